@@ -1,0 +1,305 @@
+"""The schema of ``manifest.json``, version 1. ``docs/bundle-format.md`` says what each part promises.
+
+Unknown keys are refused: a reader that does not know a rule must not pretend to follow it. Structure
+(types, ranges of single fields) is checked here; what ties parts together is checked in ``check.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+FORMAT = "edgekit-bundle"
+VERSION = 1
+
+Sha256: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+MemberPath: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+Name: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]*$", max_length=64)]
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+Pixels: TypeAlias = Annotated[int, Meta(ge=1, le=16384)]
+Byte: TypeAlias = Annotated[int, Meta(ge=0, le=255)]
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all parts: immutable, no unknown keys."""
+
+
+class File(Strict):
+    """One member of the archive. ``aligned`` members start at a multiple of 16,384 bytes."""
+
+    path: MemberPath
+    size: Count
+    sha256: Sha256
+    aligned: bool = False
+
+
+# ---------------------------------------------------------------------------------------- pre-processing
+
+ResizeAlgorithm: TypeAlias = Literal["opencv_linear_exact"]
+
+
+class ResizeShorter(Strict, tag="resize_shorter", tag_field="op"):
+    """Scales so that the shorter side is ``size``; the longer one is rounded half up."""
+
+    size: Pixels
+    algorithm: ResizeAlgorithm = "opencv_linear_exact"
+
+
+class CenterCrop(Strict, tag="center_crop", tag_field="op"):
+    """Cuts the middle; the offset is ``(side - size) // 2``."""
+
+    width: Pixels
+    height: Pixels
+
+
+class ResizeStretch(Strict, tag="resize_stretch", tag_field="op"):
+    """Scales to exactly this size, whatever the aspect ratio."""
+
+    width: Pixels
+    height: Pixels
+    algorithm: ResizeAlgorithm = "opencv_linear_exact"
+
+
+class ResizeMultiple(Strict, tag="resize_multiple", tag_field="op"):
+    """Scales to sides that are multiples of ``multiple``, near the picture's own size within bounds.
+
+    The picture is enlarged until its shorter side is ``min_side``, or reduced until its longer side is
+    ``max_side`` (which wins), then each side is rounded to the nearest multiple, at least one.
+    """
+
+    min_side: Pixels
+    max_side: Pixels
+    multiple: Pixels
+    algorithm: ResizeAlgorithm = "opencv_linear_exact"
+
+
+class ResizeHeight(Strict, tag="resize_height", tag_field="op"):
+    """Scales to ``height`` keeping the aspect ratio, then pads on the right.
+
+    The width is ``ceil(height * w / h)``, capped at ``max_width``; padded with ``pad`` to the next multiple of
+    ``multiple``, at least ``min_width``.
+    """
+
+    height: Pixels
+    min_width: Pixels
+    max_width: Pixels
+    multiple: Pixels
+    pad: Byte
+    algorithm: ResizeAlgorithm = "opencv_linear_exact"
+
+
+class Normalize(Strict, tag="normalize", tag_field="op"):
+    """``(x - mean) / std`` a channel in float32, for graphs that have it not folded in."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+PixelOp: TypeAlias = ResizeShorter | CenterCrop | ResizeStretch | ResizeMultiple | ResizeHeight | Normalize
+
+
+class ImageInput(Strict):
+    """How a picture becomes the graph's input: ``ops`` in order, then channel order, dtype and layout."""
+
+    tensor: str
+    ops: tuple[PixelOp, ...]
+    color: Literal["rgb", "bgr"]
+    dtype: Literal["uint8", "float32"] = "uint8"
+    layout: Literal["nhwc", "nchw"] = "nhwc"
+
+
+# --------------------------------------------------------------------------------------- post-processing
+
+
+class ClassHead(Strict, tag="class_head", tag_field="op"):
+    """Scores of classes. ``labels`` is a member with one label a line."""
+
+    tensor: str
+    labels: MemberPath
+    activation: Literal["softmax", "sigmoid", "none"]
+
+
+class DbHead(Strict, tag="db_head", tag_field="op"):
+    """Text regions from a probability map by differentiable binarisation (arXiv 1911.08947)."""
+
+    tensor: str
+    threshold: Annotated[float, Meta(ge=0, le=1)]
+    box_threshold: Annotated[float, Meta(ge=0, le=1)]
+    unclip_ratio: Annotated[float, Meta(gt=0, le=10)]
+    min_side: Pixels
+    max_regions: Annotated[int, Meta(ge=1, le=10000)]
+    dilate: bool = False
+
+
+class CtcHead(Strict, tag="ctc_head", tag_field="op"):
+    """Text by greedy CTC decoding.
+
+    ``alphabet`` is a member with one symbol a line; class ``blank`` is the blank and the symbols take the
+    other indices in order. With ``space_last`` a space follows the last symbol.
+    """
+
+    tensor: str
+    alphabet: MemberPath
+    blank: Count
+    space_last: bool
+    min_score: Annotated[float, Meta(ge=0, le=1)] = 0.0
+
+
+Head: TypeAlias = ClassHead | DbHead | CtcHead
+
+
+# ----------------------------------------------------------------------------------------------- variants
+
+
+class Model(Strict):
+    """One graph of a variant: its file (and external data), what goes in, what comes out."""
+
+    path: MemberPath
+    format: Literal["onnx", "tflite"]
+    input: ImageInput
+    head: Head
+    external: tuple[MemberPath, ...] = ()
+
+
+class Drop(Strict):
+    """Measured accuracy drop against full precision, reference minus candidate.
+
+    ``metric`` names what ``value`` and ``interval`` are: ``top1``, ``cer`` in points, or ``disagreement``,
+    which bounds the drop from above where there are no labels. ``unit`` is what the interval resamples.
+    """
+
+    metric: Name
+    value: float
+    interval: tuple[float, float]
+    confidence: Annotated[float, Meta(gt=0, lt=1)]
+    n: Count
+    unit: Name
+
+
+class Variant(Strict):
+    """One way to run the bundle. The first variant of the manifest is the default.
+
+    Attributes:
+        models: role → graph; ``{"model": …}`` for one-graph tasks, ``{"detect": …, "recognize": …}`` for OCR.
+        bytes: sum of the sizes of this variant's model files and their external data.
+    """
+
+    name: Name
+    recipe: Name
+    precision: Literal["fp32", "fp16", "int8"]
+    models: dict[Name, Model]
+    bytes: Count
+    drop: Drop | None = None
+
+
+# ------------------------------------------------------------- card, golden vectors, evidence, lock, signature
+
+
+class Card(Strict):
+    """What the model is for, and what it cannot do."""
+
+    title: str
+    task: Name
+    domain: str
+    languages: tuple[str, ...]
+    input_range: str
+    cannot: tuple[str, ...]
+    license: str
+    source: str
+    parameters: Count
+    trained_on: str = ""
+    notes: str = ""
+
+
+class Tensor(Strict):
+    """A raw array in a member: C order, little endian."""
+
+    name: str
+    path: MemberPath
+    dtype: Literal["uint8", "int8", "int32", "int64", "float32", "float16"]
+    shape: tuple[Count, ...]
+
+
+class Expected(Strict):
+    """What one graph gave for a golden picture. ``max_abs`` 0 means: equal to the bit."""
+
+    role: Name
+    outputs: tuple[Tensor, ...]
+    max_abs: Annotated[float, Meta(ge=0)]
+
+
+class Golden(Strict):
+    """A picture (PNG member) with the outputs of one variant.
+
+    Attributes:
+        result: SHA-256 of the task's canonical JSON result, so that post-processing is proven too.
+        margin: how far the decision is from changing: top-1 minus top-2 score, the smallest over the
+            decisions made. A device whose difference stays below half of it decides the same.
+    """
+
+    variant: Name
+    picture: MemberPath
+    expected: tuple[Expected, ...]
+    result: Sha256
+    margin: float
+
+
+class Evidence(Strict):
+    """Summary of one accuracy report: what was measured, on what, by which runtime and CPU."""
+
+    variant: Name
+    data: str
+    data_sha256: Sha256
+    drop: Drop
+    agreement: float
+    sqnr_db: float | None
+    verdict: Literal["PASS", "FAIL", "INCONCLUSIVE", "NONE"]
+    gate: float | None
+    runtime: str
+    machine: str
+    cpu_features: tuple[str, ...] = ()
+
+
+class Lock(Strict):
+    """What the bundle was made from: enough to make its model files again."""
+
+    source: str
+    weights: dict[str, Sha256]
+    recipe: str
+    calibration_sha256: Sha256 | None
+    calibration_n: Count
+    evaluation_sha256: Sha256 | None
+    evaluation_n: Count
+    tools: dict[str, str]
+
+
+class Manifest(Strict):
+    """The whole of ``manifest.json``."""
+
+    format: Literal["edgekit-bundle"]
+    version: Literal[1]
+    name: Name
+    task: Name
+    files: tuple[File, ...]
+    variants: Annotated[tuple[Variant, ...], Meta(min_length=1, max_length=32)]
+    card: Card
+    lock: Lock
+    golden: tuple[Golden, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+class DsseSignature(Strict):
+    """One signature of a DSSE envelope, base64."""
+
+    keyid: str
+    sig: str
+
+
+class Signature(Strict):
+    """``signature.json``: a DSSE envelope whose ``payload`` is ``manifest.json``, byte for byte, in base64."""
+
+    payloadType: Literal["application/vnd.edgekit.manifest.v1+json"]  # noqa: N815 (DSSE's own name)
+    payload: str
+    signatures: Annotated[tuple[DsseSignature, ...], Meta(min_length=1, max_length=16)]

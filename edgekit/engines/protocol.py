@@ -1,0 +1,84 @@
+"""What an engine is to the rest of edgekit: a file in, a session out, arrays through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from edgekit.types import Array
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """Name, dtype and shape of a graph's input or output; ``None`` in the shape is a dynamic dimension."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How a session runs. What is measured is what ships: every command uses these same options.
+
+    Attributes:
+        threads: threads inside one operator; explicit, so that a figure can be repeated.
+        optimization: the engine's graph optimisation. ``"none"`` exists to prove that it changes nothing.
+    """
+
+    threads: int = 2
+    optimization: Literal["all", "none"] = "all"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.threads <= 256:
+            raise ValueError(f"threads: expected 1 to 256, got {self.threads}")
+
+
+class Session(Protocol):
+    """A loaded graph. Not thread-safe: one caller at a time."""
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """The graph's inputs, in its order."""
+        ...
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """The graph's outputs, in its order."""
+        ...
+
+    def run(self, feeds: Mapping[str, Array]) -> list[Array]:
+        """Runs the graph once.
+
+        Args:
+            feeds: one array an input, of its dtype and shape.
+
+        Returns:
+            One array an output, in the graph's order.
+
+        Raises:
+            ModelError: the engine failed; the message carries its own.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """Loads model files of one or more formats."""
+
+    name: str
+    formats: frozenset[str]
+
+    @property
+    def version(self) -> str:
+        """The engine's own version, as reports name it."""
+        ...
+
+    def load(self, path: Path, options: EngineOptions) -> Session:
+        """Loads a model file (with its external data beside it).
+
+        Raises:
+            ModelError: missing, truncated, foreign, or refused by the engine.
+        """
+        ...
