@@ -213,36 +213,43 @@ class Card(Strict):
     notes: str = ""
 
 
-class Tensor(Strict):
-    """A raw array in a member: C order, little endian."""
-
-    name: str
-    path: MemberPath
-    dtype: Literal["uint8", "int8", "int32", "int64", "float32", "float16"]
-    shape: tuple[Count, ...]
-
-
 class Expected(Strict):
-    """What one graph gave for a golden picture. ``max_abs`` 0 means: equal to the bit."""
+    """What one engine call gave for a golden picture; calls are listed in the order the task makes them.
+
+    Attributes:
+        role: which graph of the variant.
+        output: name of the graph's output.
+        dtype: of the output.
+        shape: of the output.
+        sha256: of the whole output, C order, little endian. With ``max_abs`` 0 it must match.
+        probe: member with the output's values at the flat indices ``floor(i * size / n)``, ``i < n``, same
+            dtype; its length says ``n`` (whole outputs are large: a recogniser's is a megabyte a line).
+        max_abs: the largest difference allowed at the probed values. 0 means: equal to the bit.
+    """
 
     role: Name
-    outputs: tuple[Tensor, ...]
+    output: str
+    dtype: Literal["uint8", "int8", "int32", "int64", "float32", "float16"]
+    shape: tuple[Count, ...]
+    sha256: Sha256
+    probe: MemberPath
     max_abs: Annotated[float, Meta(ge=0)]
 
 
 class Golden(Strict):
-    """A picture (PNG member) with the outputs of one variant.
+    """A picture (PNG member) with what one variant makes of it.
 
     Attributes:
-        result: SHA-256 of the task's canonical JSON result, so that post-processing is proven too.
+        decision: the task's result in short, which must come out the same: the index of the best class, or
+            the lines of text.
         margin: how far the decision is from changing: top-1 minus top-2 score, the smallest over the
             decisions made. A device whose difference stays below half of it decides the same.
     """
 
     variant: Name
     picture: MemberPath
-    expected: tuple[Expected, ...]
-    result: Sha256
+    expected: Annotated[tuple[Expected, ...], Meta(min_length=1)]
+    decision: str
     margin: float
 
 
