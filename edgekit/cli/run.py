@@ -1,0 +1,81 @@
+"""``edgekit run``: one result an input."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgekit.cli.engine_options import add_engine_arguments, engine_options
+from edgekit.cli.output import emit
+from edgekit.errors import DataError
+
+if TYPE_CHECKING:
+    from edgekit.types import Result
+
+SUMMARY = "runs a bundle on pictures and prints one result each"
+EPILOG = """\
+examples:
+  edgekit run lite0.edge cat.jpg               the five best classes
+  edgekit run ocr.edge receipts/ --json        a folder, one JSON object a line
+  edgekit run lite0.edge cat.jpg --variant fp16"""
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the command's arguments."""
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="a picture, or a folder of them")
+    parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
+    parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
+    add_engine_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Loads the bundle once and prints a result for each input."""
+    from edgekit.tasks.registry import load
+
+    pictures = [picture for path in args.inputs for picture in expand(path)]
+    task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))
+    for picture in pictures:
+        start = time.perf_counter_ns()
+        result = task(picture)
+        latency_ms = round((time.perf_counter_ns() - start) / 1e6, 3)
+        obj = {
+            "input": str(picture),
+            "task": task.name,
+            "result": result.as_json(),
+            "variant": task.variant,
+            "latency_ms": latency_ms,
+        }
+        emit(args, obj, f"{picture} · {task.variant} · {latency_ms:.1f} ms\n{describe(result)}")
+    return 0
+
+
+def expand(path: Path) -> list[Path]:
+    """The picture itself, or the pictures of a folder in order of their names.
+
+    Raises:
+        DataError: nothing there, or a folder without pictures.
+    """
+    if not path.is_dir():
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder")
+        return [path]
+    pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES and p.is_file())
+    if not pictures:
+        raise DataError(f"{path}: no picture in this folder", f"endings looked for: {' '.join(sorted(PICTURES))}")
+    return pictures
+
+
+def describe(result: Result) -> str:
+    """A result as indented lines for a person; square brackets of the text survive rich's markup."""
+    from rich.markup import escape
+
+    from edgekit.types import Classification
+
+    if isinstance(result, Classification):
+        return "\n".join(f"  {c.score:6.1%}  {escape(c.label)}" for c in result.top(5))
+    return "\n".join(f"  {score:6.1%}  {escape(text)}" for _, text, score in result) or "  no text"
