@@ -1,0 +1,111 @@
+"""``recipe.toml``: where a model comes from, how pictures go in, what comes out, and on which data it is judged.
+
+A recipe is data, checked against the structs below; unknown keys are refused. The same format serves the named
+models of ``models/`` and a user's own folder.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from edgekit.bundle.manifest import Card, Head, ImageInput, MemberPath, Name, Sha256, Strict
+from edgekit.errors import DataError, UsageError
+
+T = TypeVar("T")
+
+
+class Package(Strict):
+    """A wheel of the Python index. ``platform`` and ``python`` pick one where a release has several."""
+
+    distribution: str
+    version: str
+    sha256: Sha256
+    platform: str | None = None
+    python: str | None = None
+
+
+class SourceModel(Strict):
+    """One graph: an ONNX file, or a torch network with its weights.
+
+    Attributes:
+        shape: of the graph's input before layout and cast are folded in: NCHW, 0 for a dynamic side.
+        input: how a picture becomes that input; ``normalize`` is folded into the graph.
+        file: within the package, or beside the recipe. Absent for a network that brings its own weights.
+        network: ``module:function`` giving a ``torch.nn.Module``; it is called with the path of ``file``.
+    """
+
+    shape: tuple[int, int, int, int]
+    input: ImageInput
+    head: Head
+    file: str | None = None
+    package: str | None = None
+    sha256: Sha256 | None = None
+    network: str | None = None
+
+
+class Asset(Strict):
+    """A file that the bundle carries beside the graphs, and how it is made."""
+
+    kind: Literal["text", "imagenet_synsets", "onnx_character"]
+    package: str | None = None
+    file: str | None = None
+
+
+class DataSource(Strict):
+    """Data to calibrate or evaluate on: a ``--data`` specification, or files of a package with a query."""
+
+    data: str | None = None
+    package: str | None = None
+    files: tuple[str, ...] = ()
+    query: str = ""
+
+
+class ModelRecipe(Strict):
+    """The whole of a ``recipe.toml``."""
+
+    schema: Literal[1]
+    task: Literal["classify", "ocr"]
+    models: Annotated[dict[Name, SourceModel], Meta(min_length=1)]
+    packages: dict[str, Package] = {}
+    assets: dict[MemberPath, Asset] = {}
+    calibration: DataSource | None = None
+    evaluation: DataSource | None = None
+
+
+def read_toml(path: Path, kind: type[T]) -> T:
+    """Reads a TOML file into a checked struct.
+
+    Raises:
+        DataError: it cannot be read, is no TOML, or breaks the struct's rules; the message names the key.
+    """
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: is no TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise DataError(f"{path}: {error}", "see CONTRIBUTING.md, “add a model”") from error
+
+
+def load_recipe(folder: Path) -> tuple[Card, ModelRecipe]:
+    """Card and recipe of a model's folder.
+
+    Raises:
+        DataError: a file is missing or breaks a rule.
+        UsageError: the recipe names a package that it does not declare.
+    """
+    recipe = read_toml(folder / "recipe.toml", ModelRecipe)
+    used = [*recipe.models.values(), *recipe.assets.values(), recipe.calibration, recipe.evaluation]
+    for part in used:
+        if part is not None and part.package is not None and part.package not in recipe.packages:
+            raise UsageError(
+                f"{folder.name}/recipe.toml: names package {part.package!r}",
+                f"declared are: {', '.join(sorted(recipe.packages)) or 'none'}",
+            )
+    return read_toml(folder / "card.toml", Card), recipe
