@@ -1,0 +1,60 @@
+"""Text from a recogniser's probabilities: greedy decoding of connectionist temporal classification.
+
+Graves, Fernández, Gomez and Schmidhuber, ICML 2006, section 3.2 ("best path decoding").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from edgekit.bundle.manifest import CtcHead
+from edgekit.errors import BundleError
+from edgekit.types import Array
+
+
+def read_symbols(text: str) -> tuple[str, ...]:
+    """Symbols of an alphabet file: one a line, lines ended by ``\\n`` alone (a symbol may be a space)."""
+    return tuple(text.removesuffix("\n").split("\n"))
+
+
+def class_symbols(symbols: Sequence[str], head: CtcHead) -> tuple[str, ...]:
+    """What each class of the head stands for; the blank stands for the empty string.
+
+    Raises:
+        BundleError: the blank's index lies outside the alphabet.
+    """
+    rest = [*symbols, " "] if head.space_last else list(symbols)
+    if head.blank > len(rest):
+        raise BundleError(f"ctc head: expected a blank from 0 to {len(rest)}, got {head.blank}")
+    return (*rest[: head.blank], "", *rest[head.blank :])
+
+
+def decode(probabilities: Array, classes: Sequence[str], blank: int) -> tuple[str, float]:
+    """The best class of each step, repeats merged, blanks removed.
+
+    Args:
+        probabilities: ``(steps, classes)`` float, after softmax.
+        classes: what each class stands for, from :func:`class_symbols`.
+        blank: the blank's class.
+
+    Returns:
+        The text and its score: mean probability of the steps that gave a character, 0 for an empty text.
+
+    Raises:
+        BundleError: the graph gives another number of classes than the alphabet has.
+    """
+    if probabilities.ndim != 2 or probabilities.shape[1] != len(classes):
+        raise BundleError(
+            f"recogniser: expected output (steps, {len(classes)}) for an alphabet of {len(classes)} classes, "
+            f"got {probabilities.shape}"
+        )
+    best = probabilities.argmax(axis=1)
+    kept = best != blank
+    kept[1:] &= best[1:] != best[:-1]
+    steps = np.flatnonzero(kept)
+    if steps.size == 0:
+        return "", 0.0
+    score = float(probabilities[steps, best[steps]].astype(np.float64).mean())
+    return "".join(classes[index] for index in best[steps]), score
