@@ -1,0 +1,35 @@
+"""Label lists and alphabets of named models, made from files of packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import onnx
+
+from edgekit.errors import ModelError
+
+_TIMM_INFO = "timm/data/_info/"
+
+
+def imagenet_labels(read: Callable[[str], bytes]) -> bytes:
+    """ImageNet-1k's class names in the order of the classes, one a line.
+
+    Args:
+        read: gives a file of timm's wheel, which lists WordNet synsets in class order and their lemmas.
+    """
+    synsets = read(_TIMM_INFO + "imagenet_synsets.txt").decode().split()
+    lines = read(_TIMM_INFO + "imagenet_synset_to_lemma.txt").decode().splitlines()
+    lemma = dict(line.split("\t", 1) for line in lines)
+    return "".join(f"{lemma[synset]}\n" for synset in synsets).encode()
+
+
+def onnx_characters(model: bytes, name: str) -> bytes:
+    """The alphabet that RapidOCR stores in a recogniser's metadata, one symbol a line.
+
+    Raises:
+        ModelError: the model has none.
+    """
+    for entry in onnx.load_model_from_string(model).metadata_props:
+        if entry.key == "character":
+            return entry.value.encode() + b"\n"
+    raise ModelError(f"{name}: expected its alphabet in the metadata key 'character', found none")

@@ -1,0 +1,94 @@
+"""An ONNX file as a source: read with care, and kept to compare with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from google.protobuf.message import DecodeError
+
+from edgekit.errors import ModelError
+from edgekit_export.sources.source import Framework
+
+MIN_OPSET, MAX_OPSET = 7, 23
+
+
+def read_onnx(data: bytes, name: str) -> onnx.ModelProto:
+    """Parses and checks an ONNX model that keeps its weights inside.
+
+    Raises:
+        ModelError: empty, truncated, foreign, of an unsupported opset, or with weights in another file.
+    """
+    if not data:
+        raise ModelError(f"{name}: the file is empty", "expected an ONNX model")
+    try:
+        model = onnx.load_model_from_string(data)
+    except DecodeError as error:
+        raise ModelError(f"{name}: is no ONNX model, or is truncated", "expected a protobuf ModelProto") from error
+    if not model.graph.node or not model.opset_import:
+        raise ModelError(f"{name}: is no ONNX model: it has no graph or names no opset")
+    _check_opset(model, name)
+    if any(t.data_location == onnx.TensorProto.EXTERNAL for t in model.graph.initializer):
+        raise ModelError(f"{name}: keeps weights in another file", "save it with its weights inside (onnx.save)")
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise ModelError(f"{name}: breaks ONNX's rules: {str(error).splitlines()[0]}") from error
+    return model
+
+
+def _check_opset(model: onnx.ModelProto, name: str) -> None:
+    for opset in model.opset_import:
+        if opset.domain not in ("", "ai.onnx"):
+            raise ModelError(
+                f"{name}: uses operators of the domain {opset.domain!r}", "expected standard ONNX operators only"
+            )
+        if not MIN_OPSET <= opset.version <= MAX_OPSET:
+            raise ModelError(
+                f"{name}: opset {opset.version}, expected {MIN_OPSET} to {MAX_OPSET}", "export it with another opset"
+            )
+
+
+def read_onnx_file(path: Path) -> onnx.ModelProto:
+    """Reads a file; see :func:`read_onnx`.
+
+    Raises:
+        ModelError: the same, or the file is missing or unreadable.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+    return read_onnx(data, path.name)
+
+
+def onnx_framework(model: onnx.ModelProto) -> Framework:
+    """The model as given, run by ONNX's engine without any graph optimisation."""
+    from edgekit_export.convert.session import session_of
+
+    session = session_of(model, optimization="none")
+    name = session.inputs[0].name
+
+    def run(nchw: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+        return [np.asarray(output, dtype=np.float32) for output in session.run({name: nchw})]
+
+    return run
+
+
+def input_shape(model: onnx.ModelProto, name: str) -> tuple[int, int, int, int]:
+    """Shape of the model's one image input, NCHW with three channels; 0 for a dynamic side.
+
+    Raises:
+        ModelError: several inputs, or one that is no float32 NCHW picture.
+    """
+    constants = {t.name for t in model.graph.initializer}
+    inputs = [v for v in model.graph.input if v.name not in constants]
+    if len(inputs) != 1:
+        raise ModelError(f"{name}: expected one input, got {len(inputs)}: {', '.join(v.name for v in inputs)}")
+    tensor = inputs[0].type.tensor_type
+    dims = [d.dim_value for d in tensor.shape.dim]
+    if tensor.elem_type != onnx.TensorProto.FLOAT or len(dims) != 4 or dims[1] not in (0, 3):
+        raise ModelError(f"{name}: input {inputs[0].name}: expected float32 (N, 3, H, W), got shape {dims}")
+    return 1, 3, dims[2], dims[3]
