@@ -1,0 +1,65 @@
+"""A model's bytes: deterministic, checked, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import onnx
+
+from edgekit.errors import ModelError, OutputError
+
+
+def to_bytes(model: onnx.ModelProto) -> bytes:
+    """The serialised model: the same bytes for the same graph.
+
+    Raises:
+        ModelError: the graph breaks ONNX's rules, so that writing it would be a fault of ours.
+    """
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise ModelError(f"graph is not valid ONNX: {str(error).strip().splitlines()[0][:300]}") from error
+    return model.SerializeToString(deterministic=True)
+
+
+def write_model(model: onnx.ModelProto, path: Path) -> int:
+    """Writes beside ``path``, syncs, renames. Returns the size in bytes.
+
+    Raises:
+        ModelError: as :func:`to_bytes`.
+        OutputError: the file cannot be written.
+    """
+    data = to_bytes(model)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+    return len(data)
+
+
+def read_model(path: Path) -> onnx.ModelProto:
+    """Reads an ``.onnx`` file.
+
+    Raises:
+        ModelError: missing, empty, truncated, or not ONNX.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+    if not data:
+        raise ModelError(f"{path}: the file is empty")
+    try:
+        model = onnx.load_model_from_string(data)
+        onnx.checker.check_model(model)
+    except Exception as error:  # noqa: BLE001 (protobuf and the checker raise classes of their own)
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise ModelError(f"{path}: not a whole ONNX model: {reason}") from error
+    return model

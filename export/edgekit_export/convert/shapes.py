@@ -1,0 +1,54 @@
+"""Shapes: inferring them, reading them, fixing the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import onnx
+from onnx import shape_inference
+
+from edgekit_export.convert.fold_input import Dimension
+
+Shape = tuple[Dimension, ...]
+
+
+def infer_shapes(model: onnx.ModelProto) -> None:
+    """Fills ``value_info`` for every tensor whose shape follows, dropping what was there."""
+    del model.graph.value_info[:]
+    for output in model.graph.output:
+        if output.type.tensor_type.HasField("shape"):
+            output.type.tensor_type.ClearField("shape")
+    inferred = shape_inference.infer_shapes(model, data_prop=True)
+    model.graph.value_info.extend(inferred.graph.value_info)
+    by_name = {v.name: v for v in inferred.graph.output}
+    for output in model.graph.output:
+        output.CopyFrom(by_name[output.name])
+
+
+def read_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
+    """Tensor name → shape; a dynamic dimension is its name, or None. Tensors of unknown rank are absent."""
+    found: dict[str, Shape] = {t.name: tuple(t.dims) for t in model.graph.initializer}
+    for value in [*model.graph.input, *model.graph.value_info, *model.graph.output]:
+        tensor = value.type.tensor_type
+        if tensor.HasField("shape"):
+            found[value.name] = tuple(_dimension(d) for d in tensor.shape.dim)
+    return found
+
+
+def fix_input_shape(model: onnx.ModelProto, name: str, shape: Sequence[Dimension]) -> None:
+    """Writes the shape of an input; inference follows with :func:`infer_shapes`."""
+    value = next(v for v in model.graph.input if v.name == name)
+    dims = value.type.tensor_type.shape
+    del dims.dim[:]
+    for size in shape:
+        dim = dims.dim.add()
+        if isinstance(size, int):
+            dim.dim_value = size
+        elif size:
+            dim.dim_param = size
+
+
+def _dimension(dim: onnx.TensorShapeProto.Dimension) -> Dimension:
+    if dim.HasField("dim_value"):
+        return int(dim.dim_value)
+    return dim.dim_param or None

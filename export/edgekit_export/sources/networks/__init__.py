@@ -1,0 +1,1 @@
+"""Torch definitions of networks whose weights come from elsewhere; torch is imported here and nowhere lower."""
