@@ -1,0 +1,69 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO   := build/demo
+UV     := $(shell command -v uv 2>/dev/null)
+TORCH  ?= torch==2.13.0
+
+# uv where present, plain venv and pip otherwise. pip is in the environment either way: the exporter fetches
+# models with it. torch comes first and pinned, as a CPU build, or its dependants bring gigabytes of CUDA.
+ifdef UV
+  MAKE_VENV     := $(UV) venv --quiet --seed --python $(PYTHON) $(VENV)
+  INSTALL       := $(UV) pip install --quiet --python $(BIN)/python
+  INSTALL_TORCH := $(INSTALL) --torch-backend cpu
+else
+  MAKE_VENV     := $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+  INSTALL       := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+  INSTALL_TORCH := $(INSTALL)
+endif
+
+.PHONY: demo test check bench device-test export-env clean
+.DELETE_ON_ERROR:
+
+$(VENV)/.made:
+	@echo "Making $(VENV)"
+	@$(MAKE_VENV)
+	@touch $@
+
+$(VENV)/.base: $(VENV)/.made pyproject.toml export/pyproject.toml
+	@echo "Installing edgekit and edgekit-export"
+	@$(INSTALL) -e '.[report]' -e export
+	@touch $@
+
+$(VENV)/.torch: $(VENV)/.base
+	@echo "Installing torch (CPU), for torch networks as sources"
+	@$(INSTALL_TORCH) '$(TORCH)'
+	@$(INSTALL) -e '.[report]' -e 'export[torch]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.torch
+	@echo "Installing what the tests and checks need"
+	@$(INSTALL) --group test --group check
+	@touch $@
+
+demo: $(VENV)/.base  ## exports PP-OCR within a budget, measures its drop, runs it on a clip; no torch
+	@mkdir -p $(DEMO)
+	@$(BIN)/python benchmarks/demo.py $(DEMO)
+
+test: $(VENV)/.test  ## unit, property, attack and export tests, then the ARM devices under emulation
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest device_tests -rs
+
+check: $(VENV)/.test  ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test  ## side by side with peers; prints machine, versions, n and ratios
+	$(BIN)/python benchmarks/camera_loop.py
+	$(BIN)/python benchmarks/quantisers.py
+
+device-test: $(VENV)/.test  ## the built wheel on an emulated Raspberry Pi 4 and Pi 5
+	$(BIN)/python -m pytest device_tests -rs
+
+export-env: $(VENV)/.torch  ## everything that `edgekit export` can use
+
+clean:
+	rm -rf $(VENV) build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

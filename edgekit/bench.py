@@ -1,0 +1,129 @@
+"""How fast a bundle is on this machine: stage by stage, beside the engine call alone, on the same pictures."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgekit.bundle.reader import open_bundle
+from edgekit.engines.protocol import EngineOptions
+from edgekit.errors import BundleError
+from edgekit.machine import Machine, this_machine
+from edgekit.selftest import read_picture
+from edgekit.tasks.protocol import Task
+from edgekit.tasks.registry import find_variant, load
+from edgekit.tasks.trace import Trace
+from edgekit.types import Frame
+
+STAGES = ("pre", "infer", "post", "total", "bare")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Latencies of one variant.
+
+    Attributes:
+        samples_ms: stage → one value a run; ``bare`` is the same engine calls again, alone, right after.
+        load_ms: from the file to a loaded session, the bundle's cache already filled.
+        first_ms: the first picture after that.
+        peak_rss_bytes: largest resident memory of this process so far.
+    """
+
+    bundle: str
+    task: str
+    variant: str
+    engine: str
+    threads: int
+    samples_ms: dict[str, list[float]]
+    load_ms: float
+    first_ms: float
+    peak_rss_bytes: int
+    machine: Machine
+
+    def as_json(self) -> dict[str, Any]:
+        """As ``edgekit bench --json`` prints it."""
+        summary = {stage: percentiles(self.samples_ms[stage]) for stage in STAGES}
+        return {
+            "bundle": self.bundle,
+            "task": self.task,
+            "variant": self.variant,
+            "engine": self.engine,
+            "threads": self.threads,
+            "n": len(self.samples_ms["total"]),
+            "bare_ms": summary.pop("bare"),
+            "latency_ms": summary,
+            "load_ms": round(self.load_ms, 3),
+            "first_ms": round(self.first_ms, 3),
+            "peak_rss_bytes": self.peak_rss_bytes,
+            "machine": self.machine.as_json(),
+        }
+
+
+def percentiles(values: list[float]) -> dict[str, float]:
+    """p50, p95 and p99 of a list of milliseconds, by linear interpolation."""
+    p50, p95, p99 = np.percentile(values, [50, 95, 99])
+    return {"p50": round(float(p50), 3), "p95": round(float(p95), 3), "p99": round(float(p99), 3)}
+
+
+def bench(
+    path: Path,
+    variant: str | None = None,
+    *,
+    runs: int = 100,
+    options: EngineOptions | None = None,
+    engine: str | None = None,
+    advance: Callable[[], None] = lambda: None,
+    now_ns: Callable[[], int] = time.perf_counter_ns,
+) -> Bench:
+    """Times a variant on the bundle's own golden pictures, in turn.
+
+    Args:
+        path: the bundle.
+        variant: the first by default.
+        runs: how many pictures are timed, after one round of all pictures to warm up.
+        options: how the engine runs.
+        engine: an engine's name; the model format's default otherwise.
+        advance: called after each timed picture.
+        now_ns: monotonic clock; a test passes its own.
+
+    Raises:
+        BundleError: the bundle is damaged or carries no picture for this variant.
+        UsageError: no such variant or engine.
+    """
+    bundle = open_bundle(path)
+    chosen = find_variant(bundle.manifest, variant)
+    goldens = [g for g in bundle.manifest.golden if g.variant == chosen.name]
+    if not goldens:
+        raise BundleError(f"{path.name}: variant {chosen.name} carries no golden picture to time it on")
+    frames = [read_picture(bundle.read(g.picture), g.picture) for g in goldens]
+    bundle.folder()  # unpacking is not part of loading
+    start = now_ns()
+    task = load(path, chosen.name, engine=engine, options=options)
+    load_ms = (now_ns() - start) / 1e6
+    first_ms = _timed(task, frames[0], now_ns)["total"]
+    for frame in frames:
+        task(frame)
+    samples: dict[str, list[float]] = {stage: [] for stage in STAGES}
+    for i in range(runs):
+        for stage, value in _timed(task, frames[i % len(frames)], now_ns).items():
+            samples[stage].append(value)
+        advance()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
+    return Bench(
+        bundle.manifest.name, task.name, chosen.name, task.engine, task.threads, samples, load_ms, first_ms, peak,
+        this_machine(),
+    )  # fmt: skip
+
+
+def _timed(task: Task, frame: Frame, now_ns: Callable[[], int]) -> dict[str, float]:
+    trace = Trace(now_ns)
+    start = now_ns()
+    task(frame, trace)
+    total = now_ns() - start
+    return {**{s: ns / 1e6 for s, ns in trace.ns.items()}, "total": total / 1e6, "bare": trace.bare_ns() / 1e6}

@@ -1,0 +1,56 @@
+"""``edgekit bench``: latency by stage on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from edgekit.cli.engine_options import add_engine_arguments, engine_options
+from edgekit.cli.output import emit, progress
+from edgekit.cli.values import format_size, option, parse_count
+
+SUMMARY = "times a bundle on this machine, stage by stage"
+EPILOG = """\
+examples:
+  edgekit bench lite0.edge                     100 runs of the bundle's own pictures
+  edgekit bench lite0.edge --variant fp16 --threads 1 --runs 500
+
+"bare" is the engine call alone, repeated right after each picture: total / bare says what the rest costs.
+Compare figures of one machine only, and machines only by the ratio of the same bundle's figures."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the command's arguments."""
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
+    parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
+    parser.add_argument("--runs", type=option(parse_count), default=100, metavar="N", help="default: 100")
+    add_engine_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Times the variant and prints percentiles by stage."""
+    from rich.table import Table
+
+    from edgekit.bench import bench
+
+    with progress(f"bench {args.bundle.name}", args.runs) as advance:
+        result = bench(
+            args.bundle,
+            args.variant,
+            runs=args.runs,
+            options=engine_options(args),
+            engine=args.engine,
+            advance=advance,
+        )
+    obj = result.as_json()
+    table = Table("stage", "p50 ms", "p95 ms", "p99 ms", box=None)
+    for stage, p in {**obj["latency_ms"], "bare": obj["bare_ms"]}.items():
+        table.add_row(stage, f"{p['p50']:.2f}", f"{p['p95']:.2f}", f"{p['p99']:.2f}")
+    table.caption = (
+        f"{obj['bundle']} · {obj['variant']} · {obj['engine']} · {obj['threads']} threads · n = {obj['n']}\n"
+        f"load {obj['load_ms']:.0f} ms, first picture {obj['first_ms']:.0f} ms, "
+        f"peak memory {format_size(obj['peak_rss_bytes'])}\n{result.machine}"
+    )
+    emit(args, obj, table)
+    return 0
