@@ -23,12 +23,12 @@ def run(args: argparse.Namespace) -> int:
     """Prints the machine and what was found."""
     from rich.table import Table
 
-    from edgekit.bundle.cache import cache_folder
+    from edgekit.bundle.cache import cache_root
     from edgekit.doctor import examine
     from edgekit.machine import this_machine
 
     machine = this_machine()
-    findings = examine(cache_folder())
+    findings = examine(cache_root())
     table = Table("", "", "", "", box=None, show_header=False, caption=str(machine), caption_justify="left")
     for f in findings:
         table.add_row("yes" if f.ok else "no", f.what, f.detail, f.remedy)

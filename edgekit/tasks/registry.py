@@ -67,23 +67,30 @@ def load(
     """
     bundle = open_bundle(Path(path))
     chosen = find_variant(bundle.manifest, variant)
-    formats = {model.format for model in chosen.models.values()}
+    return make_task(bundle.manifest.task, bundle.manifest.name, chosen, bundle.folder(), engine=engine, options=options)
+
+
+def make_task(
+    task: str,
+    bundle_name: str,
+    variant: Variant,
+    folder: Path,
+    *,
+    engine: str | None = None,
+    options: EngineOptions | None = None,
+) -> Task:
+    """Loads one variant from a folder that holds the members it names; see :func:`load`."""
+    formats = {model.format for model in variant.models.values()}
     if len(formats) != 1:
-        raise BundleError(f"variant {chosen.name}: expected one model format, got {', '.join(sorted(formats))}")
-    if bundle.manifest.task not in TASKS:
+        raise BundleError(f"variant {variant.name}: expected one model format, got {', '.join(sorted(formats))}")
+    if task not in TASKS:
         raise BundleError(
-            f"{bundle.manifest.name}: task {bundle.manifest.task!r} is not known to this version of edgekit",
+            f"{bundle_name}: task {task!r} is not known to this version of edgekit",
             f"tasks it knows: {', '.join(sorted(TASKS))}",
         )
-    module, _, attribute = TASKS[bundle.manifest.task].partition(":")
+    module, _, attribute = TASKS[task].partition(":")
     factory = getattr(import_module(module), attribute)
+    chosen_engine = engine_for(formats.pop(), engine)
     return cast(
-        Task,
-        factory(
-            bundle.manifest.name,
-            chosen,
-            bundle.folder(),
-            engine_for(formats.pop(), engine),
-            options or EngineOptions(threads=default_threads()),
-        ),
+        Task, factory(bundle_name, variant, folder, chosen_engine, options or EngineOptions(threads=default_threads()))
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from edgekit.bundle.cache import cache_root
 from edgekit.errors import DataError, EnvironmentLacks, ModelError
 from edgekit_export.recipe import Package
 
@@ -19,10 +19,8 @@ _CHUNK_BYTES = 1 << 20
 
 
 def package_cache() -> Path:
-    """Where fetched packages are kept: ``EDGEKIT_CACHE_DIR``, else the user's cache folder."""
-    base = os.environ.get("EDGEKIT_CACHE_DIR")
-    root = Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgekit"
-    return root / "packages"
+    """Where fetched packages are kept."""
+    return cache_root() / "packages"
 
 
 def fetch(package: Package) -> Path:

@@ -11,13 +11,14 @@ from pathlib import Path
 from edgekit.bundle.manifest import Card
 from edgekit.catalog.models import model_folder, model_names
 from edgekit.errors import DataError, ModelError, UsageError
+from edgekit_export.convert.from_torch import export_torch
 from edgekit_export.recipe import Asset, DataSource, ModelRecipe, SourceModel, load_recipe
 from edgekit_export.sources.assets import imagenet_labels, onnx_characters
 from edgekit_export.sources.bare import BareInput, bare_recipe
 from edgekit_export.sources.onnx_file import input_shape, onnx_framework, read_onnx, read_onnx_file
 from edgekit_export.sources.packages import fetch, file_sha256, package_cache, read_member
 from edgekit_export.sources.source import Source, SourceGraph
-from edgekit_export.sources.torch_network import build_network, require_torch, to_onnx, torch_framework
+from edgekit_export.sources.torch_network import build_network, require_torch, torch_framework
 
 
 def resolve(source: str, bare: BareInput | None = None) -> Source:
@@ -103,7 +104,7 @@ def _graph(files: _Files, role: str, spec: SourceModel) -> SourceGraph:
         weights = Path(staging) / "weights"
         weights.write_bytes(data)
         network = build_network(spec.network, weights if spec.file else None)
-    exported = to_onnx(network, spec.shape)
+    exported = export_torch(network, spec.shape)
     digest = hashlib.sha256(data or exported.SerializeToString(deterministic=True)).hexdigest()
     return SourceGraph(exported, spec, torch_framework(network), digest)
 
@@ -146,7 +147,7 @@ def _from_onnx(path: Path, origin: str, bare: BareInput) -> Source:
 def _from_network(target: str, bare: BareInput) -> Source:
     network = build_network(target, None)
     size = bare.require_size()
-    model = to_onnx(network, (1, 3, size, size))
+    model = export_torch(network, (1, 3, size, size))
     card, spec, assets = bare_recipe(target, model, (1, 3, size, size), bare)
     digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
     graph = SourceGraph(model, spec, torch_framework(network), digest)

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from edgekit.errors import EnvironmentLacks, ModelError, UsageError
 
 if TYPE_CHECKING:
-    import onnx
     import torch
 
     from edgekit_export.sources.source import Framework
@@ -69,10 +68,3 @@ def torch_framework(network: torch.nn.Module) -> Framework:
         return [output.numpy() for output in many]
 
     return run
-
-
-def to_onnx(network: torch.nn.Module, shape: tuple[int, int, int, int]) -> onnx.ModelProto:
-    """Exports a network at a fixed input shape; see :mod:`edgekit_export.convert.torch_export`."""
-    from edgekit_export.convert.torch_export import export_torch
-
-    return export_torch(network, shape)

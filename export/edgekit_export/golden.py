@@ -1,0 +1,114 @@
+"""Records golden vectors: generated pictures, and what each variant makes of them.
+
+The pictures are drawn, not taken from the user's data, so that no one's photo ships inside a bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from edgekit.bundle.manifest import Expected, Golden, Variant
+from edgekit.tasks.golden import decision, digest, margin, probe
+from edgekit.tasks.protocol import Task
+from edgekit.tasks.trace import Trace
+from edgekit.types import U8, Frame
+
+PICTURES = 3
+CANDIDATES = 12
+EXACT = 0.0
+RELATIVE_TOLERANCE = 1e-3  # float kernels of other CPUs add in another order
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GoldenPicture:
+    """A picture of a bundle: its member path, PNG bytes, and the frame that they decode to."""
+
+    path: str
+    png: bytes
+    frame: Frame
+
+
+def golden_pictures(task: Task, draw: Callable[[int], U8], n: int = PICTURES) -> list[GoldenPicture]:
+    """Draws candidates and keeps those on which the reference decides most clearly, each deciding differently.
+
+    Args:
+        task: the full-precision variant.
+        draw: seed → ``(height, width, 3)`` uint8 RGB.
+        n: how many to keep.
+    """
+    judged = []
+    for seed in range(CANDIDATES):
+        picture, trace = draw(seed), Trace()
+        result = task(picture, trace)
+        if decision(result):
+            judged.append((margin(trace.calls), -seed, decision(result), picture))
+    judged.sort(key=lambda item: item[:2], reverse=True)
+    kept: dict[str, U8] = {}
+    for _, _, decided, picture in judged:
+        if len(kept) < n:
+            kept.setdefault(decided, picture)
+    return [_encode(i, picture) for i, picture in enumerate(kept.values())]
+
+
+def _encode(index: int, picture: U8) -> GoldenPicture:
+    path = f"golden/{index}.png"
+    done, png = cv2.imencode(".png", picture[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    if not done:
+        raise RuntimeError(f"OpenCV could not encode {path}")
+    return GoldenPicture(path, png.tobytes(), Frame(picture, name=path))
+
+
+def record(
+    task: Task, variant: Variant, pictures: Sequence[GoldenPicture], exact: bool
+) -> tuple[tuple[Golden, ...], dict[str, bytes]]:
+    """Runs the pictures through one variant.
+
+    Args:
+        task: the variant, loaded.
+        variant: its manifest entry.
+        pictures: of the bundle.
+        exact: whether its arithmetic is the same on every CPU, so that outputs must be equal to the bit.
+
+    Returns:
+        The manifest's entries, and the members they name.
+    """
+    members: dict[str, bytes] = {}
+    entries = []
+    for picture in pictures:
+        trace = Trace()
+        result = task(picture.frame, trace)
+        expected = []
+        for index, (call, position) in enumerate((c, i) for c in trace.calls for i in range(len(c.outputs))):
+            output, name = call.outputs[position], call.session.outputs[position].name
+            member = f"{picture.path.removesuffix('.png')}.{variant.name}.{index}.bin"
+            members[member] = probe(output).tobytes()
+            tolerance = EXACT if exact else RELATIVE_TOLERANCE * max(float(np.abs(output).max()), 1e-6)
+            expected.append(
+                Expected(call.role, name, str(output.dtype), output.shape, digest(output), member, tolerance)  # type: ignore[arg-type]
+            )
+        entries.append(Golden(variant.name, picture.path, tuple(expected), decision(result), margin(trace.calls)))
+    return tuple(entries), members
+
+
+def draw_scene(seed: int) -> U8:
+    """A drawn picture of smooth colour fields and a few shapes, for classifiers.
+
+    Args:
+        seed: same seed, same picture.
+
+    Returns:
+        ``(256, 320, 3)`` uint8 RGB.
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+    coarse = rng.integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    picture = cv2.resize(coarse, (320, 256), interpolation=cv2.INTER_LINEAR_EXACT)
+    for _ in range(4):
+        center = tuple(int(v) for v in rng.integers(40, 220, 2))
+        axes = tuple(int(v) for v in rng.integers(12, 90, 2))
+        color = tuple(int(v) for v in rng.integers(0, 256, 3))
+        cv2.ellipse(picture, center, axes, float(rng.integers(0, 180)), 0, 360, color, -1)
+    return np.asarray(picture, dtype=np.uint8)

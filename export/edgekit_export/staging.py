@@ -1,0 +1,94 @@
+"""The folder in which a bundle grows: model files as they will ship, and the manifest's entries for them.
+
+What is measured is loaded from here, file by file the bytes that the bundle gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import onnx
+from msgspec.structs import replace
+from onnx.external_data_helper import convert_model_to_external_data
+
+from edgekit.bundle.manifest import Model, Normalize, Variant
+from edgekit_export.convert.serialize import to_bytes
+from edgekit_export.sources.source import SourceGraph
+
+EXTERNAL_FROM_BYTES = 4_000_000
+"""Models from this size on keep their weights in a file beside them, which the engine maps instead of copying."""
+
+EXTERNAL_TENSOR_BYTES = 1024
+
+Precision = Literal["fp32", "fp16", "int8"]
+
+
+class Staging:
+    """A folder that holds members under their bundle paths."""
+
+    def __init__(self, folder: Path, assets: Mapping[str, bytes]) -> None:
+        self.folder = folder
+        self._assets = dict(assets)
+        for path, data in self._assets.items():
+            self._write(path, data)
+
+    def _write(self, path: str, data: bytes) -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+    def add(
+        self,
+        name: str,
+        recipe: str,
+        precision: Precision,
+        models: Mapping[str, onnx.ModelProto],
+        graphs: Mapping[str, SourceGraph],
+    ) -> Variant:
+        """Writes the model files of a variant and gives its manifest entry, without a drop.
+
+        Args:
+            name: of the variant.
+            recipe: that made it.
+            precision: of most weights.
+            models: role → graph with a uint8 NHWC input.
+            graphs: role → where it came from, for input and head.
+        """
+        entries = {role: self._model(name, role, model, graphs[role]) for role, model in sorted(models.items())}
+        files = {p for entry in entries.values() for p in (entry.path, *entry.external)}
+        size = sum((self.folder / path).stat().st_size for path in files)
+        return Variant(name=name, recipe=recipe, precision=precision, models=entries, bytes=size)
+
+    def _model(self, variant: str, role: str, model: onnx.ModelProto, graph: SourceGraph) -> Model:
+        path, external = f"{variant}/{role}.onnx", ()
+        data = to_bytes(model)
+        if len(data) >= EXTERNAL_FROM_BYTES:
+            external = (f"{path}.data",)
+            data = self._split(model, path, external[0])
+        self._write(path, data)
+        folded = tuple(op for op in graph.spec.input.ops if not isinstance(op, Normalize))
+        return Model(
+            path=path,
+            format="onnx",
+            input=replace(graph.spec.input, tensor="image", ops=folded, dtype="uint8", layout="nhwc"),
+            head=graph.spec.head,
+            external=external,
+        )
+
+    def _split(self, model: onnx.ModelProto, path: str, external: str) -> bytes:
+        apart = onnx.ModelProto()
+        apart.CopyFrom(model)
+        location = Path(external).name
+        target = self.folder / external
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # onnx appends to what is there
+        convert_model_to_external_data(apart, location=location, size_threshold=EXTERNAL_TENSOR_BYTES)
+        onnx.save_model(apart, str(self.folder / path))
+        return onnx.load(str(self.folder / path), load_external_data=False).SerializeToString(deterministic=True)
+
+    def members(self, variants: tuple[Variant, ...]) -> dict[str, bytes | Path]:
+        """Members that these variants need, assets included: bundle path → file."""
+        paths = {p for v in variants for m in v.models.values() for p in (m.path, *m.external)}
+        return {path: self.folder / path for path in sorted(paths | set(self._assets))}
