@@ -14,19 +14,22 @@ from msgspec import Meta
 FORMAT = "edgekit-bundle"
 VERSION = 1
 
-Sha256: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-MemberPath: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
-Name: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]*$", max_length=64)]
-Count: TypeAlias = Annotated[int, Meta(ge=0)]
+# \Z, not $: a Python $ also matches before a final newline.
+Sha256: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+MemberPath: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*\Z", max_length=200)]
+Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*\Z", max_length=64)]
+Text: TypeAlias = Annotated[str, Meta(max_length=4096)]
+Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4096)]
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # what every JSON reader holds exactly
 Pixels: TypeAlias = Annotated[int, Meta(ge=1, le=16384)]
 Byte: TypeAlias = Annotated[int, Meta(ge=0, le=255)]
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all parts: immutable, no unknown keys."""
+    """Base of all parts: immutable, no unknown keys. (Type checkers want ``frozen`` at each part again.)"""
 
 
-class File(Strict):
+class File(Strict, frozen=True):
     """One member of the archive. ``aligned`` members start at a multiple of 16,384 bytes."""
 
     path: MemberPath
@@ -40,21 +43,21 @@ class File(Strict):
 ResizeAlgorithm: TypeAlias = Literal["opencv_linear_exact"]
 
 
-class ResizeShorter(Strict, tag="resize_shorter", tag_field="op"):
+class ResizeShorter(Strict, frozen=True, tag="resize_shorter", tag_field="op"):
     """Scales so that the shorter side is ``size``; the longer one is rounded half up."""
 
     size: Pixels
     algorithm: ResizeAlgorithm = "opencv_linear_exact"
 
 
-class CenterCrop(Strict, tag="center_crop", tag_field="op"):
+class CenterCrop(Strict, frozen=True, tag="center_crop", tag_field="op"):
     """Cuts the middle; the offset is ``(side - size) // 2``."""
 
     width: Pixels
     height: Pixels
 
 
-class ResizeStretch(Strict, tag="resize_stretch", tag_field="op"):
+class ResizeStretch(Strict, frozen=True, tag="resize_stretch", tag_field="op"):
     """Scales to exactly this size, whatever the aspect ratio."""
 
     width: Pixels
@@ -62,7 +65,7 @@ class ResizeStretch(Strict, tag="resize_stretch", tag_field="op"):
     algorithm: ResizeAlgorithm = "opencv_linear_exact"
 
 
-class ResizeMultiple(Strict, tag="resize_multiple", tag_field="op"):
+class ResizeMultiple(Strict, frozen=True, tag="resize_multiple", tag_field="op"):
     """Scales to sides that are multiples of ``multiple``, near the picture's own size within bounds.
 
     The picture is enlarged until its shorter side is ``min_side``, or reduced until its longer side is
@@ -75,7 +78,7 @@ class ResizeMultiple(Strict, tag="resize_multiple", tag_field="op"):
     algorithm: ResizeAlgorithm = "opencv_linear_exact"
 
 
-class ResizeHeight(Strict, tag="resize_height", tag_field="op"):
+class ResizeHeight(Strict, frozen=True, tag="resize_height", tag_field="op"):
     """Scales to ``height`` keeping the aspect ratio, then pads on the right.
 
     The width is ``ceil(height * w / h)``, capped at ``max_width``; padded with ``pad`` to the next multiple of
@@ -90,7 +93,7 @@ class ResizeHeight(Strict, tag="resize_height", tag_field="op"):
     algorithm: ResizeAlgorithm = "opencv_linear_exact"
 
 
-class Normalize(Strict, tag="normalize", tag_field="op"):
+class Normalize(Strict, frozen=True, tag="normalize", tag_field="op"):
     """``(x - mean) / std`` a channel in float32, for graphs that have it not folded in."""
 
     mean: tuple[float, float, float]
@@ -100,11 +103,11 @@ class Normalize(Strict, tag="normalize", tag_field="op"):
 PixelOp: TypeAlias = ResizeShorter | CenterCrop | ResizeStretch | ResizeMultiple | ResizeHeight | Normalize
 
 
-class ImageInput(Strict):
+class ImageInput(Strict, frozen=True):
     """How a picture becomes the graph's input: ``ops`` in order, then channel order, dtype and layout."""
 
-    tensor: str
-    ops: tuple[PixelOp, ...]
+    tensor: Line
+    ops: Annotated[tuple[PixelOp, ...], Meta(max_length=16)]
     color: Literal["rgb", "bgr"]
     dtype: Literal["uint8", "float32"] = "uint8"
     layout: Literal["nhwc", "nchw"] = "nhwc"
@@ -113,18 +116,18 @@ class ImageInput(Strict):
 # --------------------------------------------------------------------------------------- post-processing
 
 
-class ClassHead(Strict, tag="class_head", tag_field="op"):
+class ClassHead(Strict, frozen=True, tag="class_head", tag_field="op"):
     """Scores of classes. ``labels`` is a member with one label a line."""
 
-    tensor: str
+    tensor: Line
     labels: MemberPath
     activation: Literal["softmax", "sigmoid", "none"]
 
 
-class DbHead(Strict, tag="db_head", tag_field="op"):
+class DbHead(Strict, frozen=True, tag="db_head", tag_field="op"):
     """Text regions from a probability map by differentiable binarisation (arXiv 1911.08947)."""
 
-    tensor: str
+    tensor: Line
     threshold: Annotated[float, Meta(ge=0, le=1)]
     box_threshold: Annotated[float, Meta(ge=0, le=1)]
     unclip_ratio: Annotated[float, Meta(gt=0, le=10)]
@@ -133,14 +136,14 @@ class DbHead(Strict, tag="db_head", tag_field="op"):
     dilate: bool = False
 
 
-class CtcHead(Strict, tag="ctc_head", tag_field="op"):
+class CtcHead(Strict, frozen=True, tag="ctc_head", tag_field="op"):
     """Text by greedy CTC decoding.
 
     ``alphabet`` is a member with one symbol a line; class ``blank`` is the blank and the symbols take the
     other indices in order. With ``space_last`` a space follows the last symbol.
     """
 
-    tensor: str
+    tensor: Line
     alphabet: MemberPath
     blank: Count
     space_last: bool
@@ -153,17 +156,17 @@ Head: TypeAlias = ClassHead | DbHead | CtcHead
 # ----------------------------------------------------------------------------------------------- variants
 
 
-class Model(Strict):
+class Model(Strict, frozen=True):
     """One graph of a variant: its file (and external data), what goes in, what comes out."""
 
     path: MemberPath
     format: Literal["onnx", "tflite"]
     input: ImageInput
     head: Head
-    external: tuple[MemberPath, ...] = ()
+    external: Annotated[tuple[MemberPath, ...], Meta(max_length=4096)] = ()
 
 
-class Drop(Strict):
+class Drop(Strict, frozen=True):
     """Measured accuracy drop against full precision, reference minus candidate.
 
     ``metric`` names what ``value`` and ``interval`` are: ``top1``, ``cer`` in points, or ``disagreement``,
@@ -178,7 +181,7 @@ class Drop(Strict):
     unit: Name
 
 
-class Variant(Strict):
+class Variant(Strict, frozen=True):
     """One way to run the bundle. The first variant of the manifest is the default.
 
     Attributes:
@@ -189,7 +192,7 @@ class Variant(Strict):
     name: Name
     recipe: Name
     precision: Literal["fp32", "fp16", "int8"]
-    models: dict[Name, Model]
+    models: Annotated[dict[Name, Model], Meta(min_length=1, max_length=16)]
     bytes: Count
     drop: Drop | None = None
 
@@ -197,23 +200,29 @@ class Variant(Strict):
 # ------------------------------------------------------------- card, golden vectors, evidence, lock, signature
 
 
-class Card(Strict):
-    """What the model is for, and what it cannot do."""
+class Card(Strict, frozen=True):
+    """What the model is for, and what it cannot do.
 
-    title: str
+    Attributes:
+        languages: BCP 47 tags; empty where language plays no part.
+        notices: members with licence and attribution texts that must travel with the model.
+    """
+
+    title: Line
     task: Name
-    domain: str
-    languages: tuple[str, ...]
-    input_range: str
-    cannot: tuple[str, ...]
-    license: str
-    source: str
+    domain: Line
+    languages: tuple[Line, ...]
+    input_range: Text
+    cannot: tuple[Line, ...]
+    license: Line
+    source: Line
     parameters: Count
-    trained_on: str = ""
-    notes: str = ""
+    trained_on: Text = ""
+    notes: Text = ""
+    notices: tuple[MemberPath, ...] = ()
 
 
-class Expected(Strict):
+class Expected(Strict, frozen=True):
     """What one engine call gave for a golden picture; calls are listed in the order the task makes them.
 
     Attributes:
@@ -228,15 +237,15 @@ class Expected(Strict):
     """
 
     role: Name
-    output: str
+    output: Line
     dtype: Literal["uint8", "int8", "int32", "int64", "float32", "float16"]
-    shape: tuple[Count, ...]
+    shape: Annotated[tuple[Count, ...], Meta(max_length=8)]
     sha256: Sha256
     probe: MemberPath
     max_abs: Annotated[float, Meta(ge=0)]
 
 
-class Golden(Strict):
+class Golden(Strict, frozen=True):
     """A picture (PNG member) with what one variant makes of it.
 
     Attributes:
@@ -248,63 +257,63 @@ class Golden(Strict):
 
     variant: Name
     picture: MemberPath
-    expected: Annotated[tuple[Expected, ...], Meta(min_length=1)]
-    decision: str
+    expected: Annotated[tuple[Expected, ...], Meta(min_length=1, max_length=4096)]
+    decision: Annotated[str, Meta(max_length=65536)]
     margin: float
 
 
-class Evidence(Strict):
+class Evidence(Strict, frozen=True):
     """Summary of one accuracy report: what was measured, on what, by which runtime and CPU."""
 
     variant: Name
-    data: str
+    data: Line
     data_sha256: Sha256
     drop: Drop
     agreement: float
     sqnr_db: float | None
     verdict: Literal["PASS", "FAIL", "INCONCLUSIVE", "NONE"]
     gate: float | None
-    runtime: str
-    machine: str
-    cpu_features: tuple[str, ...] = ()
+    runtime: Line
+    machine: Line
+    cpu_features: tuple[Line, ...] = ()
 
 
-class Lock(Strict):
+class Lock(Strict, frozen=True):
     """What the bundle was made from: enough to make its model files again."""
 
-    source: str
-    weights: dict[str, Sha256]
-    recipe: str
+    source: Line
+    weights: dict[Line, Sha256]
+    recipe: Line
     calibration_sha256: Sha256 | None
     calibration_n: Count
     evaluation_sha256: Sha256 | None
     evaluation_n: Count
-    tools: dict[str, str]
+    tools: dict[Line, Line]
 
 
-class Manifest(Strict):
+class Manifest(Strict, frozen=True):
     """The whole of ``manifest.json``."""
 
     format: Literal["edgekit-bundle"]
     version: Literal[1]
     name: Name
     task: Name
-    files: tuple[File, ...]
+    files: Annotated[tuple[File, ...], Meta(max_length=4096)]
     variants: Annotated[tuple[Variant, ...], Meta(min_length=1, max_length=32)]
     card: Card
     lock: Lock
-    golden: tuple[Golden, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
+    golden: Annotated[tuple[Golden, ...], Meta(max_length=256)] = ()
+    evidence: Annotated[tuple[Evidence, ...], Meta(max_length=256)] = ()
 
 
-class DsseSignature(Strict):
-    """One signature of a DSSE envelope, base64."""
+class DsseSignature(Strict, frozen=True):
+    """One signature of a DSSE envelope: a hint at the key, and the signature in base64."""
 
-    keyid: str
-    sig: str
+    keyid: Text
+    sig: Line
 
 
-class Signature(Strict):
+class Signature(Strict, frozen=True):
     """``signature.json``: a DSSE envelope whose ``payload`` is ``manifest.json``, byte for byte, in base64."""
 
     payloadType: Literal["application/vnd.edgekit.manifest.v1+json"]  # noqa: N815 (DSSE's own name)

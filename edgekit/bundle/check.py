@@ -1,0 +1,217 @@
+"""What ties the parts of a manifest together: references, sizes, names, orders. Pure.
+
+The schema has checked types and ranges of single fields before. Work is bounded by the manifest's own size.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from edgekit.bundle.manifest import (
+    ClassHead,
+    CtcHead,
+    Drop,
+    Golden,
+    ImageInput,
+    Manifest,
+    Model,
+    Normalize,
+    ResizeHeight,
+    ResizeMultiple,
+    Variant,
+)
+from edgekit.bundle.paths import first_fault
+from edgekit.errors import BundleError
+
+ITEM_BYTES = {"uint8": 1, "int8": 1, "int32": 4, "int64": 8, "float32": 4, "float16": 2}
+"""Bytes of one element, by the dtype of a golden output."""
+
+_ODD = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys or a page turns round: control characters but LF, line separators, bidi overrides."""
+
+
+def check_manifest(manifest: Manifest) -> None:
+    """Checks all rules that one field alone cannot show.
+
+    Raises:
+        BundleError: the first rule that is broken: where, got, expected.
+    """
+    _check_plain(manifest, "manifest.json")
+    fault = first_fault(file.path for file in manifest.files)
+    if fault:
+        raise _broken("files", fault)
+    sizes = {file.path: file.size for file in manifest.files}
+    uses = member_uses(manifest)
+    _check_coverage(sizes, uses)
+    for file in manifest.files:
+        if uses[file.path] in ("onnx", "tflite", "external") and not file.aligned:
+            raise _broken(f"files, {file.path!r}", "is a model file and not aligned")
+    _check_variants(manifest, sizes)
+    variants = {variant.name: variant for variant in manifest.variants}
+    for index, golden in enumerate(manifest.golden):
+        _check_golden(f"golden[{index}]", golden, variants, sizes)
+    for index, evidence in enumerate(manifest.evidence):
+        _check_named(f"evidence[{index}]", evidence.variant, variants)
+        _check_drop(f"evidence[{index}].drop", evidence.drop)
+    if manifest.card.task != manifest.task:
+        raise _broken("card.task", f"is {manifest.card.task!r}, expected the bundle's {manifest.task!r}")
+
+
+def variant_bytes(models: Iterable[Model], sizes: Mapping[str, int]) -> int:
+    """Bytes of a variant's model files and their external data, each file once.
+
+    Args:
+        models: the variant's graphs.
+        sizes: member path → bytes.
+    """
+    return sum(sizes[path] for path in {path for model in models for path in (model.path, *model.external)})
+
+
+def model_paths(manifest: Manifest) -> frozenset[str]:
+    """Members that an engine maps: model files and their external data. These are aligned."""
+    models = [model for variant in manifest.variants for model in variant.models.values()]
+    return frozenset(path for model in models for path in (model.path, *model.external))
+
+
+def member_uses(manifest: Manifest) -> dict[str, str]:
+    """Member path → what it is for: ``onnx``, ``tflite``, ``external``, ``text``, ``picture`` or ``probe``.
+
+    Raises:
+        BundleError: one member is used in two ways, so that no check would fit both.
+    """
+    uses: dict[str, str] = {}
+    for path, use in _references(manifest):
+        if uses.setdefault(path, use) != use:
+            raise _broken("files", f"{path!r} is used as {uses[path]} and as {use}")
+    return uses
+
+
+def _references(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    for variant in manifest.variants:
+        for model in variant.models.values():
+            yield model.path, model.format
+            yield from ((path, "external") for path in model.external)
+            if isinstance(model.head, ClassHead):
+                yield model.head.labels, "text"
+            elif isinstance(model.head, CtcHead):
+                yield model.head.alphabet, "text"
+    for golden in manifest.golden:
+        yield golden.picture, "picture"
+        yield from ((expected.probe, "probe") for expected in golden.expected)
+    yield from ((path, "text") for path in manifest.card.notices)
+
+
+def _check_coverage(sizes: Mapping[str, int], uses: Mapping[str, str]) -> None:
+    for path in uses:
+        if path not in sizes:
+            raise _broken("files", f"{path!r} is referred to, expected it among the files")
+    for path in sizes:
+        if path not in uses:
+            raise _broken("files", f"{path!r} is not referred to by any part of the manifest")
+
+
+def _check_variants(manifest: Manifest, sizes: Mapping[str, int]) -> None:
+    names = [variant.name for variant in manifest.variants]
+    if len(set(names)) != len(names):
+        raise _broken("variants", f"names are {names}, expected each once")
+    for variant in manifest.variants:
+        where = f"variant {variant.name!r}"
+        total = variant_bytes(variant.models.values(), sizes)
+        if variant.bytes != total:
+            raise _broken(where, f"bytes is {variant.bytes}, expected the sum of its model files, {total}")
+        for role, model in variant.models.items():
+            _check_model(f"{where}, {role!r}", model)
+        if variant.drop is not None:
+            _check_drop(f"{where}, drop", variant.drop)
+    _check_shared_models(manifest.variants)
+
+
+def _check_shared_models(variants: Iterable[Variant]) -> None:
+    """A model file that several variants share has the same external data in all of them."""
+    external: dict[str, tuple[str, ...]] = {}
+    for variant in variants:
+        for model in variant.models.values():
+            if external.setdefault(model.path, model.external) != model.external:
+                what = f"{model.path!r} has other external data than elsewhere"
+                raise _broken(f"variant {variant.name!r}", what)
+
+
+def _check_model(where: str, model: Model) -> None:
+    folder = model.path.rpartition("/")[0]
+    prefix = f"{folder}/" if folder else ""
+    if model.external and model.format != "onnx":
+        raise _broken(where, f"format {model.format} has no external data, got {list(model.external)}")
+    if len(set(model.external)) != len(model.external):
+        raise _broken(where, f"external is {list(model.external)}, expected each path once")
+    for path in model.external:
+        if not path.startswith(prefix):
+            raise _broken(where, f"external data {path!r} lies outside the model's folder {folder!r}")
+    _check_input(where, model.input)
+
+
+def _check_input(where: str, image: ImageInput) -> None:
+    for index, op in enumerate(image.ops):
+        if isinstance(op, Normalize):
+            if image.dtype != "float32" or index != len(image.ops) - 1:
+                raise _broken(where, "normalize: expected it last and only before a float32 input")
+            if not all(value > 0 for value in op.std):
+                raise _broken(where, f"normalize: std is {op.std}, expected each above 0")
+        elif isinstance(op, ResizeMultiple) and not max(op.min_side, op.multiple) <= op.max_side:
+            raise _broken(where, f"resize_multiple: expected min_side and multiple up to max_side, got {op}")
+        elif isinstance(op, ResizeHeight) and not op.min_width <= op.max_width:
+            raise _broken(where, f"resize_height: expected min_width up to max_width, got {op}")
+
+
+def _check_golden(
+    where: str, golden: Golden, variants: Mapping[str, Variant], sizes: Mapping[str, int]
+) -> None:
+    roles = _check_named(where, golden.variant, variants).models
+    if not golden.margin >= 0:
+        raise _broken(where, f"margin is {golden.margin}, expected at least 0")
+    for expected in golden.expected:
+        if expected.role not in roles:
+            raise _broken(where, f"role {expected.role!r}, variant {golden.variant!r} has {sorted(roles)}")
+        total, size = math.prod(expected.shape), sizes[expected.probe]
+        count, rest = divmod(size, ITEM_BYTES[expected.dtype])
+        if rest or not min(total, 1) <= count <= total:
+            what = f"probe {expected.probe!r} has {size} bytes, which is no number of {expected.dtype}"
+            raise _broken(where, f"{what} from 1 to {total}")
+
+
+def _check_named(where: str, name: str, variants: Mapping[str, Variant]) -> Variant:
+    if name not in variants:
+        raise _broken(where, f"variant {name!r}, expected one of {sorted(variants)}")
+    return variants[name]
+
+
+def _check_drop(where: str, drop: Drop) -> None:
+    low, high = drop.interval
+    if not low <= high:
+        raise _broken(where, f"interval is [{low}, {high}], expected the lower end first")
+
+
+def _check_plain(value: Any, where: str) -> None:  # noqa: ANN401 (any part of the manifest)
+    """Every number is finite, and no text holds characters that a terminal would obey."""
+    if isinstance(value, msgspec.Struct):
+        for field in value.__struct_fields__:
+            _check_plain(getattr(value, field), f"{where}, {field}")
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            _check_plain(item, f"{where}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_plain(key, f"{where}, key")
+            _check_plain(item, f"{where}, {key!r}")
+    elif isinstance(value, str) and (odd := _ODD.search(value)):
+        raise _broken(where, f"holds the control character U+{ord(odd[0]):04X}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise _broken(where, f"is {value}, expected a finite number")
+
+
+def _broken(where: str, what: str) -> BundleError:
+    return BundleError(f"manifest.json: {where}: {what}", "export the bundle again")

@@ -1,0 +1,67 @@
+"""What members have to look like before anything uses them, by what they are used for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgekit.bundle.check import member_uses
+from edgekit.bundle.manifest import Manifest
+from edgekit.bundle.onnx_model import check_onnx
+from edgekit.bundle.ranges import Source
+from edgekit.bundle.tflite_model import check_tflite
+from edgekit.errors import BundleError
+
+MAX_TEXT_BYTES = 16 * 2**20
+MAX_PICTURE_SIDE = 16384
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+
+
+def check_contents(manifest: Manifest, source: Callable[[str], Source], name: str) -> None:
+    """Checks models, texts and pictures of a bundle; raw tensors are covered by their size.
+
+    Args:
+        manifest: the bundle's manifest, checked.
+        source: gives the bytes of a member.
+        name: what to call the bundle in messages.
+
+    Raises:
+        BundleError: a member that must not be used.
+    """
+    external = {m.path: m.external for v in manifest.variants for m in v.models.values()}
+    sizes = {file.path: file.size for file in manifest.files}
+    try:
+        for path, use in sorted(member_uses(manifest).items()):
+            if use == "onnx":
+                folder = path.rpartition("/")[0]
+                start = len(folder) + 1 if folder else 0
+                check_onnx(source(path), path, {p[start:]: sizes[p] for p in external[path]})
+            elif use == "tflite":
+                check_tflite(source(path), path)
+            elif use == "text":
+                _check_text(source(path), path)
+            elif use == "picture":
+                _check_picture(source(path), path)
+    except BundleError as error:
+        raise BundleError(f"{name}: {error.message}", error.remedy) from error
+
+
+def _check_text(source: Source, path: str) -> None:
+    if not 0 < source.size <= MAX_TEXT_BYTES:
+        raise BundleError(f"{path}: {source.size} bytes of text, expected 1 to {MAX_TEXT_BYTES}")
+    data = source.read(0, source.size)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{path}: byte {error.start} is not UTF-8") from error
+    odd = next((c for c in text if (c < " " and c not in "\n\t") or "\x7f" <= c <= "\x9f"), None)
+    if odd is not None:
+        raise BundleError(f"{path}: holds the control character U+{ord(odd):04X}, expected UTF-8 text with LF")
+
+
+def _check_picture(source: Source, path: str) -> None:
+    head = source.read(0, 24)
+    if not head.startswith(_PNG_MAGIC) or len(head) < 24:
+        raise BundleError(f"{path}: starts with {head[:8]!r}, expected a PNG picture")
+    width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    if not (1 <= width <= MAX_PICTURE_SIDE and 1 <= height <= MAX_PICTURE_SIDE):
+        raise BundleError(f"{path}: is {width}×{height} pixels, expected sides of 1 to {MAX_PICTURE_SIDE}")
