@@ -1,0 +1,1 @@
+"""Pure statistics of paired comparisons: intervals, gates, distances. Fractions in, fractions out."""

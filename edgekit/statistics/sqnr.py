@@ -1,0 +1,46 @@
+"""Signal to quantisation-noise ratio."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edgekit.types import Array
+
+
+class Sqnr:
+    """Adds up signal and noise over samples, in constant memory.
+
+    ``10 log10(sum(reference^2) / sum((reference - candidate)^2))`` over all values of all samples.
+
+    Attributes:
+        samples: how many were added.
+    """
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self._signal = 0.0
+        self._noise = 0.0
+
+    def add(self, reference: Array, candidate: Array) -> None:
+        """Adds one sample; both arrays of the same shape, any number type."""
+        if reference.shape != candidate.shape:
+            raise ValueError(f"sqnr: expected equal shapes, got {reference.shape} and {candidate.shape}")
+        exact = reference.astype(np.float64)
+        self._signal += float(np.square(exact).sum())
+        self._noise += float(np.square(exact - candidate.astype(np.float64)).sum())
+        self.samples += 1
+
+    @property
+    def identical(self) -> bool:
+        """Whether every value was the same so far."""
+        return self.samples > 0 and self._noise == 0
+
+    @property
+    def db(self) -> float | None:
+        """The ratio in decibels; ``None`` without samples, without noise (infinite) or without a finite value."""
+        if not self.samples or self._noise == 0 or self._signal == 0:
+            return None
+        ratio = 10 * math.log10(self._signal / self._noise)
+        return ratio if math.isfinite(ratio) else None
