@@ -20,8 +20,8 @@ _NO_SPACE = "check free space, quota and permissions, or choose another place"
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """Opens a temporary file beside ``target`` and renames it there when the block ends without an error.
 
-    The temporary file is called ``.edgekit-<target>-<random>.tmp`` and is locked while its writer lives. A writer
-    that was killed leaves it under that name; the next writer of the same target removes it.
+    The temporary file is called ``.edgekit-<target>-<random>.tmp`` and is locked while its writer lives. A
+    writer that was killed leaves it under that name; the next writer of the same target removes it.
 
     Args:
         target: the file to make or replace. Its folder must exist.
@@ -78,7 +78,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _create(folder: Path, stem: str) -> tuple[Path, BinaryIO]:
-    """A new temporary file that we hold the lock of. Another writer may remove it before we lock it: try again."""
+    """A new temporary file, locked. Another writer may remove it before we lock it: then try again."""
     while True:
         path = folder / f".edgekit-{stem}-{secrets.token_hex(6)}.tmp"
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)

@@ -1,7 +1,7 @@
 """Unpacks bundles once, so that engines can map the files.
 
-An entry is the folder ``<root>/bundles/<id>``, where ``id`` is the SHA-256 of the manifest. It appears by a rename,
-when every member has been copied and verified. One process unpacks while others wait for its lock.
+An entry is the folder ``<root>/bundles/<id>``, where ``id`` is the SHA-256 of the manifest. It appears by a
+rename, when every member has been copied and verified. One process unpacks while others wait for its lock.
 """
 
 from __future__ import annotations
@@ -37,15 +37,16 @@ def cache_root() -> Path:
     if own:
         return Path(own).expanduser().absolute()
     xdg = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(xdg) if xdg.startswith("/") else Path("~/.cache").expanduser()  # XDG: a relative path is ignored
-    return base / "edgekit"
+    if xdg.startswith("/"):  # XDG: a relative path is ignored
+        return Path(xdg) / "edgekit"
+    return Path("~/.cache/edgekit").expanduser()
 
 
 def unpacked(bundle: Bundle, rehash: bool = False, root: Path | None = None) -> Path:
     """Folder with the members of a bundle, unpacked now or before.
 
-    An entry that is there is used if each of its files is a regular file of the right size and of the time that
-    unpacking sets, else it is made again. Storage that rots without a write is seen with ``rehash`` only.
+    An entry that is there is used if each of its files is a regular file of the right size and of the time
+    that unpacking sets, else it is made again. Storage that rots without a write shows with ``rehash`` only.
 
     Args:
         bundle: an opened bundle.
@@ -72,7 +73,7 @@ def unpacked(bundle: Bundle, rehash: bool = False, root: Path | None = None) -> 
 
 
 def _rebuild(bundle: Bundle, entry: Path) -> None:
-    """Makes an entry in a temporary folder and renames it. The lock is held, so leftovers are abandoned ones."""
+    """Makes an entry in a temporary folder and renames it. We hold the lock, so leftovers are abandoned."""
     temporary = entry.with_suffix(".tmp")
     _remove(temporary)
     try:

@@ -26,7 +26,7 @@ class _Header(msgspec.Struct):
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """Canonical JSON of a manifest: keys in the schema's order, those of maps sorted, no spaces, a final newline.
+    """JSON of a manifest: keys in the schema's order, those of maps sorted, no spaces, a final newline.
 
     Raises:
         BundleError: the manifest breaks a rule of the format.
@@ -44,14 +44,13 @@ def decode_manifest(data: bytes) -> Manifest:
         BundleError: not JSON, of another format or version, or breaking a rule of the format.
     """
     if len(data) > MAX_MANIFEST_BYTES:
-        raise BundleError(f"manifest.json: {len(data)} bytes, expected at most {MAX_MANIFEST_BYTES}", _DAMAGED)
+        raise BundleError(f"manifest.json: {len(data)} bytes, expected up to {MAX_MANIFEST_BYTES}", _DAMAGED)
     header = _decode(data, _Header, "manifest.json")
     if header.format != FORMAT:
         raise BundleError(f"manifest.json: format {printable(header.format)}, expected {FORMAT!r}", _DAMAGED)
     if header.version != VERSION:
-        raise BundleError(
-            f"manifest.json: bundle version {header.version}, this edgekit reads version {VERSION}", "update edgekit"
-        )
+        what = f"bundle version {header.version}, this edgekit reads version {VERSION}"
+        raise BundleError(f"manifest.json: {what}", "update edgekit")
     manifest = _decode(data, Manifest, "manifest.json")
     _refuse_repeated_keys(data, "manifest.json")
     check_manifest(manifest)

@@ -55,7 +55,7 @@ def _check_text(source: Source, path: str) -> None:
         raise BundleError(f"{path}: byte {error.start} is not UTF-8") from error
     odd = next((c for c in text if (c < " " and c not in "\n\t") or "\x7f" <= c <= "\x9f"), None)
     if odd is not None:
-        raise BundleError(f"{path}: holds the control character U+{ord(odd):04X}, expected UTF-8 text with LF")
+        raise BundleError(f"{path}: holds the control character U+{ord(odd):04X}, expected text and LF")
 
 
 def _check_picture(source: Source, path: str) -> None:

@@ -1,8 +1,8 @@
 """Where every byte of a bundle lies: the ZIP structures, derived from names, sizes and CRCs alone. Pure.
 
-Writer and reader share these functions: the writer writes what they give, the reader compares the file with it
-byte for byte. Field layout: PKWARE APPNOTE 6.3.10, 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (end
-record); the padding is extra field 0xA11E, "data stream alignment" (APPNOTE 4.6.1, Apache Commons Compress).
+Writer and reader share these functions: the writer writes what they give, the reader compares the file with
+it byte for byte. Field layout: PKWARE APPNOTE 6.3.10, 4.3.7 (local header), 4.3.12 (central directory), 4.3.16
+(end record); padding: extra field 0xA11E, "data stream alignment" (4.6.1, from Apache Commons Compress).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ SIGNATURE = "signature.json"
 
 ALIGNMENT = 16384  # the page of a Pi 5 and of new phones
 MAX_FILE_BYTES = 2**32 - 2  # no zip64: 0xFFFFFFFF would announce it
-MAX_MEMBERS = 4096
 MAX_MANIFEST_BYTES = 4 * 2**20
 MAX_SIGNATURE_BYTES = 8 * 2**20  # the manifest in base64, and the signatures
 
@@ -107,13 +106,9 @@ def directory(slots: Sequence[Slot], crcs: Sequence[int]) -> bytes:
     parts = []
     for slot, crc32 in zip(slots, crcs, strict=True):
         name = slot.path.encode("ascii")
-        sizes = (crc32, slot.size, slot.size)
-        parts.append(
-            _CENTRAL.pack(
-                b"PK\x01\x02", _VERSION, _VERSION, 0, 0, 0, _DATE, *sizes, len(name), 0, 0, 0, 0, 0, slot.header_offset
-            )
-            + name
-        )
+        head = (b"PK\x01\x02", _VERSION, _VERSION, 0, 0, 0, _DATE, crc32, slot.size, slot.size)
+        tail = (len(name), 0, 0, 0, 0, 0, slot.header_offset)
+        parts.append(_CENTRAL.pack(*head, *tail) + name)
     central = b"".join(parts)
     start = slots[-1].end
     return central + _END.pack(b"PK\x05\x06", 0, 0, len(slots), len(slots), len(central), start, 0)

@@ -81,8 +81,8 @@ class ResizeMultiple(Strict, frozen=True, tag="resize_multiple", tag_field="op")
 class ResizeHeight(Strict, frozen=True, tag="resize_height", tag_field="op"):
     """Scales to ``height`` keeping the aspect ratio, then pads on the right.
 
-    The width is ``ceil(height * w / h)``, capped at ``max_width``; padded with ``pad`` to the next multiple of
-    ``multiple``, at least ``min_width``.
+    The width is ``ceil(height * w / h)``, capped at ``max_width``; padded with ``pad`` to the next multiple
+    of ``multiple``, at least ``min_width``.
     """
 
     height: Pixels
@@ -197,7 +197,7 @@ class Variant(Strict, frozen=True):
     drop: Drop | None = None
 
 
-# ------------------------------------------------------------- card, golden vectors, evidence, lock, signature
+# ------------------------------------------------------------ card, golden vectors, evidence, lock, signature
 
 
 class Card(Strict, frozen=True):
@@ -314,7 +314,7 @@ class DsseSignature(Strict, frozen=True):
 
 
 class Signature(Strict, frozen=True):
-    """``signature.json``: a DSSE envelope whose ``payload`` is ``manifest.json``, byte for byte, in base64."""
+    """``signature.json``: a DSSE envelope; ``payload`` is ``manifest.json``, byte for byte, in base64."""
 
     payloadType: Literal["application/vnd.edgekit.manifest.v1+json"]  # noqa: N815 (DSSE's own name)
     payload: str

@@ -1,8 +1,8 @@
 """Structural check of an ONNX file before an engine sees it, without onnx or protobuf.
 
-It answers one question: which bytes outside the file would an engine touch? Hostile files point external data at
-other files, at addresses in memory, or past the end (CVE-2022-25882, CVE-2024-5187, CVE-2024-27318, CVE-2026-34445).
-What the graph computes is left to the engine.
+It answers one question: which bytes outside the file would an engine touch? Hostile files point external data
+at other files, at addresses in memory, or past the end (CVE-2022-25882, CVE-2024-5187, CVE-2024-27318,
+CVE-2026-34445). What the graph computes is left to the engine.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from edgekit.errors import BundleError
 
 MAX_DEPTH = 48
 """Levels of messages; protobuf itself stops at 100. A subgraph takes three."""
+
+MAX_TENSOR_BYTES = 2**32
 
 _MAX_DIMS = 64
 _MAX_ENTRY_BYTES = 1024
@@ -80,7 +82,8 @@ class _Checker:
             if rule is None:
                 raise self._wire.fault(field.start, f"{kind} has no field {field.number} that edgekit knows")
             if field.wire not in rule.wires:
-                raise self._wire.fault(field.start, f"field {field.number} of {kind} has wire type {field.wire}")
+                what = f"field {field.number} of {kind} has wire type {field.wire}"
+                raise self._wire.fault(field.start, what)
             if not rule.repeated:
                 if field.number in seen:  # parsers merge or take the last: no two readers need agree
                     raise self._wire.fault(field.start, f"field {field.number} of {kind} is given twice")
@@ -129,7 +132,10 @@ class _Checker:
             raise self._wire.fault(start, f"raw or external data of {what}")
         if any(size >= 2**63 for size in dims):
             raise self._wire.fault(start, "a negative dimension")
-        return -(-math.prod(dims) * ITEM_BITS[dtype] // 8)
+        size = -(-math.prod(dims) * ITEM_BITS[dtype] // 8)
+        if size > MAX_TENSOR_BYTES:
+            raise self._wire.fault(start, f"a tensor of more than {MAX_TENSOR_BYTES} bytes")
+        return size
 
     def _add_entry(self, entries: dict[str, str], field: Field) -> None:
         texts = {1: "", 2: ""}
@@ -142,7 +148,8 @@ class _Checker:
                 raise self._wire.fault(part.start, "an external data entry that is not UTF-8") from error
         key = texts[1]
         if key not in _EXTERNAL_KEYS or key in entries:
-            raise self._wire.fault(field.start, f"external data key {key!r}, expected once each of {_EXTERNAL_KEYS}")
+            what = f"external data key {key[:80]!r}, expected each of {', '.join(_EXTERNAL_KEYS)} once"
+            raise self._wire.fault(field.start, what)
         entries[key] = texts[2]
 
     def _check_external(self, start: int, entries: Mapping[str, str], size: int) -> None:
@@ -158,8 +165,8 @@ class _Checker:
         if length != size:
             raise self._wire.fault(start, f"external data has {length} bytes, its tensor {size}")
         if offset + length > self._external[location]:
-            found = self._external[location]
-            raise self._wire.fault(start, f"external data up to byte {offset + length}, {location!r} has {found}")
+            what = f"external data up to byte {offset + length}, {location!r} has {self._external[location]}"
+            raise self._wire.fault(start, what)
 
     def _number(self, start: int, entries: Mapping[str, str], key: str, default: int) -> int:
         text = entries.get(key)

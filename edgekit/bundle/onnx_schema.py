@@ -1,7 +1,7 @@
 """Fields of the ONNX messages that can hold or lead to a tensor (onnx/onnx.proto, IR version 14).
 
-Other messages (types, names, properties) are opaque bytes here. A field that is not in these tables is refused: it
-could hold tensors that no check has looked at. A test compares the tables with the installed ``onnx``.
+Other messages (types, names, properties) are opaque bytes here. A field that is not in these tables is
+refused: it could hold tensors that no check has seen. A test compares the tables with the installed ``onnx``.
 """
 
 from __future__ import annotations

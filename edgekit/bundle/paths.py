@@ -19,9 +19,9 @@ _WINDOWS_DEVICES = frozenset(
 def path_fault(path: str) -> str | None:
     """What is wrong with one path, or ``None``.
 
-    A path is one to eight segments joined by ``/``. A segment starts with an ASCII letter or digit, goes on with
-    those and ``. _ -``, does not end in a dot and is no device name of Windows. So no path is absolute, leaves
-    the folder, hides a file, holds a drive letter, or is spelt differently on another file system.
+    A path is one to eight segments joined by ``/``. A segment starts with an ASCII letter or digit, goes on
+    with those and ``. _ -``, does not end in a dot and is no device name of Windows. So no path is absolute,
+    leaves the folder, hides a file, holds a drive letter, or is spelt differently on another file system.
     """
     if len(path) > MAX_LENGTH:
         return f"is {len(path)} characters long, expected at most {MAX_LENGTH}"
@@ -48,8 +48,8 @@ def first_fault(paths: Iterable[str]) -> str | None:
             return f"path {path!r} {fault}"
         lower = path.lower()
         if lower in files:
-            same = "is listed twice" if files[lower] == path else f"differs from {files[lower]!r} only in case"
-            return f"path {path!r} {same}"
+            twice = files[lower] == path
+            return f"path {path!r} {'is listed twice' if twice else f'differs from {files[lower]!r} only in case'}"
         files[lower] = path
         for parent in _parents(path):
             known = folders.setdefault(parent.lower(), parent)

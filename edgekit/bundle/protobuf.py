@@ -1,7 +1,7 @@
 """Walks protobuf's wire format without a schema compiler, and without holding the message in memory.
 
-Encoding: protobuf.dev/programming-guides/encoding. Stricter than parsers are: no groups, no field number 0, tags of
-at most five bytes, and a bound on the number of fields, so that no parser sees another message than this one.
+Encoding: protobuf.dev/programming-guides/encoding. Stricter than parsers are: no groups, no field number 0,
+tags of at most five bytes, and a bound on the number of fields, so that no parser sees another message.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from edgekit.errors import BundleError
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MAX_FIELDS = 4_000_000
 _BLOCK_BYTES = 1 << 16
+_REMEDY = "the model is damaged or foreign; export it again"
 _MAX_TAG_BYTES = 5
 _MAX_VARINT_BYTES = 10
 
@@ -105,7 +106,7 @@ class Wire:
 
     def fault(self, position: int, what: str) -> BundleError:
         """The error to raise for something found at ``position``."""
-        return BundleError(f"{self._name}: byte {position}: {what}", "the model is damaged or foreign; export it again")
+        return BundleError(f"{self._name}: byte {position}: {what}", _REMEDY)
 
     def _payload(self, number: int, wire: int, position: int, end: int) -> Field:
         if wire == VARINT:

@@ -78,7 +78,7 @@ class Bundle:
             return b"".join(self._checked_chunks(handle, files[member]))
 
     def verify(self, advance: Callable[[int], None] | None = None) -> Verified:
-        """Checks every byte: structure, every member's CRC-32 and SHA-256, and what models and texts look like.
+        """Checks every byte: structure, each member's CRC-32 and SHA-256, and the look of models and texts.
 
         Memory stays constant, whatever the size.
 
@@ -103,8 +103,8 @@ class Bundle:
         """The bundle's members as read-only files, unpacked once into the cache and verified on the way.
 
         Args:
-            rehash: whether to hash the files of an entry that is already there; otherwise their kind, size and
-                modification time are compared.
+            rehash: whether to hash the files of an entry that is already there; otherwise their kind, size
+                and modification time are compared.
 
         Raises:
             BundleError: the bundle is damaged.

@@ -93,7 +93,8 @@ def _read_manifest(source: Source, name: str) -> tuple[Slot, bytes]:
         raise BundleError(f"{name}: starts with {header[:4]!r}, expected a bundle's {LOCAL_MAGIC!r}", DAMAGED)
     size = claimed_size(header)
     if not 0 < size <= min(MAX_MANIFEST_BYTES, source.size):
-        raise BundleError(f"{name}: manifest.json has {size} bytes, expected 1 to {MAX_MANIFEST_BYTES}", DAMAGED)
+        what = f"manifest.json has {size} bytes, expected 1 to {MAX_MANIFEST_BYTES}"
+        raise BundleError(f"{name}: {what}", DAMAGED)
     (slot,) = place([(MANIFEST, size, False)])
     head = source.read(slot.data_offset, size)
     _compare(source, 0, local_header(slot, zlib.crc32(head)), "header or CRC-32 of manifest.json", name)
@@ -122,7 +123,7 @@ def _signature_slot(slots: list[Slot], size: int, name: str) -> Slot | None:
 def _read_signature(source: Source, slot: Slot, head: bytes, name: str) -> tuple[Signature, int]:
     data = source.read(slot.data_offset, slot.size)
     crc32 = zlib.crc32(data)
-    _compare(source, slot.header_offset, local_header(slot, crc32), "header or CRC-32 of signature.json", name)
+    _compare(source, slot.header_offset, local_header(slot, crc32), "header or CRC-32 of signature", name)
     try:
         return decode_signature(data, head), crc32
     except BundleError as error:

@@ -1,7 +1,8 @@
 """Structural check of a TFLite file before an engine sees it, without flatbuffers.
 
 Reads the root table and the tables it lists, and checks that they lie within the file: enough for truncated,
-foreign and tiny hostile files. A well-formed file can still make an interpreter abort; a child process is for that.
+foreign and tiny hostile files. A well-formed file can still make an interpreter abort: a child process is for
+that.
 Layout: flatbuffers.dev/internals and tensorflow/lite/schema/schema.fbs, version 3.
 """
 
@@ -13,7 +14,7 @@ from edgekit.bundle.ranges import Source
 from edgekit.errors import BundleError
 
 IDENTIFIER = b"TFL3"
-_MAX_TABLES = 1_000_000
+_MAX_TABLES = 100_000
 _VERSION, _OPERATOR_CODES, _SUBGRAPHS, _BUFFERS = 0, 1, 2, 4  # fields of Model
 _DATA, _OFFSET, _SIZE = 0, 1, 2  # fields of Buffer
 

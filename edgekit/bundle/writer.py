@@ -55,11 +55,12 @@ def write_bundle(
 
     Args:
         path: the ``.edge`` file to make or replace.
-        manifest: complete but for ``files``, which must be ``()`` and is computed here; all else, each variant's
-            ``bytes`` included (:func:`edgekit.bundle.check.variant_bytes`), is checked and never filled in.
-        members: member path → its content, or the file that holds it. Files are streamed, so that memory stays
-            constant. Their order does not matter: small members come first, then the aligned model files, each
-            sorted by path.
+        manifest: complete but for ``files``, which must be ``()`` and is computed here; all else, each
+            variant's ``bytes`` included (:func:`edgekit.bundle.check.variant_bytes`), is checked and never
+            filled in.
+        members: member path → its content, or the file that holds it. Files are streamed, so that memory
+            stays constant. Their order does not matter: small members come first, then the aligned model
+            files, each sorted by path.
         signature: content of ``signature.json``, if the manifest is signed.
 
     Returns:
@@ -70,7 +71,8 @@ def write_bundle(
         OutputError: the file cannot be written.
     """
     if manifest.files:
-        raise BundleError(f"files: expected (), as the writer lists the members, got {len(manifest.files)} entries")
+        what = f"got {len(manifest.files)} entries, expected (), as the writer lists the members"
+        raise BundleError(f"manifest, files: {what}")
     measured = {name: _measure(name, source) for name, source in members.items()}
     manifest = replace(manifest, files=_list_files(manifest, measured))
     head = encode_manifest(manifest)
@@ -84,7 +86,8 @@ def write_bundle(
     slots = place((name, content.size, aligned) for name, content, aligned in contents)
     total = slots[-1].end + central_bytes(slot.path for slot in slots)
     if total > MAX_FILE_BYTES:
-        raise BundleError(f"{path}: {total} bytes, a bundle holds at most {MAX_FILE_BYTES}", "leave a variant out")
+        what = f"{total} bytes, a bundle holds at most {MAX_FILE_BYTES}"
+        raise BundleError(f"{path}: {what}", "leave a variant out")
     _check_members(manifest, measured, str(path))
     with replacing(Path(path)) as file:
         for slot, (_, content, _) in zip(slots, contents, strict=True):
@@ -108,7 +111,10 @@ def _check_members(manifest: Manifest, measured: Mapping[str, _Measured], name: 
             content = measured[path].source
             if isinstance(content, bytes):
                 return BytesRange(content)
-            file = stack.enter_context(content.open("rb"))
+            try:
+                file = stack.enter_context(content.open("rb"))
+            except OSError as error:
+                raise BundleError(f"{content}: {error.strerror or error}") from error
             return FileRange(file.fileno(), 0, measured[path].size, str(content))
 
         check_contents(manifest, source, name)
@@ -130,7 +136,8 @@ def _copy(slot: Slot, content: _Measured, file: BinaryIO) -> None:
         crc32 = zlib.crc32(chunk, crc32)
         file.write(chunk)
     if (size, crc32) != (content.size, content.crc32):
-        raise BundleError(f"member {slot.path}: {content.source!s} changed while it was written", "write it again")
+        what = f"{content.source!s} changed while it was written"
+        raise BundleError(f"member {slot.path}: {what}", "write the bundle again")
 
 
 def _chunks(name: str, source: bytes | Path) -> Iterator[bytes]:
