@@ -1,8 +1,8 @@
 """Where every byte of a bundle lies: the ZIP structures, derived from names, sizes and CRCs alone. Pure.
 
 Writer and reader share these functions: the writer writes what they give, the reader compares the file with
-it byte for byte. Field layout: PKWARE APPNOTE 6.3.10, 4.3.7 (local header), 4.3.12 (central directory), 4.3.16
-(end record); padding: extra field 0xA11E, "data stream alignment" (4.6.1, from Apache Commons Compress).
+it byte for byte. Fields: PKWARE APPNOTE 6.3.10, 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (end
+record); padding: extra field 0xA11E, "data stream alignment" (4.6.1, from Apache Commons Compress).
 """
 
 from __future__ import annotations

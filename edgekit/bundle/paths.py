@@ -48,8 +48,9 @@ def first_fault(paths: Iterable[str]) -> str | None:
             return f"path {path!r} {fault}"
         lower = path.lower()
         if lower in files:
-            twice = files[lower] == path
-            return f"path {path!r} {'is listed twice' if twice else f'differs from {files[lower]!r} only in case'}"
+            if files[lower] == path:
+                return f"path {path!r} is listed twice"
+            return f"path {path!r} differs from {files[lower]!r} only in case"
         files[lower] = path
         for parent in _parents(path):
             known = folders.setdefault(parent.lower(), parent)
