@@ -1,0 +1,52 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from edgekit.cli import main
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name, bgr in (("b.png", (0, 0, 200)), ("a.jpg", (200, 0, 0))):
+        cv2.imwrite(str(folder / name), np.full((20, 30, 3), bgr, np.uint8))
+    (folder / "notes.txt").write_text("not a picture")
+    return folder
+
+
+def test_one_json_object_a_picture_in_order_of_names(tiny_bundle, pictures, capsys):
+    assert main(["run", str(tiny_bundle()), str(pictures), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["input"].rsplit("/", 1)[1], line["result"]["top"][0]["label"]) for line in lines] == [
+        ("a.jpg", "blue"),
+        ("b.png", "red"),
+    ]
+    assert {(line["task"], line["variant"]) for line in lines} == {("classify", "int8")}
+    assert all(line["latency_ms"] > 0 for line in lines)
+
+
+def test_a_person_gets_labels_with_their_scores(tiny_bundle, pictures, capsys):
+    assert main(["run", str(tiny_bundle()), str(pictures / "b.png"), "--variant", "fp16"]) == 0
+    out = capsys.readouterr().out
+    assert "fp16" in out
+    assert "100.0%  red" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("gone.jpg", "no such file"), ("notes.txt", "notes.txt"), ("empty", "no picture in this folder")]
+)
+def test_what_cannot_be_read(tiny_bundle, pictures, capsys, name, message):
+    (pictures / "empty").mkdir()
+    assert main(["run", str(tiny_bundle()), str(pictures / name)]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("option", "value", "choices"), [("--variant", "int4", "int8, fp16"), ("--engine", "x", "onnxruntime")])
+def test_unknown_choices_are_listed(tiny_bundle, pictures, capsys, option, value, choices):
+    assert main(["run", str(tiny_bundle()), str(pictures), option, value]) == 2
+    assert choices in capsys.readouterr().err

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from edgekit.engines.onnxruntime import OnnxRuntimeEngine, session_options
+from edgekit.engines.protocol import EngineOptions, TensorSpec
+from edgekit.engines.registry import engine_for, get_engine
+from edgekit.errors import EnvironmentLacks, ModelError, UsageError
+
+
+@pytest.fixture
+def model(tiny_bundle):
+    from edgekit import open_bundle
+
+    return open_bundle(tiny_bundle()).folder() / "int8" / "model.onnx"
+
+
+def test_specs_and_a_run(model):
+    session = OnnxRuntimeEngine().load(model, EngineOptions(threads=1))
+    assert session.inputs == (TensorSpec("image", "uint8", (1, 8, 8, 3)),)
+    assert session.outputs == (TensorSpec("scores", "float", (1, 3)),)
+    (scores,) = session.run({"image": np.full((1, 8, 8, 3), 50, np.uint8)})
+    np.testing.assert_allclose(scores, [[5.0, 5.0, 5.0]], rtol=1e-6)
+
+
+def test_optimisation_changes_nothing_here(model):
+    image = np.arange(192, dtype=np.uint8).reshape(1, 8, 8, 3)
+    runs = [
+        OnnxRuntimeEngine().load(model, EngineOptions(threads=1, optimization=level)).run({"image": image})[0]
+        for level in ("all", "none")
+    ]
+    np.testing.assert_allclose(runs[0], runs[1], rtol=1e-6)
+
+
+def test_options_that_ship():
+    options = session_options(EngineOptions(threads=3))
+    assert options.intra_op_num_threads == 3
+    assert options.inter_op_num_threads == 1
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+@pytest.mark.parametrize("threads", [0, 257])
+def test_threads_out_of_range(threads):
+    with pytest.raises(ValueError, match="1 to 256"):
+        EngineOptions(threads=threads)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x08\x07"])
+def test_files_that_are_no_models(tmp_path, content):
+    (tmp_path / "m.onnx").write_bytes(content)
+    with pytest.raises(ModelError, match=r"m\.onnx: onnxruntime cannot load it"):
+        OnnxRuntimeEngine().load(tmp_path / "m.onnx", EngineOptions())
+
+
+def test_a_truncated_model(model, tmp_path):
+    (tmp_path / "m.onnx").write_bytes(model.read_bytes()[:-40])
+    with pytest.raises(ModelError):
+        OnnxRuntimeEngine().load(tmp_path / "m.onnx", EngineOptions())
+
+
+def test_a_missing_model(tmp_path):
+    with pytest.raises(ModelError, match="no such model file"):
+        OnnxRuntimeEngine().load(tmp_path / "gone.onnx", EngineOptions())
+
+
+def test_a_wrong_feed_is_a_model_error(model):
+    session = OnnxRuntimeEngine().load(model, EngineOptions(threads=1))
+    with pytest.raises(ModelError, match="onnxruntime failed"):
+        session.run({"image": np.zeros((1, 4, 4, 3), np.uint8)})
+
+
+def test_registry():
+    assert engine_for("onnx").name == "onnxruntime"
+    assert engine_for("onnx", "onnxruntime").version.count(".") == 2
+    with pytest.raises(UsageError, match="choose from onnxruntime"):
+        get_engine("caffe")
+    with pytest.raises(EnvironmentLacks, match="no engine here runs tflite"):
+        engine_for("tflite")
+    with pytest.raises(UsageError, match="runs onnx, not tflite"):
+        engine_for("tflite", "onnxruntime")

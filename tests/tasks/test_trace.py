@@ -1,0 +1,48 @@
+import itertools
+
+import numpy as np
+
+from edgekit.tasks.trace import Trace
+
+
+class Doubling:
+    inputs = outputs = ()
+
+    def __init__(self):
+        self.runs = 0
+
+    def run(self, feeds):
+        self.runs += 1
+        return [feeds["x"] * 2]
+
+
+def test_stages_add_up_and_calls_are_remembered():
+    ticks = itertools.count(0, 10)
+    trace, session = Trace(lambda: next(ticks)), Doubling()
+    for _ in range(2):
+        with trace.stage("pre"):
+            pass
+        outputs = trace.infer("model", session, {"x": np.ones(2)})
+    assert trace.ns == {"pre": 20, "infer": 20, "post": 0}
+    assert [c.role for c in trace.calls] == ["model", "model"]
+    np.testing.assert_array_equal(outputs[0], [2, 2])
+
+
+def test_bare_runs_the_same_calls_again():
+    ticks = itertools.count(0, 10)
+    trace, session = Trace(lambda: next(ticks)), Doubling()
+    trace.infer("model", session, {"x": np.ones(2)})
+    assert trace.bare_ns() == 10
+    assert session.runs == 2
+    assert len(trace.calls) == 1
+
+
+def test_a_stage_that_fails_still_counts():
+    ticks = itertools.count(0, 10)
+    trace = Trace(lambda: next(ticks))
+    try:
+        with trace.stage("post"):
+            raise KeyError
+    except KeyError:
+        pass
+    assert trace.ns["post"] == 10

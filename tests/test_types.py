@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from edgekit import Classification, Frame, TextRegions
+from edgekit.errors import DataError
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+        [[0, 0, 0]],
+    ],
+)
+def test_frame_refuses_what_is_no_picture(pixels):
+    with pytest.raises(DataError, match="picture: expected"):
+        Frame(pixels)
+
+
+def test_frame_size_is_width_then_height():
+    assert Frame(np.zeros((3, 7, 3), np.uint8)).size_wh == (7, 3)
+
+
+def test_top_orders_by_score_and_breaks_ties_by_index():
+    result = Classification(np.array([0.1, 0.4, 0.1, 0.4], np.float32), ("a", "b", "c", "d"))
+    assert [(c.index, c.label) for c in result.top(3)] == [(1, "b"), (3, "d"), (0, "a")]
+    assert result.top(0) == []
+    assert len(result.top(99)) == 4
+    assert result.as_json()["top"][0] == {"index": 1, "label": "b", "score": 0.4}
+
+
+def test_classification_refuses_another_number_of_scores():
+    with pytest.raises(DataError, match="expected 2 scores"):
+        Classification(np.zeros(3, np.float32), ("a", "b"))
+
+
+def test_text_regions_refuses_shapes_that_do_not_fit():
+    with pytest.raises(DataError, match=r"expected quads \(1, 4, 2\)"):
+        TextRegions(np.zeros((2, 4, 2), np.float32), ("a",), np.zeros(1, np.float32))
+
+
+def test_text_regions_as_text_and_json():
+    quad = np.array([[[0, 0], [9.04, 0], [9, 5], [0, 5]]] * 2, np.float32)
+    regions = TextRegions(quad, ("one", "two"), np.array([0.5, 1], np.float32))
+    assert len(regions) == 2
+    assert regions.text == "one\ntwo"
+    assert regions.as_json()["lines"][0] == {
+        "quad": [[0.0, 0.0], [9.0, 0.0], [9.0, 5.0], [0.0, 5.0]],
+        "text": "one",
+        "score": 0.5,
+    }
