@@ -1,0 +1,157 @@
+"""Reading text: a detector finds the lines of a picture, a recogniser reads them; or the recogniser alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgekit.bundle.manifest import CtcHead, DbHead, Model, Variant
+from edgekit.engines.protocol import Engine, EngineOptions, Session
+from edgekit.errors import BundleError
+from edgekit.processing import ctc, db, quads
+from edgekit.processing.preprocess import prepare
+from edgekit.tasks.images import to_frame
+from edgekit.tasks.trace import Trace
+from edgekit.types import F32, Array, Frame, TextRegions
+
+DETECT = "detect"
+RECOGNIZE = "recognize"
+
+
+@dataclass(frozen=True, slots=True)
+class _Detector:
+    session: Session
+    model: Model
+    head: DbHead
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Recognizer:
+    session: Session
+    model: Model
+    head: CtcHead
+    output: int
+    classes: tuple[str, ...]
+
+
+class Ocr:
+    """A loaded reader; see :class:`edgekit.tasks.protocol.Task`.
+
+    With both roles, ``detect`` and ``recognize``, the result holds every line of the picture in reading
+    order; lines that come out empty or below the recogniser's ``min_score`` are left out. With ``recognize``
+    alone the picture is one line, and the result holds exactly that one, whatever it reads.
+    """
+
+    name = "ocr"
+
+    def __init__(
+        self, bundle_name: str, variant: Variant, folder: Path, engine: Engine, options: EngineOptions
+    ) -> None:
+        if RECOGNIZE not in variant.models or not set(variant.models) <= {DETECT, RECOGNIZE}:
+            raise BundleError(
+                f"variant {variant.name}: ocr expects the graphs detect and recognize, or recognize alone, "
+                f"got {', '.join(sorted(variant.models)) or 'none'}"
+            )
+        self.bundle_name = bundle_name
+        self.variant = variant.name
+        self.engine = f"{engine.name} {engine.version}"
+        self.threads = options.threads
+        self._recognizer = _load_recognizer(variant, folder, engine, options)
+        self._detector = (
+            _load_detector(variant, folder, engine, options) if DETECT in variant.models else None
+        )
+
+    def __call__(self, image: Frame | Array | str | Path, trace: Trace | None = None) -> TextRegions:
+        """Reads one picture; see :class:`edgekit.tasks.protocol.Task`."""
+        trace = trace or Trace()
+        with trace.stage("pre"):
+            frame = to_frame(image)
+        if self._detector is None:
+            width, height = frame.size_wh
+            whole = np.asarray([[[0, 0], [width, 0], [width, height], [0, height]]], np.float32)
+            text, score = self._read(frame, trace)
+            return TextRegions(whole, (text,), np.asarray([score], np.float32))
+        found = self._find(frame, self._detector, trace)
+        read: list[tuple[F32, str, float]] = []
+        for quad in found:
+            with trace.stage("pre"):
+                line = Frame(quads.cut(frame.pixels, quad), frame.color)
+            text, score = self._read(line, trace)
+            if text.strip() and score >= self._recognizer.head.min_score:
+                read.append((quad, text, score))
+        return TextRegions(
+            np.asarray([quad for quad, _, _ in read], np.float32).reshape(-1, 4, 2),
+            tuple(text for _, text, _ in read),
+            np.asarray([score for _, _, score in read], np.float32),
+        )
+
+    def _find(self, frame: Frame, detector: _Detector, trace: Trace) -> F32:
+        """Regions of text in reading order, ``(n, 4, 2)``, corners as the text runs."""
+        with trace.stage("pre"):
+            prepared = prepare(frame, detector.model.input)
+        feeds = {detector.model.input.tensor: prepared.tensor}
+        outputs = trace.infer(DETECT, detector.session, feeds)
+        with trace.stage("post"):
+            probability = outputs[detector.output]
+            height, width = probability.shape[-2:]
+            if probability.size != height * width:
+                raise BundleError(f"detector: expected output (1, 1, height, width), got {probability.shape}")
+            picture_wh = frame.size_wh
+            scale_xy = picture_wh[0] / width, picture_wh[1] / height
+            found, _ = db.regions(probability.reshape(height, width), detector.head, scale_xy, picture_wh)
+            ordered = found[quads.reading_order(found)]
+            return np.asarray([quads.along_text(quad) for quad in ordered], np.float32).reshape(-1, 4, 2)
+
+    def _read(self, line: Frame, trace: Trace) -> tuple[str, float]:
+        """Text and score of a picture of one line.
+
+        One line a call: padding a batch to its widest line changes what the graph sees, and on two threads
+        batches were not faster.
+        """
+        recognizer = self._recognizer
+        with trace.stage("pre"):
+            prepared = prepare(line, recognizer.model.input)
+        feeds = {recognizer.model.input.tensor: prepared.tensor}
+        outputs = trace.infer(RECOGNIZE, recognizer.session, feeds)
+        with trace.stage("post"):
+            probabilities = outputs[recognizer.output]
+            if probabilities.ndim != 3 or probabilities.shape[0] != 1:
+                raise BundleError(
+                    f"recogniser: expected output (1, steps, classes), got {probabilities.shape}"
+                )
+            return ctc.decode(probabilities[0], recognizer.classes, recognizer.head.blank)
+
+
+def _load_detector(variant: Variant, folder: Path, engine: Engine, options: EngineOptions) -> _Detector:
+    model = variant.models[DETECT]
+    if not isinstance(model.head, DbHead):
+        raise BundleError(f"variant {variant.name}: detect expects a db_head, got {_tag(model)}")
+    session = engine.load(folder / model.path, options)
+    return _Detector(session, model, model.head, _output_index(session, model, variant))
+
+
+def _load_recognizer(variant: Variant, folder: Path, engine: Engine, options: EngineOptions) -> _Recognizer:
+    model = variant.models[RECOGNIZE]
+    if not isinstance(model.head, CtcHead):
+        raise BundleError(f"variant {variant.name}: recognize expects a ctc_head, got {_tag(model)}")
+    symbols = ctc.read_symbols((folder / model.head.alphabet).read_bytes().decode("utf-8"))
+    classes = ctc.class_symbols(symbols, model.head)
+    session = engine.load(folder / model.path, options)
+    return _Recognizer(session, model, model.head, _output_index(session, model, variant), classes)
+
+
+def _output_index(session: Session, model: Model, variant: Variant) -> int:
+    names = [output.name for output in session.outputs]
+    if model.head.tensor not in names:
+        raise BundleError(
+            f"variant {variant.name}: {model.path} has the outputs {', '.join(names)}, "
+            f"expected {model.head.tensor}"
+        )
+    return names.index(model.head.tensor)
+
+
+def _tag(model: Model) -> str:
+    return str(model.head.__struct_config__.tag)
