@@ -39,9 +39,9 @@ class Clustering:
 
         The plain estimate ``between / within`` is worthless where events are few: with one event it is 1
         whatever the truth, and intervals then miss in up to 85 % of simulated cases. So one pseudo-event is
-        added, in a cluster that does the same throughout: without events a whole cluster counts as one sample,
-        and each event that is alone in its cluster earns trust. Few clusters are charged with Student's t
-        (Korn & Graubard 1998). The result lies between ``n`` and ``n / largest``.
+        added, in a cluster that does the same throughout: without events a whole cluster counts as one
+        sample, and each event that is alone in its cluster earns trust. Few clusters are charged with
+        Student's t (Korn & Graubard 1998). The result lies between ``n`` and ``n / largest``.
 
         Args:
             scale: as if there were that many times as many clusters of the same kind; tells how many samples

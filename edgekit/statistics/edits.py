@@ -6,8 +6,8 @@ from __future__ import annotations
 def edit_distance(first: str, second: str) -> int:
     """Levenshtein distance: the fewest insertions, deletions and substitutions that make one of the other.
 
-    Bit-parallel: one column of the dynamic programme is two integers of ``len(first)`` bits (Myers, J. ACM 46,
-    1999, in Hyyrö's form, 2003), so a line of text costs microseconds.
+    Bit-parallel: one column of the dynamic programme is two integers of ``len(first)`` bits (Myers, J. ACM
+    46, 1999, in Hyyrö's form, 2003), so a line of text costs microseconds.
     """
     if first == second:
         return 0

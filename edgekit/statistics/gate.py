@@ -1,8 +1,8 @@
 """Whether a measured drop holds a limit, and how many samples it would take to know.
 
-One convention throughout: the reported interval is two-sided at 95 %, and the gate uses its two ends. A verdict
-that is wrong on either side therefore has a chance of at most 2.5 %, and of at most 5 % where no flip was seen (see
-:func:`edgekit.statistics.proportion.unseen_upper`).
+One convention throughout: the reported interval is two-sided at 95 %, and the gate uses its two ends. A
+verdict that is wrong on either side therefore has a nominal chance of 2.5 %, and of at most 5 % where no flip
+was seen (see :func:`edgekit.statistics.proportion.unseen_upper`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def least_n(max_drop: float, confidence: float = CONFIDENCE) -> int | None:
         confidence: of the upper bound.
 
     Returns:
-        ``ln(1 - confidence) / ln(1 - max_drop)`` rounded up, or ``None`` for a gate of 0, which nothing passes.
+        ``ln(1 - confidence) / ln(1 - max_drop)`` rounded up; ``None`` for a gate of 0, which nothing passes.
     """
     if max_drop <= 0:
         return None

@@ -12,8 +12,8 @@ from edgekit.statistics.quantiles import CONFIDENCE, normal_quantile
 def tango(lost: float, gained: float, n: float, confidence: float = CONFIDENCE) -> Interval:
     """Tango's score interval of the paired difference ``(lost - gained) / n`` (Stat. Med. 17, 1998).
 
-    It inverts the score test with the nuisance probability at its restricted maximum likelihood, which keeps its
-    coverage where flips are few and Wald's interval collapses. With no flip at all both ends are
+    It inverts the score test with the nuisance probability at its restricted maximum likelihood, which keeps
+    its coverage where flips are few and Wald's interval collapses. With no flip at all both ends are
     ``unseen_upper(n)``: a difference that large shows itself in ``n`` samples with that confidence.
 
     Args:

@@ -11,8 +11,8 @@ from edgekit.statistics.quantiles import CONFIDENCE, normal_quantile
 def unseen_upper(n: float, confidence: float = CONFIDENCE) -> float:
     """Upper bound of the rate of something that did not happen once in ``n`` independent samples.
 
-    ``1 - (1 - confidence)^(1/n)``, about ``3 / n``. With no event the lower end of an interval cannot err, so the
-    whole error goes to the upper end and the two-sided interval ``[0, this]`` still covers at ``confidence``.
+    ``1 - (1 - confidence)^(1/n)``, about ``3 / n``. With no event the lower end of an interval cannot err, so
+    the whole error goes to the upper end and the two-sided ``[0, this]`` still covers at ``confidence``.
     """
     return 1.0 if n <= 1 else float(-math.expm1(math.log1p(-confidence) / n))
 

@@ -20,8 +20,8 @@ def normal_quantile(confidence: float = CONFIDENCE) -> float:
 def t_quantile(dof: int, confidence: float = CONFIDENCE) -> float:
     """The ``t`` with ``P(|T| <= t) = confidence`` for Student's t.
 
-    Solves the finite series of Abramowitz & Stegun 26.7.3–4 below 30 degrees of freedom and uses the expansion
-    26.7.5 from there.
+    Solves the finite series of Abramowitz & Stegun 26.7.3–4 below 30 degrees of freedom and uses the
+    expansion 26.7.5 from there.
 
     Args:
         dof: degrees of freedom, at least 1.
@@ -44,7 +44,7 @@ def _expansion(z: float, dof: int) -> float:
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
-    return z + sum(term / dof ** (i + 1) for i, term in enumerate(terms))
+    return z + sum(term / float(dof) ** (i + 1) for i, term in enumerate(terms))
 
 
 def _central_mass(theta: float, dof: int) -> float:

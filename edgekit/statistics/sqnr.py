@@ -39,7 +39,7 @@ class Sqnr:
 
     @property
     def db(self) -> float | None:
-        """The ratio in decibels; ``None`` without samples, without noise (infinite) or without a finite value."""
+        """The ratio in decibels; ``None`` without samples, signal or noise (then it is infinite)."""
         if not self.samples or self._noise == 0 or self._signal == 0:
             return None
         ratio = 10 * math.log10(self._signal / self._noise)

@@ -1,0 +1,1 @@
+"""Labelled and unlabelled samples to measure on: one file a format."""

@@ -1,0 +1,134 @@
+"""A video file as a source: frames sampled evenly over the clip."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edgekit.data.crops import crop, crop_box
+from edgekit.data.sample import Sample, Truth
+from edgekit.errors import DataError
+from edgekit.types import Frame
+
+CLIP_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v"})
+DEFAULT_FRAMES = 100
+
+
+def is_clip(path: Path) -> bool:
+    """Whether the name says that it is a video; hidden files are none."""
+    return path.suffix.lower() in CLIP_SUFFIXES and not path.name.startswith(".")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One video file; see :class:`edgekit.data.sample.Source`.
+
+    Attributes:
+        picks: numbers of the sampled frames, rising.
+        crops: views of each frame.
+    """
+
+    path: Path
+    id: str
+    sha256: str
+    picks: tuple[int, ...]
+    crops: int
+    seed: int
+    truth: Truth = None
+
+    @property
+    def count(self) -> int:
+        """Sampled frames times crops."""
+        return len(self.picks) * self.crops
+
+    @property
+    def recipe(self) -> str:
+        """Number of frames, crops and their seed."""
+        crops = f"&crops={self.crops}&seed={self.seed}" if self.crops > 1 else ""
+        return f"frames={len(self.picks)}{crops}"
+
+    def samples(self) -> Iterator[Sample]:
+        """The sampled frames, in order; see :class:`edgekit.data.sample.Source`.
+
+        Every frame before them is decoded too: seeking lands beside the wanted frame in some files.
+        """
+        capture = _open(self.path)
+        try:
+            at = -1
+            for pick in self.picks:
+                while at < pick:
+                    if not capture.grab():
+                        raise DataError(
+                            f"{self.path}: the video ends after {at + 1} frames, expected {pick + 1}"
+                        )
+                    at += 1
+                yield from self._views(self._retrieve(capture, pick))
+        finally:
+            capture.release()
+
+    def _retrieve(self, capture: cv2.VideoCapture, pick: int) -> Frame:
+        ok, pixels = capture.retrieve()
+        if not ok or pixels is None or pixels.size == 0:
+            raise DataError(f"{self.path}: frame {pick} cannot be decoded")
+        pixels = pixels if pixels.ndim == 3 else cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+        return Frame(pixels.astype(np.uint8, copy=False), "bgr", index=pick, name=self.path.name)
+
+    def _views(self, frame: Frame) -> Iterator[Sample]:
+        for i in range(self.crops):
+            box = crop_box(frame.size_wh, f"{self.sha256}@{frame.index}", self.seed, i)
+            name = f"{self.id}@{frame.index}" + (f"#{i}" if self.crops > 1 else "")
+            yield Sample(name, self.sha256, crop(frame, box), self.truth)
+
+
+def open_clip(path: Path, name: str, frames: int, crops: int, seed: int) -> Clip:
+    """Counts the clip's frames and chooses ``frames`` of them, at equal distances.
+
+    Raises:
+        DataError: missing, empty, or not a video that OpenCV can read.
+    """
+    sha256 = _digest(path)
+    total = _count_frames(path)
+    if total == 0:
+        raise DataError(f"{path}: no frame of this video can be decoded")
+    wanted = min(frames, total)
+    picks = tuple((2 * i + 1) * total // (2 * wanted) for i in range(wanted))
+    return Clip(path, name, sha256, picks, crops, seed)
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}") from error
+
+
+def _open(path: Path) -> cv2.VideoCapture:
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    if not capture.isOpened():
+        capture.release()
+        raise DataError(
+            f"{path}: not a video that OpenCV can read", "expected a video file, e.g. .mp4 with H.264"
+        )
+    return capture
+
+
+def _count_frames(path: Path) -> int:
+    """By going through it: what the file announces is often wrong."""
+    capture = _open(path)
+    try:
+        total = 0
+        while capture.grab():
+            total += 1
+        return total
+    finally:
+        capture.release()

@@ -1,0 +1,46 @@
+"""A picture file as a source: the whole picture, or several crops of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit.data.crops import crop, crop_box
+from edgekit.data.pictures import decode, read_encoded
+from edgekit.data.sample import Sample, Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One picture file; see :class:`edgekit.data.sample.Source`."""
+
+    path: Path
+    id: str
+    sha256: str
+    count: int
+    seed: int
+    truth: Truth
+
+    @property
+    def recipe(self) -> str:
+        """Number of crops and their seed."""
+        return f"crops={self.count}&seed={self.seed}" if self.count > 1 else ""
+
+    def samples(self) -> Iterator[Sample]:
+        """The crops, from one decoding; see :class:`edgekit.data.sample.Source`."""
+        frame = decode(self.path)
+        for i in range(self.count):
+            part = crop(frame, crop_box(frame.size_wh, self.sha256, self.seed, i))
+            name = f"{self.id}#{i}" if self.count > 1 else self.id
+            yield Sample(name, self.sha256, part, self.truth)
+
+
+def open_photo(path: Path, name: str, crops: int, seed: int, truth: Truth) -> Photo:
+    """Reads the file once, for its digest and to see that it is whole.
+
+    Raises:
+        DataError: it cannot be read, is empty, truncated or not a picture.
+    """
+    return Photo(path, name, hashlib.sha256(read_encoded(path)).hexdigest(), crops, seed, truth)

@@ -1,0 +1,1 @@
+"""Parts of the accuracy-drop measurement: scorers by metric, noise, worst samples, the result."""

@@ -1,0 +1,50 @@
+"""How far the candidate's raw outputs are from the reference's, before any decision is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from edgekit.statistics.sqnr import Sqnr
+from edgekit.tasks.trace import Call, Trace
+from edgekit.types import Array
+
+
+class OutputNoise:
+    """Signal to noise over the outputs of the last graph of a task (logits, the recogniser's scores).
+
+    Later calls of a sample are compared only where both graphs were given the same input: if the detector
+    already found other boxes, the recogniser's output differs for another reason than its own noise.
+    """
+
+    def __init__(self) -> None:
+        self.sqnr = Sqnr()
+
+    def add(self, reference: Trace, candidate: Trace) -> None:
+        """Adds one sample, if its outputs can be compared."""
+        if not reference.calls or not candidate.calls:
+            return
+        role = reference.calls[-1].role
+        first = [call for call in reference.calls if call.role == role]
+        second = [call for call in candidate.calls if call.role == role]
+        if len(first) != len(second):
+            return
+        alone = len(reference.calls) == 1
+        pairs = list(zip(first, second, strict=True))
+        if all(_comparable(a, b) and (alone or _same(a.feeds, b.feeds)) for a, b in pairs):
+            self.sqnr.add(_flat(first), _flat(second))
+
+
+def _comparable(a: Call, b: Call) -> bool:
+    return [o.shape for o in a.outputs] == [o.shape for o in b.outputs]
+
+
+def _same(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
+    return len(a) == len(b) and all(
+        x.dtype == y.dtype and np.array_equal(x, y) for x, y in zip(a.values(), b.values(), strict=True)
+    )
+
+
+def _flat(calls: list[Call]) -> Array:
+    return np.concatenate([output.ravel() for call in calls for output in call.outputs])
