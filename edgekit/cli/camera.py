@@ -1,0 +1,234 @@
+"""``edgekit camera``: the frame loop."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgekit.cli.engine_options import add_engine_arguments, engine_options
+from edgekit.cli.output import PLAIN_INTERVAL_S, emit, say
+from edgekit.cli.values import option, parse_count, parse_duration
+from edgekit.errors import EnvironmentLacks, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from edgekit.camera.protocol import Source
+    from edgekit.loop import Loop, LoopSummary
+    from edgekit.sinks.protocol import Outcome, Sink
+    from edgekit.types import Result
+
+SUMMARY = "runs a bundle on a camera or clip and accounts for every frame"
+EPILOG = """\
+sources:
+  0, /dev/video0                a camera
+  rtsp://…, http://…            a network stream
+  clip.mp4, photos/, photo.jpg  files; clips play at their own frame rate, photos at 10 a second
+  synthetic:?fps=15&seconds=8&size=640x480&seed=1   made here; each key may be left out
+
+examples:
+  edgekit camera lite0.edge --source 0 --deadline 100ms
+  edgekit camera ocr.edge --source clip.mp4 --sink annotated.mp4 --results lines.jsonl
+  edgekit camera lite0.edge --source clip.mp4 --unpaced --json    every frame, as fast as it goes
+
+The newest frame wins: while one is processed, a newer frame replaces the one that waits, and that is counted.
+With --deadline, p95 of the latency from arrival to end of sink must hold it.
+exit code: 0 done, also by Ctrl-C or SIGTERM · 1 deadline not held · 2 bad input · 3 camera missing or lost"""
+
+REFRESH_S = 0.25  # of the line that shows the last result on a terminal
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the command's arguments."""
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("--source", required=True, metavar="SPEC", help="where frames come from; see below")
+    parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
+    parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
+    add_engine_arguments(parser)
+    parser.add_argument(
+        "--deadline",
+        type=option(parse_duration),
+        metavar="T",
+        help="e.g. 100ms: later results are misses, and p95 is a gate",
+    )
+    parser.add_argument("--frames", type=option(parse_count), metavar="N", help="stop after N results")
+    parser.add_argument("--unpaced", action="store_true", help="files: every frame, as fast as it goes")
+    parser.add_argument("--sink", type=Path, metavar="OUT", help="annotated clip (OUT.mp4) or folder")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="one JSON line a result")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the loop until the source ends, N frames are done, or a signal comes; prints the summary."""
+    from edgekit.camera.spec import open_source
+    from edgekit.loop import Loop, LoopOptions
+    from edgekit.tasks.registry import load
+
+    check_sink(args.sink)
+    options = LoopOptions(
+        frames=args.frames,
+        deadline_ns=None if args.deadline is None else round(args.deadline * 1e6),
+        paced=not args.unpaced,
+    )
+    task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))
+    source = open_source(args.source)
+    try:
+        sink = open_sink(args.sink, args.results, source)
+    except BaseException:
+        source.close()
+        raise
+    status = Status(source.description)
+    loop = Loop(source, task, sink, options, on_outcome=status)
+    loop.warm_up()
+    with stopped_by_signals(loop):
+        summary = loop.run()
+    status.clear()
+    emit(args, summary.as_json(), describe(summary))
+    return exit_code(summary)
+
+
+def exit_code(summary: LoopSummary) -> int:
+    """0 done, 1 a deadline was given and does not hold, 3 the camera was lost."""
+    if summary.ending == "camera_lost":
+        say(f"edgekit: camera lost: {summary.notes[-1]}")
+        return EnvironmentLacks.exit_code
+    return 0 if summary.verdict in (None, "PASS") else 1
+
+
+def check_sink(path: Path | None) -> None:
+    """Refuses a name that says neither clip nor folder.
+
+    Raises:
+        UsageError: another ending than ``.mp4``.
+    """
+    if path is not None and path.suffix.lower() not in ("", ".mp4"):
+        raise UsageError(
+            f"--sink: got {path.name}", "write OUT.mp4 for a clip, or a name without ending for a folder"
+        )
+
+
+def open_sink(path: Path | None, results: Path | None, source: Source) -> Sink:
+    """The sinks that were asked for, as one.
+
+    Raises:
+        OutputError: one of them cannot be written.
+    """
+    from edgekit.camera.opencv import DEFAULT_FPS
+    from edgekit.sinks.folder import FolderSink
+    from edgekit.sinks.results import ResultsSink
+    from edgekit.sinks.tee import Tee
+    from edgekit.sinks.video import VideoSink
+
+    sinks: list[Sink] = []
+    try:
+        if results is not None:
+            sinks.append(ResultsSink(results))
+        if path is not None:
+            sinks.append(VideoSink(path, source.fps or DEFAULT_FPS) if path.suffix else FolderSink(path))
+    except BaseException:
+        Tee(sinks).abort()
+        raise
+    return Tee(sinks)
+
+
+@contextmanager
+def stopped_by_signals(loop: Loop) -> Iterator[None]:
+    """Ends the loop cleanly on the first SIGINT or SIGTERM; a second one ends the process as usual."""
+    previous: dict[int, Any] = {}
+
+    def restore() -> None:
+        while previous:
+            number, handler = previous.popitem()
+            signal.signal(number, handler)
+
+    def stop(_number: int, _frame: object) -> None:
+        restore()
+        loop.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        previous[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        restore()
+
+
+class Status:
+    """Shows the last result on stderr: in place on a terminal, now and then as a line in a pipe.
+
+    Args:
+        description: of the source.
+        now_s: monotonic clock.
+    """
+
+    def __init__(self, description: str, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
+        self._terminal = sys.stderr.isatty()
+        self._interval_s = REFRESH_S if self._terminal else PLAIN_INTERVAL_S
+        self._last_s = now_s()
+        self._shown = False
+        say(f"{description}: running, Ctrl-C ends it")
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Shows an outcome, if the last one was shown long enough ago."""
+        now_s = self._now_s()
+        if now_s - self._last_s < self._interval_s:
+            return
+        self._last_s = now_s
+        line = f"frame {outcome.frame.index}  {outcome.age_ns / 1e6:.1f} ms  {brief(outcome.result)}"
+        if self._terminal:
+            self._shown = True
+            sys.stderr.write(f"\r\x1b[2K{line[:100]}")
+            sys.stderr.flush()
+        else:
+            say(line)
+
+    def clear(self) -> None:
+        """Removes the line from the terminal."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[2K")
+
+
+def brief(result: Result) -> str:
+    """A result in a few printable words."""
+    from edgekit.types import Classification
+
+    if isinstance(result, Classification):
+        words = "  ".join(f"{c.label} {c.score:.0%}" for c in result.top(1))
+    else:
+        words = f"{len(result)} lines  " + " | ".join(result.texts)
+    return "".join(c if c.isprintable() else " " for c in words)
+
+
+def describe(summary: LoopSummary) -> RenderableType:
+    """The summary as a table, for a person."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("stage", "p50 ms", "p95 ms", "p99 ms", box=None, header_style="bold")
+    rows: dict[str, Any] = {**summary.ledger.latency_ms(), "engine alone": summary.ledger.bare_ms()}
+    for name, ms in rows.items():
+        table.add_row(name, *(f"{ms[q]:.2f}" if ms else "–" for q in ("p50", "p95", "p99")))
+    return Group(*(Text(line) for line in headline(summary)), table)
+
+
+def headline(summary: LoopSummary) -> list[str]:
+    """What happened, in a few lines above the table."""
+    counts = summary.frames
+    dropped = (
+        ", ".join(f"{n} {cause.replace('_', ' ')}" for cause, n in counts.dropped.items() if n) or "none"
+    )
+    fps = "" if summary.fps is None else f" · {summary.fps:.1f} results a second"
+    lines = [
+        f"{summary.source} · {summary.variant} · {summary.engine} · threads: {summary.threads}",
+        f"frames: {counts.read} read, {counts.processed} processed, dropped: {dropped}{fps}",
+    ]
+    if summary.deadline_ns is not None:
+        lines.append(f"deadline {summary.deadline_ns / 1e6:g} ms: {summary.verdict}, {summary.misses} missed")
+    return [*lines, *(f"note: {note}" for note in summary.notes)]

@@ -1,0 +1,247 @@
+"""The frame loop: source, one waiting place, task, sink, and a ledger of where the time went.
+
+A capture thread reads and stamps; the caller's thread does all the rest, one frame at a time. So at most one
+frame is in flight and one waits, and a result is never older than one processing time plus one frame.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from edgekit.camera.capture import Capture
+from edgekit.camera.mailbox import Ending, Mailbox
+from edgekit.camera.protocol import Source
+from edgekit.deadline import NS_PER_S, BareCalls, Deadline, FrameCounts, Rate, Verdict, deadline_verdict
+from edgekit.ledger import Ledger
+from edgekit.sinks.protocol import Outcome, Sink
+from edgekit.tasks.protocol import Task
+from edgekit.tasks.trace import Trace
+from edgekit.types import Frame
+
+JOIN_TIMEOUT_S = 2.0
+"""How long a capture thread that hangs in a read is waited for; then it is left behind, as a daemon."""
+
+WARM_UP_WH = (640, 480)
+
+
+@dataclass(frozen=True, slots=True)
+class LoopOptions:
+    """What the loop shall do.
+
+    Attributes:
+        frames: stop after so many processed frames.
+        deadline_ns: limit of the stage ``total``; a longer one is a miss.
+        paced: play files at their frame rate, newest frame wins; otherwise as fast as they are processed, and
+            no frame is dropped. Live sources come at their own pace either way.
+        bare_every: the most frames between two bare engine calls.
+    """
+
+    frames: int | None = None
+    deadline_ns: int | None = None
+    paced: bool = True
+    bare_every: int = 16
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "deadline_ns", "bare_every"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expected at least 1, got {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSummary:
+    """What a run of the loop came to.
+
+    Attributes:
+        source: how the source describes itself.
+        source_fps: its nominal frame rate, if it has one.
+        fps: results a second, intervals over span; ``None`` below two results.
+        ending: why the loop ended.
+        notes: what a person should know: an assumed frame rate, a lost camera.
+    """
+
+    source: str
+    source_fps: float | None
+    variant: str
+    engine: str
+    threads: int
+    frames: FrameCounts
+    ledger: Ledger
+    fps: float | None
+    deadline_ns: int | None
+    misses: int
+    ending: Ending
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Whether p95 of ``total`` held the deadline; ``None`` where there was none."""
+        if self.deadline_ns is None:
+            return None
+        return deadline_verdict(self.ledger.latency_ms()["total"], self.deadline_ns / 1e6)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that ``edgekit camera --json`` prints."""
+        return {
+            "source": self.source,
+            "source_fps": self.source_fps,
+            "variant": self.variant,
+            "engine": self.engine,
+            "threads": self.threads,
+            "frames": self.frames.as_json(),
+            "fps": None if self.fps is None else round(self.fps, 3),
+            "latency_ms": self.ledger.latency_ms(),
+            "bare_ms": self.ledger.bare_ms(),
+            "deadline_ms": None if self.deadline_ns is None else self.deadline_ns / 1e6,
+            "misses": self.misses,
+            "verdict": self.verdict,
+            "ended": self.ending,
+            "notes": self.notes,
+        }
+
+
+class Loop:
+    """One run over one source. :meth:`stop` may be called from a signal handler or another thread.
+
+    Args:
+        source: read by the capture thread, which also closes it.
+        task: computes a result a frame, in the thread that calls :meth:`run`.
+        sink: receives each outcome; committed at the end, aborted where the run breaks.
+        options: what to do.
+        on_outcome: called after each frame's times were taken, e.g. to show the last result.
+        now_ns: monotonic clock.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        task: Task,
+        sink: Sink,
+        options: LoopOptions,
+        *,
+        on_outcome: Callable[[Outcome], None] | None = None,
+        now_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.mailbox = Mailbox()
+        self._source = source
+        self._task = task
+        self._sink = sink
+        self._options = options
+        self._on_outcome = on_outcome
+        self._now_ns = now_ns
+        self._ledger = Ledger()
+        self._deadline = Deadline(options.deadline_ns)
+        self._bare = BareCalls(options.bare_every)
+        self._rate = Rate()
+        self._capture = Capture(
+            source, self.mailbox, paced=options.paced, limit=options.frames, now_ns=now_ns
+        )
+
+    def stop(self) -> None:
+        """Ends the loop after the frame in flight."""
+        self.mailbox.stop("interrupted")
+
+    def warm_up(self) -> None:
+        """Runs the task on a grey picture, so that the first frame does not pay for first allocations."""
+        width, height = self._source.size_wh or WARM_UP_WH
+        trace = Trace(self._now_ns)
+        self._task(Frame(np.full((height, width, 3), 128, np.uint8), "bgr"), trace)
+        self._bare.cost_ns = trace.bare_ns()
+
+    def run(self) -> LoopSummary:
+        """Processes frames until the source ends, ``frames`` are done, or :meth:`stop` is called.
+
+        Raises:
+            EdgekitError: the source, the task or the sink failed; what the sink had written is removed.
+        """
+        self._capture.start()
+        try:
+            self._process_all()
+            if self.mailbox.error is not None:
+                raise self.mailbox.error
+            self._sink.commit()
+        except BaseException:
+            self._sink.abort()
+            raise
+        finally:
+            self.mailbox.stop("interrupted")
+            hangs = not self._capture.join(JOIN_TIMEOUT_S)
+        return self._summary(hangs)
+
+    def _process_all(self) -> None:
+        trace: Trace | None = None
+        while (frame := self._next_frame(trace)) is not None:
+            trace = self.process(frame)
+            if self.mailbox.counts.processed == self._options.frames:
+                self.mailbox.stop("frame_limit")
+                return
+
+    def _next_frame(self, last: Trace | None) -> Frame | None:
+        """Waits for a frame, and uses the pause for the last frame's bare call if one is due."""
+        now_ns = self._now_ns()
+        plan_ns = self._bare.plan(now_ns, self._capture.next_due_ns, self.mailbox.occupied) if last else None
+        if last is not None and plan_ns is not None:
+            frame = self.mailbox.take(max(plan_ns - now_ns, 0) / NS_PER_S)
+            if frame is not None or self.mailbox.stopped:
+                return frame
+            self._measure_bare(last)
+        return self.mailbox.take()
+
+    def _measure_bare(self, trace: Trace) -> None:
+        bare_ns = trace.bare_ns()
+        self._bare.done(bare_ns)
+        self._ledger.bare.add(bare_ns)
+
+    def process(self, frame: Frame) -> Trace:
+        """Takes one frame through task and sink, and its times into the ledger."""
+        start_ns = self._now_ns()
+        trace = Trace(self._now_ns)
+        result = self._task(frame, trace)
+        made_ns = self._now_ns()
+        outcome = Outcome(frame, result, made_ns - frame.arrived_ns, self._task.variant)
+        self._sink.write(outcome)
+        done_ns = self._now_ns()
+        total_ns = done_ns - frame.arrived_ns
+        self._ledger.add(
+            {
+                "capture": frame.capture_ns,
+                "wait": start_ns - frame.arrived_ns,
+                "pre": trace.ns["pre"],
+                "infer": trace.ns["infer"],
+                "post": trace.ns["post"],
+                "sink": done_ns - made_ns,
+                "total": total_ns,
+            }
+        )
+        self._deadline.check(total_ns)
+        self._rate.add(done_ns)
+        self.mailbox.counts.processed += 1
+        if self._on_outcome is not None:
+            self._on_outcome(outcome)
+        return trace
+
+    def _summary(self, hangs: bool) -> LoopSummary:
+        notes = list(self._source.notes)
+        if self.mailbox.lost_reason:
+            notes.append(self.mailbox.lost_reason)
+        if hangs:
+            notes.append(f"the source did not return from a read within {JOIN_TIMEOUT_S:g} s: left behind")
+        return LoopSummary(
+            source=self._source.description,
+            source_fps=self._source.fps,
+            variant=self._task.variant,
+            engine=self._task.engine,
+            threads=self._task.threads,
+            frames=self.mailbox.counts,
+            ledger=self._ledger,
+            fps=self._rate.per_second,
+            deadline_ns=self._options.deadline_ns,
+            misses=self._deadline.misses,
+            ending=self.mailbox.ending or "interrupted",
+            notes=notes,
+        )
