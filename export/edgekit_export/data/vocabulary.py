@@ -52,7 +52,8 @@ def _digits(rng: Rng, n: int) -> str:
     return "".join(str(d) for d in rng.integers(0, 10, n))
 
 
-def _words(rng: Rng, low: int, high: int) -> str:
+def words(rng: Rng, low: int, high: int) -> str:
+    """``low`` to ``high`` common words, in one of four styles of capitals."""
     chosen = [pick(rng, WORDS) for _ in range(int(rng.integers(low, high + 1)))]
     style = int(rng.integers(4))
     if style == 0:
@@ -65,13 +66,13 @@ def _words(rng: Rng, low: int, high: int) -> str:
 
 
 def _sentence(rng: Rng) -> str:
-    first, join, second = _words(rng, 2, 3), pick(rng, [", ", "; ", ": ", " - ", " & "]), _words(rng, 1, 2)
+    first, join, second = words(rng, 2, 3), pick(rng, [", ", "; ", ": ", " - ", " & "]), words(rng, 1, 2)
     return first + join + second + pick(rng, ".!?")
 
 
 def _price(rng: Rng) -> str:
     amount = f"{int(rng.integers(0, 2000))}.{_digits(rng, 2)}"
-    return pick(rng, ["$" + amount, amount + " EUR", "USD " + amount, _words(rng, 1, 2) + " " + amount])
+    return pick(rng, ["$" + amount, amount + " EUR", "USD " + amount, words(rng, 1, 2) + " " + amount])
 
 
 def _date(rng: Rng) -> str:
@@ -121,28 +122,28 @@ def _address(rng: Rng) -> str:
 
 def _measure(rng: Rng) -> str:
     number = f"{int(rng.integers(1, 1000))}" + (f".{_digits(rng, 1)}" if rng.random() < 0.5 else "")
-    return pick(rng, [number + " " + pick(rng, _UNITS), f"{_words(rng, 1, 1)}: {number}{pick(rng, _UNITS)}"])
+    return pick(rng, [number + " " + pick(rng, _UNITS), f"{words(rng, 1, 1)}: {number}{pick(rng, _UNITS)}"])
 
 
 def _item(rng: Rng) -> str:
-    words = _words(rng, 1, 2)
+    name = words(rng, 1, 2)
     return pick(
         rng,
         [
-            f"{int(rng.integers(1, 20))} x {words}",
-            f"{words} ({_digits(rng, 2)})",
-            f"[{_digits(rng, 1)}] {words}",
-            f"{words} #{_digits(rng, 3)}",
-            f"'{words}'",
-            f'"{words}"',
-            f"{words} +{_digits(rng, 1)}%",
-            f"{words} = {_digits(rng, 2)}*{_digits(rng, 1)}",
+            f"{int(rng.integers(1, 20))} x {name}",
+            f"{name} ({_digits(rng, 2)})",
+            f"[{_digits(rng, 1)}] {name}",
+            f"{name} #{_digits(rng, 3)}",
+            f"'{name}'",
+            f'"{name}"',
+            f"{name} +{_digits(rng, 1)}%",
+            f"{name} = {_digits(rng, 2)}*{_digits(rng, 1)}",
         ],
     )
 
 
 KINDS: tuple[tuple[float, Callable[[Rng], str]], ...] = (
-    (0.24, lambda rng: _words(rng, 1, 4)),
+    (0.24, lambda rng: words(rng, 1, 4)),
     (0.12, _sentence),
     (0.11, _price),
     (0.11, _date),
@@ -159,3 +160,9 @@ def text(rng: Rng) -> str:
     """One line of text, 1 to about 45 characters."""
     kind = int(np.searchsorted(_SHARES, rng.random() * _SHARES[-1], side="right"))
     return KINDS[min(kind, len(KINDS) - 1)][1](rng)
+
+
+def short_text(rng: Rng) -> str:
+    """A line for a sign: a few words, a price, a date or a measure, 3 to about 25 characters."""
+    kind = int(rng.integers(5))
+    return words(rng, 1, 3) if kind < 2 else pick(rng, (_price, _date, _measure))(rng)
