@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 SCHEMA = 1
+PIPE_COLUMNS = 240
 PLAIN_INTERVAL_S = 10.0  # how often progress writes a line where there is no terminal
 
 
@@ -27,7 +28,8 @@ def emit(args: argparse.Namespace, obj: Mapping[str, Any], text: RenderableType)
         return
     from rich.console import Console
 
-    Console(soft_wrap=True, highlight=False).print(text)
+    width = None if sys.stdout.isatty() else PIPE_COLUMNS  # a pipe has no width: keep rows whole for grep
+    Console(soft_wrap=True, highlight=False, width=width).print(text)
 
 
 def say(message: str) -> None:

@@ -1,0 +1,116 @@
+"""``edgekit export``: a model in, a bundle within its budget and its measured drop out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgekit.cli.engine_options import add_engine_arguments, engine_options
+from edgekit.cli.output import emit, progress
+from edgekit.cli.values import format_size, option, parse_count, parse_drop, parse_size
+from edgekit.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from edgekit_export.package import Package
+
+SUMMARY = "turns a model into a quantised bundle within a size budget, and measures its drop"
+EPILOG = """\
+examples:
+  edgekit export ppocr-v4 -o ocr.edge --max-size 10MB --max-drop 2%
+  edgekit export efficientnet-lite0 -o lite0.edge --calib photos/ --eval other-photos/
+  edgekit export model.onnx -o model.edge --normalize imagenet --labels labels.txt --calib photos/
+  edgekit export mypackage.nets:build -o net.edge --input-size 224 --normalize 0to1 --calib photos/
+
+SOURCE is a name (see: edgekit models), a folder with recipe.toml and card.toml, an .onnx file, or module:function
+giving a torch network. Beside OUT.edge it writes OUT.reference.edge in full precision, to validate against.
+DATA is a folder, a video, a .csv or .jsonl table, or rendered:lines?n=2000; photos?crops=14 takes several crops of
+each. A named model knows its own data. What was calibrated on is never evaluated on.
+exit code: 0 written; 1 refused, nothing written: the size or the drop does not hold."""
+
+PRECISIONS = ("int8", "fp16", "fp32")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the command's arguments."""
+    parser.add_argument("source", metavar="SOURCE")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.edge")
+    parser.add_argument("--max-size", type=option(parse_size), metavar="SIZE", help="of the whole file, e.g. 5MB")
+    parser.add_argument("--max-drop", type=option(parse_drop), metavar="DROP", help="gate, e.g. 2%% (points)")
+    parser.add_argument("--calib", action="append", default=[], metavar="DATA", help="pictures to calibrate on")
+    parser.add_argument("--eval", action="append", default=[], metavar="DATA", help="pictures to measure on")
+    parser.add_argument(
+        "--recipe", type=option(_precisions), default=("int8", "fp16"), metavar="R",
+        help="variants to make, the default one first, of int8, fp16, fp32 (default: int8,fp16)",
+    )  # fmt: skip
+    parser.add_argument("--limit", type=option(parse_count), metavar="N", help="measure on at most N samples")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write the accuracy report there")
+    bare = parser.add_argument_group("an .onnx file or a torch network, which say nothing of their input")
+    bare.add_argument("--normalize", metavar="N", help="imagenet, minus1to1, 0to1, none, or mean/std as r,g,b/r,g,b")
+    bare.add_argument("--input-size", type=option(parse_count), metavar="N", help="side of a square input")
+    bare.add_argument("--resize", choices=("crop", "stretch"), default="crop", help="default: crop")
+    bare.add_argument("--color", choices=("rgb", "bgr"), default="rgb", help="channel order (default: rgb)")
+    bare.add_argument("--labels", type=Path, metavar="FILE", help="one label a line")
+    bare.add_argument("--activation", choices=("softmax", "sigmoid", "none"), default="softmax")
+    add_engine_arguments(parser)
+
+
+def _precisions(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(","))
+    if not all(name in PRECISIONS for name in names) or len(set(names)) != len(names):
+        raise UsageError(f"recipe: got {text!r}", f"write one or more of {', '.join(PRECISIONS)}, e.g. int8,fp16")
+    return names
+
+
+def check_output(path: Path) -> None:
+    """Checks where the bundle will be written, before anything long starts.
+
+    Raises:
+        UsageError: another ending than ``.edge``.
+        OutputError: no such folder, or something in the way.
+    """
+    if path.suffix != ".edge":
+        raise UsageError(f"output {path}: expected a name ending in .edge")
+    if path.is_dir() or not path.parent.is_dir():
+        raise OutputError(f"output {path}: " + ("is a folder" if path.is_dir() else f"no folder {path.parent}"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exports and prints what came of it."""
+    check_output(args.output)
+    from edgekit_export.pipeline import ExportOptions, export
+    from edgekit_export.sources.bare import BareInput
+    from edgekit_export.sources.resolve import resolve
+
+    bare = BareInput(args.normalize, args.input_size, args.resize, args.color, args.labels, args.activation)
+    with progress(f"load {args.source}"):
+        source = resolve(args.source, bare)
+    options = ExportOptions(
+        precisions=args.recipe,
+        calibration=tuple(args.calib),
+        evaluation=tuple(args.eval),
+        max_size_bytes=args.max_size,
+        max_drop=args.max_drop,
+        limit=args.limit,
+        report=args.report,
+        engine=engine_options(args),
+    )
+    package = export(source, args.output, options, progress)
+    emit(args, package.as_json(), describe(package))
+    return 0 if package.written else 1
+
+
+def describe(package: Package) -> Any:  # noqa: ANN401 (a rich renderable)
+    """The outcome as a table for a person."""
+    from rich.table import Table
+
+    table = Table("variant", "bytes", "of full precision", "drop [95 %]", "agreement", "SQNR", "verdict", box=None)
+    for row in package.rows():
+        table.add_row(*row)
+    headline = (
+        f"wrote {package.path} ({format_size(package.size_bytes)}) and {package.reference_path}"
+        if package.written
+        else f"refused: {package.refusal}"
+    )
+    table.caption, table.caption_justify = headline, "left"
+    return table

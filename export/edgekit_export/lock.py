@@ -1,0 +1,35 @@
+"""What a bundle was made from, so that it can be made again."""
+
+from __future__ import annotations
+
+import platform
+
+from edgekit.bundle.manifest import Lock
+from edgekit.data.dataset import Dataset
+from edgekit.machine import installed
+from edgekit_export.sources.source import Source
+
+_TOOLS = ("edgekit", "edgekit-export", "numpy", "onnx", "onnxruntime", "opencv-python-headless", "scipy", "torch")
+
+
+def make_lock(
+    source: Source, precisions: tuple[str, ...], calibration: Dataset | None, evaluation: Dataset | None
+) -> Lock:
+    """The lock of an export: digests of weights and data, the recipe, and the versions of what computed.
+
+    Args:
+        source: what was exported.
+        precisions: the variants that were asked for, in order.
+        calibration: what it was calibrated on, if it was.
+        evaluation: what the drop was measured on, if it was.
+    """
+    return Lock(
+        source=source.origin,
+        weights={role: graph.sha256 for role, graph in sorted(source.graphs.items())},
+        recipe=",".join(precisions),
+        calibration_sha256=calibration.sha256 if calibration else None,
+        calibration_n=len(calibration) if calibration else 0,
+        evaluation_sha256=evaluation.sha256 if evaluation else None,
+        evaluation_n=len(evaluation) if evaluation else 0,
+        tools={"python": platform.python_version(), **installed(*_TOOLS)},
+    )

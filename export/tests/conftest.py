@@ -1,0 +1,60 @@
+"""Fixtures of the exporter's tests: tiny graphs, and data that only some machines have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Folder of the large test data; skips where it is absent."""
+    default = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+    folder = Path(os.environ.get("EDGEKIT_TEST_DATA", default))
+    if not folder.is_dir():
+        pytest.skip(f"test data absent: {folder} (set EDGEKIT_TEST_DATA)")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bundles unpack into a folder of this run, never into the user's cache."""
+    base = tmp_path_factory.getbasetemp() / "cache"
+    monkeypatch.setenv("EDGEKIT_CACHE_DIR", str(base))
+
+
+@pytest.fixture
+def small_classifier() -> Callable[..., onnx.ModelProto]:
+    """Makes a float NCHW classifier of three classes: a strided convolution, ReLU, pooling, a linear layer."""
+
+    def make(size: int = 16, opset: int = 17, classes: int = 3) -> onnx.ModelProto:
+        rng = np.random.default_rng(7)
+        nodes = [
+            helper.make_node("Conv", ["input", "w0", "b0"], ["c0"], strides=[2, 2], pads=[1, 1, 1, 1]),
+            helper.make_node("Relu", ["c0"], ["r0"]),
+            helper.make_node("GlobalAveragePool", ["r0"], ["p"]),
+            helper.make_node("Flatten", ["p"], ["f"]),
+            helper.make_node("Gemm", ["f", "w1", "b1"], ["logits"], transB=1),
+        ]
+        weights = {
+            "w0": rng.normal(0, 0.4, (8, 3, 3, 3)),
+            "b0": rng.normal(0, 0.1, 8),
+            "w1": rng.normal(0, 1.0, (classes, 8)),
+            "b1": rng.normal(0, 0.1, classes),
+        }
+        graph = helper.make_graph(
+            nodes,
+            "small",
+            [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, size, size])],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, classes])],
+            [numpy_helper.from_array(v.astype(np.float32), k) for k, v in weights.items()],
+        )
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
+
+    return make

@@ -1,0 +1,78 @@
+import numpy as np
+import onnx
+import pytest
+
+from edgekit.errors import ModelError
+from edgekit_export.sources.onnx_file import input_shape, onnx_framework, read_onnx, read_onnx_file
+
+
+def test_a_whole_model_is_read_and_runs(small_classifier):
+    model = read_onnx(small_classifier().SerializeToString(), "m.onnx")
+    assert input_shape(model, "m.onnx") == (1, 3, 16, 16)
+    (logits,) = onnx_framework(model)(np.zeros((1, 3, 16, 16), np.float32))
+    assert logits.shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"\xff\xff\xff", "is no ONNX model, or is truncated"),
+        (b"PK\x03\x04 a zip of something", "is no ONNX model"),
+        (onnx.ModelProto(ir_version=9).SerializeToString(), "has no graph"),
+    ],
+)
+def test_what_is_no_model(data, message):
+    with pytest.raises(ModelError, match=message):
+        read_onnx(data, "m.onnx")
+
+
+@pytest.mark.parametrize("keep", [0.2, 0.5, 0.9, 0.99])
+def test_truncated_models(small_classifier, keep):
+    data = small_classifier().SerializeToString()
+    with pytest.raises(ModelError, match=r"m\.onnx"):
+        read_onnx(data[: int(len(data) * keep)], "m.onnx")
+
+
+@pytest.mark.parametrize("opset", [5, 99])
+def test_unsupported_opsets(small_classifier, opset):
+    model = small_classifier()
+    model.opset_import[0].version = opset
+    with pytest.raises(ModelError, match=f"opset {opset}, expected 7 to 23"):
+        read_onnx(model.SerializeToString(), "m.onnx")
+
+
+def test_foreign_operators(small_classifier):
+    model = small_classifier()
+    model.opset_import.append(onnx.helper.make_opsetid("com.example", 1))
+    with pytest.raises(ModelError, match="operators of the domain 'com.example'"):
+        read_onnx(model.SerializeToString(), "m.onnx")
+
+
+def test_weights_elsewhere(small_classifier):
+    model = small_classifier()
+    model.graph.initializer[0].data_location = onnx.TensorProto.EXTERNAL
+    with pytest.raises(ModelError, match="keeps weights in another file"):
+        read_onnx(model.SerializeToString(), "m.onnx")
+
+
+def test_a_graph_that_breaks_the_rules(small_classifier):
+    model = small_classifier()
+    model.graph.node[1].input[0] = "nowhere"
+    with pytest.raises(ModelError, match="breaks ONNX's rules"):
+        read_onnx(model.SerializeToString(), "m.onnx")
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(ModelError, match="cannot be read: No such file"):
+        read_onnx_file(tmp_path / "gone.onnx")
+
+
+def test_inputs_that_are_no_picture(small_classifier):
+    model = small_classifier()
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.INT64
+    with pytest.raises(ModelError, match="expected float32"):
+        input_shape(model, "m.onnx")
+    model.graph.input.append(onnx.helper.make_tensor_value_info("more", 1, [1]))
+    with pytest.raises(ModelError, match="expected one input, got 2"):
+        input_shape(model, "m.onnx")
