@@ -66,7 +66,7 @@ def decode_picture(data: bytes, name: str) -> U8:
     """
     if not data:
         raise DataError(f"{name}: expected a picture, got an empty file")
-    if _is_truncated(data):
+    if is_truncated(data):
         raise DataError(f"{name}: the picture is truncated (end marker missing)")
     buffer = np.frombuffer(data, np.uint8)
     with _quiet_opencv():
@@ -86,7 +86,7 @@ def _imdecode(buffer: U8, flags: int) -> Array | None:
     return pixels
 
 
-def _is_truncated(data: bytes) -> bool:
+def is_truncated(data: bytes) -> bool:
     """Whether a JPEG or PNG lacks its end; older OpenCV decodes such files, grey where data is missing."""
     if data.startswith(_JPEG):
         return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")  # no end of image after the last scan
