@@ -59,6 +59,7 @@ class Bundle:
     size_bytes: int
     signature: Signature | None
     _slots: dict[str, tuple[Slot, int]] = field(repr=False)  # member → place, CRC-32 in the headers
+    _stamp: tuple[int, int, int] = field(repr=False)  # which file it was
 
     @property
     def card(self) -> Card:
@@ -90,7 +91,7 @@ class Bundle:
         """
         with self._opened() as handle:
             if read_structure(handle, str(self.path)).id != self.id:
-                raise BundleError(f"{self.path}: became another bundle since it was opened", "open it again")
+                raise BundleError(f"{self.path}: was replaced or changed since it was opened", "open it again")
             for file in self.manifest.files:
                 for chunk in self._checked_chunks(handle, file):
                     if advance is not None:
@@ -146,10 +147,9 @@ class Bundle:
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
-        with _opened(self.path) as (handle, size):
-            if size != self.size_bytes:
-                what = f"is {size} bytes now, was {self.size_bytes} when it was opened"
-                raise BundleError(f"{self.path}: {what}", "open it again")
+        with _opened(self.path) as (handle, status):
+            if _stamp(status) != self._stamp:
+                raise BundleError(f"{self.path}: was replaced or changed since it was opened", "open it again")
             yield handle
 
 
@@ -163,21 +163,27 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
         BundleError: no such file, or not a whole and valid bundle.
     """
     path = Path(path)
-    with _opened(path) as (handle, size):
+    with _opened(path) as (handle, status):
         structure = read_structure(handle, str(path))
     return Bundle(
         path,
         structure.manifest,
         structure.id,
-        size,
+        status.st_size,
         structure.signature,
         {slot.path: (slot, crc32) for slot, crc32 in zip(structure.slots, structure.crcs, strict=True)},
+        _stamp(status),
     )
 
 
+def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+    """Tells a file from one that was renamed over it, or written into."""
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[int, int]]:
-    """Opens a regular file for reading; yields its handle and its size."""
+def _opened(path: Path) -> Iterator[tuple[int, os.stat_result]]:
+    """Opens a regular file for reading; yields its handle and its status."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO would block
     except (OSError, ValueError) as error:
@@ -187,6 +193,6 @@ def _opened(path: Path) -> Iterator[tuple[int, int]]:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise BundleError(f"{path}: not a regular file", "name a bundle, a .edge file")
-        yield handle, status.st_size
+        yield handle, status
     finally:
         os.close(handle)
