@@ -1,0 +1,209 @@
+"""SOURCE → a bundle with its measured drop: the order of the steps, and nothing else."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import onnx
+
+from edgekit.bundle.manifest import ClassHead, Normalize, Variant
+from edgekit.cli.values import MaxDrop
+from edgekit.data.dataset import Dataset, open_data, refuse_overlap
+from edgekit.engines.protocol import EngineOptions
+from edgekit.errors import ModelError, UsageError
+from edgekit.evaluate import Evaluation, compare
+from edgekit.tasks.classify import read_labels
+from edgekit.tasks.protocol import Task
+from edgekit.tasks.registry import default_threads, make_task
+from edgekit_export.calibration import Feeds, gather
+from edgekit_export.convert.fold_input import Picture
+from edgekit_export.convert.normalize import normalize
+from edgekit_export.convert.rename_output import rename_output
+from edgekit_export.golden import GoldenPicture, draw_for, golden_pictures, record
+from edgekit_export.lock import make_lock
+from edgekit_export.package import Candidate, Package, assemble
+from edgekit_export.parity import Parity, parity
+from edgekit_export.quantize.precision import Precision, Reduced, reduce_precision
+from edgekit_export.sources.source import Source, SourceGraph
+from edgekit_export.staging import Staging
+
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
+"""``progress(description, total)`` as the command line has it."""
+
+PARITY_SAMPLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What may be asked of an export.
+
+    Attributes:
+        precisions: variants to make, the default one first.
+        calibration: ``--data`` specifications; the source's own where empty.
+        evaluation: the same, for the drop; never of samples that were calibrated on.
+        max_size_bytes: of the whole ``.edge`` file.
+        max_drop: gate on the upper end of the drop's interval.
+        limit: measure on at most so many samples, drawn evenly.
+        engine: how the engine runs while measuring: the options that ship.
+    """
+
+    precisions: tuple[Precision, ...] = ("int8", "fp16")
+    calibration: tuple[str, ...] = ()
+    evaluation: tuple[str, ...] = ()
+    max_size_bytes: int | None = None
+    max_drop: MaxDrop | None = None
+    limit: int | None = None
+    engine: EngineOptions | None = None
+
+
+def export(source: Source, out: Path, options: ExportOptions, progress: Progress) -> Package:
+    """Makes ``out`` and ``out``'s reference, or refuses.
+
+    Raises:
+        UsageError: data that is needed was not given.
+        DataError, ModelError, OutputError: as their steps say.
+    """
+    with tempfile.TemporaryDirectory(prefix="edgekit-export-") as folder:
+        staging = Staging(Path(folder) / "members", source.assets)
+        measured = _Work(source, options, progress, staging, Path(folder)).measure()
+        lock = make_lock(source, options.precisions, measured.calibration, measured.evaluation)
+        return assemble(
+            source, lock, staging, out, measured.reference, measured.candidates, options.max_size_bytes
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Reference and candidates, and the data that they were made and judged on."""
+
+    reference: Candidate
+    candidates: list[Candidate]
+    calibration: Dataset | None
+    evaluation: Dataset | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One export on its way."""
+
+    source: Source
+    options: ExportOptions
+    progress: Progress
+    staging: Staging
+    folder: Path
+
+    def measure(self) -> _Measured:
+        """Converts, calibrates, reduces and measures."""
+        calibration, evaluation = self._data()
+        full = self._full_precision()
+        reference = self.staging.add("fp32", "full_precision", "fp32", full, self.source.graphs)
+        task = self._load(reference)
+        pictures = golden_pictures(task, draw_for(self.source.task, frozenset(full)))
+        feeds = self._feeds(task, calibration)
+        candidates = [self._candidate(p, full, feeds, pictures) for p in self.options.precisions]
+        judged = [self._judged(candidate, task, evaluation) for candidate in candidates]
+        golden, members = record(task, reference, pictures, {})
+        return _Measured(Candidate(reference, golden, members, task.engine), judged, calibration, evaluation)
+
+    def _full_precision(self) -> dict[str, onnx.ModelProto]:
+        with self.progress("convert", len(self.source.graphs)) as advance:
+            full = {}
+            for role, graph in self.source.graphs.items():
+                full[role] = full_precision(graph)
+                advance()
+        return full
+
+    def _data(self) -> tuple[Dataset | None, Dataset | None]:
+        """Opens both data sets; refuses overlap."""
+        calibration = self._open(self.options.calibration or self.source.calibration)
+        evaluation = self._open(self.options.evaluation or self.source.evaluation)
+        if calibration is None and "int8" in self.options.precisions:
+            raise UsageError(f"{self.source.origin}: int8 needs pictures to calibrate on", "add --calib DATA")
+        if evaluation is None and self.options.max_drop is not None:
+            raise UsageError(f"{self.source.origin}: --max-drop needs pictures to measure on", "add --eval DATA")
+        if calibration is not None and evaluation is not None:
+            refuse_overlap(calibration.digests, evaluation.digests)
+        if evaluation is not None and self.options.limit is not None:
+            evaluation = evaluation.limited(self.options.limit)
+        return calibration, evaluation
+
+    def _open(self, specs: tuple[str, ...]) -> Dataset | None:
+        return open_data(specs, self.source.task, self._labels()) if specs else None
+
+    def _labels(self) -> tuple[str, ...]:
+        heads = [graph.spec.head for graph in self.source.graphs.values()]
+        members = [head.labels for head in heads if isinstance(head, ClassHead)]
+        return read_labels(self.staging.folder / members[0]) if members else ()
+
+    def _load(self, variant: Variant) -> Task:
+        options = self.options.engine or EngineOptions(threads=default_threads())
+        return make_task(self.source.task, self.source.name, variant, self.staging.folder, options=options)
+
+    def _feeds(self, task: Task, calibration: Dataset | None) -> dict[str, Feeds]:
+        if calibration is None:
+            return {}
+        frames = (sample.frame for sample in calibration)
+        with self.progress("calibration pictures", len(calibration)) as advance:
+            feeds = gather(task, frames, self.source.graphs, self.folder / "feeds", advance)
+        for role, given in feeds.items():
+            if not len(given):
+                raise ModelError(f"graph {role} was never called on the calibration data", "give it other pictures")
+        return feeds
+
+    def _candidate(
+        self,
+        precision: Precision,
+        full: dict[str, onnx.ModelProto],
+        feeds: dict[str, Feeds],
+        pictures: list[GoldenPicture],
+    ) -> Candidate:
+        reduced: dict[str, Reduced] = {}
+        for role, model in full.items():
+            with self.progress(f"{precision} {role}", None) as advance:
+                reduced[role] = reduce_precision(model, precision, feeds.get(role), advance)
+        models = {role: made.model for role, made in reduced.items()}
+        recipe = next(iter(reduced.values())).recipe
+        variant = self.staging.add(precision, recipe, precision, models, self.source.graphs)
+        task = self._load(variant)
+        golden, members = record(task, variant, pictures, {role: made.exact for role, made in reduced.items()})
+        stages = {role: self._parity(role, full[role], models[role], given) for role, given in feeds.items()}
+        layers = {role: made.report for role, made in reduced.items()}
+        return Candidate(variant, golden, members, task.engine, parity=stages, layers=layers)
+
+    def _judged(self, candidate: Candidate, reference: Task, data: Dataset | None) -> Candidate:
+        if data is None:
+            return candidate
+        gate = self.options.max_drop
+        with self.progress(f"measure {candidate.variant.name}", len(data)) as advance:
+            evaluation = compare(
+                reference,
+                self._load(candidate.variant),
+                data,
+                max_drop=None if gate is None else gate.points,
+                relative=gate is not None and gate.relative,
+                advance=advance,
+            )
+        return replace(candidate, evaluation=evaluation)
+
+    def _parity(self, role: str, full: onnx.ModelProto, reduced: onnx.ModelProto, feeds: Feeds) -> Parity:
+        return parity(self.source.graphs[role], full, reduced, list(islice(feeds, PARITY_SAMPLES)))
+
+
+def full_precision(graph: SourceGraph) -> onnx.ModelProto:
+    """The source's graph with a uint8 NHWC input, its normalisation folded in and its output named as the head's.
+
+    Raises:
+        ModelError: it is not a graph of one picture and one output, or cannot be brought to our normal form.
+    """
+    model = onnx.ModelProto()
+    model.CopyFrom(graph.model)
+    rename_output(model, graph.spec.head.tensor)
+    scale = [op for op in graph.spec.input.ops if isinstance(op, Normalize)]
+    mean, std = (scale[0].mean, scale[0].std) if scale else ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    _, _, height, width = graph.spec.shape
+    return normalize(model, Picture(mean, std, height or "height", width or "width"))
