@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from edgekit.data.crops import crop, crop_box
-from edgekit.data.sample import Sample, Truth
+from edgekit.data.sample import Sample, TruthKind
 from edgekit.errors import DataError
 from edgekit.types import Frame
 
@@ -39,7 +39,7 @@ class Clip:
     picks: tuple[int, ...]
     crops: int
     seed: int
-    truth: Truth = None
+    truth: TruthKind = "none"
 
     @property
     def count(self) -> int:
@@ -82,7 +82,7 @@ class Clip:
         for i in range(self.crops):
             box = crop_box(frame.size_wh, f"{self.sha256}@{frame.index}", self.seed, i)
             name = f"{self.id}@{frame.index}" + (f"#{i}" if self.crops > 1 else "")
-            yield Sample(name, self.sha256, crop(frame, box), self.truth)
+            yield Sample(name, self.sha256, crop(frame, box))
 
 
 def open_clip(path: Path, name: str, frames: int, crops: int, seed: int) -> Clip:

@@ -57,8 +57,7 @@ class Dataset:
     @property
     def truth(self) -> TruthKind:
         """What is known about the samples: their label, their text, or nothing."""
-        truth = self.sources[0].truth
-        return "none" if truth is None else "text" if isinstance(truth, str) else "label"
+        return self.sources[0].truth
 
     @property
     def digests(self) -> frozenset[str]:
@@ -70,7 +69,7 @@ class Dataset:
         """Digest of contents, truths and how samples are taken; paths do not enter."""
         digest = hashlib.sha256(b"edgekit-dataset/1\n")
         for source in self.sources:
-            digest.update(f"{source.sha256}\t{source.recipe}\t{source.truth!r}\n".encode())
+            digest.update(f"{source.sha256}\t{source.recipe}\n".encode())
         if self.picked is not None:
             digest.update(",".join(str(n) for n in sorted(self.picked)).encode())
         return digest.hexdigest()
@@ -149,12 +148,12 @@ def _open_one(spec: DataSpec, index: LabelIndex | None, wanted: TruthKind) -> Se
 
 
 def _check_truths(sources: Sequence[Source], wanted: TruthKind) -> None:
-    known = sum(source.truth is not None for source in sources)
+    known = sum(source.truth != "none" for source in sources)
     if 0 < known < len(sources):
         raise DataError(
             f"data: {known} of {len(sources)} pictures have a {wanted}, the others have none",
             "measure labelled and unlabelled data apart",
         )
     for source in sources:
-        if source.truth is not None and isinstance(source.truth, str) != (wanted == "text"):
-            raise DataError(f"{source.id}: its truth is {source.truth!r}, this task needs a {wanted}")
+        if source.truth not in ("none", wanted):
+            raise DataError(f"{source.id}: comes with a {source.truth}, this task needs a {wanted}")

@@ -8,33 +8,44 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.data.crops import crop, crop_box
-from edgekit.data.pictures import decode, read_encoded
-from edgekit.data.sample import Sample, Truth
+from edgekit.data.pictures import read_whole
+from edgekit.data.sample import Sample, Truth, TruthKind, kind_of
+from edgekit.tasks.images import read_picture
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One picture file; see :class:`edgekit.data.sample.Source`."""
+    """One picture file; see :class:`edgekit.data.sample.Source`.
+
+    Attributes:
+        known: the truth of all its crops.
+    """
 
     path: Path
     id: str
     sha256: str
     count: int
     seed: int
-    truth: Truth
+    known: Truth
+
+    @property
+    def truth(self) -> TruthKind:
+        """What is known about the picture."""
+        return kind_of(self.known)
 
     @property
     def recipe(self) -> str:
-        """Number of crops and their seed."""
-        return f"crops={self.count}&seed={self.seed}" if self.count > 1 else ""
+        """Number of crops, their seed, and the truth."""
+        crops = f"crops={self.count}&seed={self.seed} " if self.count > 1 else ""
+        return f"{crops}{self.known!r}"
 
     def samples(self) -> Iterator[Sample]:
         """The crops, from one decoding; see :class:`edgekit.data.sample.Source`."""
-        frame = decode(self.path)
+        frame = read_picture(self.path)
         for i in range(self.count):
             part = crop(frame, crop_box(frame.size_wh, self.sha256, self.seed, i))
             name = f"{self.id}#{i}" if self.count > 1 else self.id
-            yield Sample(name, self.sha256, part, self.truth)
+            yield Sample(name, self.sha256, part, self.known)
 
 
 def open_photo(path: Path, name: str, crops: int, seed: int, truth: Truth) -> Photo:
@@ -43,4 +54,4 @@ def open_photo(path: Path, name: str, crops: int, seed: int, truth: Truth) -> Ph
     Raises:
         DataError: it cannot be read, is empty, truncated or not a picture.
     """
-    return Photo(path, name, hashlib.sha256(read_encoded(path)).hexdigest(), crops, seed, truth)
+    return Photo(path, name, hashlib.sha256(read_whole(path)).hexdigest(), crops, seed, truth)

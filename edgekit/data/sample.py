@@ -14,6 +14,11 @@ Truth: TypeAlias = int | str | None
 TruthKind: TypeAlias = Literal["label", "text", "none"]
 
 
+def kind_of(truth: Truth) -> TruthKind:
+    """What kind of truth this is."""
+    return "none" if truth is None else "text" if isinstance(truth, str) else "label"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """A picture with what is known about it.
@@ -39,8 +44,8 @@ class Source(Protocol):
         id: a name for people.
         sha256: digest of the content, and the cluster of its samples: data sets that share one overlap.
         count: how many samples it gives.
-        truth: that of all its samples.
-        recipe: how samples are taken of it (crops, frames, seed), as part of the data set's digest.
+        truth: what is known about its samples.
+        recipe: how samples are taken of it and what is known of them, as part of the data set's digest.
     """
 
     @property
@@ -59,13 +64,13 @@ class Source(Protocol):
         ...
 
     @property
-    def truth(self) -> Truth:
-        """What is known about all its samples."""
+    def truth(self) -> TruthKind:
+        """What is known about its samples."""
         ...
 
     @property
     def recipe(self) -> str:
-        """How samples are taken."""
+        """How samples are taken, and their truth."""
         ...
 
     def samples(self) -> Iterator[Sample]:

@@ -23,7 +23,7 @@ _DISAGREEMENT = (
 
 
 def plain_text(text: str) -> str:
-    """The text as compared: Unicode NFC, runs of white space (line breaks too) as one space, none at the ends."""
+    """The text as compared: Unicode NFC, white space (line breaks too) as single spaces, none at the ends."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
