@@ -126,4 +126,8 @@ def _timed(task: Task, frame: Frame, now_ns: Callable[[], int]) -> dict[str, flo
     start = now_ns()
     task(frame, trace)
     total = now_ns() - start
-    return {**{s: ns / 1e6 for s, ns in trace.ns.items()}, "total": total / 1e6, "bare": trace.bare_ns() / 1e6}
+    return {
+        **{s: ns / 1e6 for s, ns in trace.ns.items()},
+        "total": total / 1e6,
+        "bare": trace.bare_ns() / 1e6,
+    }

@@ -33,7 +33,9 @@ class Finding:
     remedy: str = ""
 
 
-def examine(cache: Path, devices: Path = DEVICES, has: Callable[[str], object | None] = find_spec) -> list[Finding]:
+def examine(
+    cache: Path, devices: Path = DEVICES, has: Callable[[str], object | None] = find_spec
+) -> list[Finding]:
     """Looks at engines, extras, cameras and space; runs nothing and changes nothing.
 
     Args:
@@ -75,11 +77,15 @@ def _cameras(devices: Path) -> Finding:
     found = sorted(path.name for path in devices.glob("video*"))
     if found:
         return Finding("cameras", True, ", ".join(found))
-    return Finding("cameras", False, f"no {devices}/video*", "plug one in; video files and folders work without")
+    return Finding(
+        "cameras", False, f"no {devices}/video*", "plug one in; video files and folders work without"
+    )
 
 
 def _space(cache: Path) -> Finding:
     existing = next(p for p in (cache, *cache.parents) if p.exists())
     free = shutil.disk_usage(existing).free
     detail = f"{free / 1e9:.1f} GB free for the cache in {cache}"
-    return Finding("space", free >= MIN_FREE_BYTES, detail, "" if free >= MIN_FREE_BYTES else "free half a gigabyte")
+    return Finding(
+        "space", free >= MIN_FREE_BYTES, detail, "" if free >= MIN_FREE_BYTES else "free half a gigabyte"
+    )

@@ -12,7 +12,24 @@ from typing import Any
 
 CPUINFO = Path("/proc/cpuinfo")
 KERNEL_FEATURES = frozenset(
-    "sse4_1 avx avx2 fma f16c avx512f avx512vl avx512_vnni avx_vnni amx_int8 asimd asimdhp asimddp i8mm bf16 sve".split()
+    [
+        "sse4_1",
+        "avx",
+        "avx2",
+        "fma",
+        "f16c",
+        "avx512f",
+        "avx512vl",
+        "avx512_vnni",
+        "avx_vnni",
+        "amx_int8",
+        "asimd",
+        "asimdhp",
+        "asimddp",
+        "i8mm",
+        "bf16",
+        "sve",
+    ]
 )
 """CPU features that choose other kernels in the engines, and with them other rounding."""
 
@@ -85,4 +102,9 @@ def _field(cpuinfo: str, *names: str) -> str:
 
 def _model(cpuinfo: str) -> str:
     part = _field(cpuinfo, "CPU part")
-    return _field(cpuinfo, "Model", "model name") or _ARM_PARTS.get(part, part) or platform.processor() or "unknown"
+    return (
+        _field(cpuinfo, "Model", "model name")
+        or _ARM_PARTS.get(part, part)
+        or platform.processor()
+        or "unknown"
+    )

@@ -45,7 +45,10 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """As ``edgekit selftest --json`` prints it; infinities become null."""
-        finite = {k: (v if np.isfinite(v) else None) for k, v in (("max_abs", self.max_abs), ("margin", self.margin))}
+        finite = {
+            k: (v if np.isfinite(v) else None)
+            for k, v in (("max_abs", self.max_abs), ("margin", self.margin))
+        }
         return {
             "picture": self.picture,
             "ok": self.ok,
@@ -92,7 +95,9 @@ def selftest(
     """
     bundle = open_bundle(path)
     if not bundle.manifest.golden:
-        raise BundleError(f"{path.name}: carries no golden vectors", "export it again with this version of edgekit")
+        raise BundleError(
+            f"{path.name}: carries no golden vectors", "export it again with this version of edgekit"
+        )
     chosen = bundle.manifest.variants if variant is None else (find_variant(bundle.manifest, variant),)
     results = []
     for one in chosen:
@@ -124,16 +129,24 @@ def _named(call: Call) -> Sequence[tuple[str, Array]]:
     return [(spec.name, output) for spec, output in zip(call.session.outputs, call.outputs, strict=True)]
 
 
-def _compare(bundle: Bundle, expected: Expected, role: str, name: str, output: Array) -> tuple[float, bool, str]:
+def _compare(
+    bundle: Bundle, expected: Expected, role: str, name: str, output: Array
+) -> tuple[float, bool, str]:
     """Largest difference at the probed values, whether all bytes are equal, and what is wrong."""
     where = f"{expected.role} output {expected.output}"
     got = (role, name, str(output.dtype), output.shape)
     if got != (expected.role, expected.output, expected.dtype, expected.shape):
-        return np.inf, False, f"{where}: expected {expected.dtype} {expected.shape}, got {got[2]} {got[3]} of {role}"
+        return (
+            np.inf,
+            False,
+            f"{where}: expected {expected.dtype} {expected.shape}, got {got[2]} {got[3]} of {role}",
+        )
     if digest(output) == expected.sha256:
         return 0.0, True, ""
     stored = np.frombuffer(bundle.read(expected.probe), dtype=expected.dtype)
-    difference = float(np.abs(probe(output, stored.size).astype(np.float64) - stored.astype(np.float64)).max())
+    difference = float(
+        np.abs(probe(output, stored.size).astype(np.float64) - stored.astype(np.float64)).max()
+    )
     if expected.max_abs == 0:
         return difference, False, f"{where}: must be equal to the bit, differs by up to {difference:.3g}"
     if not difference <= expected.max_abs:

@@ -44,7 +44,9 @@ class Frame:
     def __post_init__(self) -> None:
         pixels = self.pixels
         if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3:
-            got = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
+            got = (
+                f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
+            )
             raise DataError(f"picture: expected a uint8 array (height, width, 3), got {got}")
         if pixels.shape[2] != 3 or 0 in pixels.shape:
             raise DataError(f"picture: expected shape (height, width, 3), none of them 0, got {pixels.shape}")
@@ -78,7 +80,9 @@ class Classification:
 
     def __post_init__(self) -> None:
         if self.scores.shape != (len(self.labels),):
-            raise DataError(f"classification: expected {len(self.labels)} scores, got shape {self.scores.shape}")
+            raise DataError(
+                f"classification: expected {len(self.labels)} scores, got shape {self.scores.shape}"
+            )
 
     def top(self, k: int = 5) -> list[ClassScore]:
         """The ``k`` best classes, best first; ties go to the lower index."""
@@ -87,7 +91,9 @@ class Classification:
 
     def as_json(self) -> dict[str, Any]:
         """The five best classes, as ``edgekit run --json`` prints them."""
-        return {"top": [{"index": c.index, "label": c.label, "score": round(c.score, 6)} for c in self.top(5)]}
+        return {
+            "top": [{"index": c.index, "label": c.label, "score": round(c.score, 6)} for c in self.top(5)]
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +134,8 @@ class TextRegions:
         """Lines with corners, text and score, as ``edgekit run --json`` prints them."""
         return {
             "lines": [
-                {"quad": np.round(q.astype(float), 1).tolist(), "text": t, "score": round(s, 6)} for q, t, s in self
+                {"quad": np.round(q.astype(float), 1).tolist(), "text": t, "score": round(s, 6)}
+                for q, t, s in self
             ]
         }
 

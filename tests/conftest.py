@@ -125,7 +125,9 @@ def tiny_bundle(tmp_path: Path) -> Callable[..., Path]:
             task="classify",
             files=(),
             variants=tuple(variants),
-            card=Card("Tiny", "classify", "colours", ("en",), "any", ("tell shapes",), "Apache-2.0", "test", 1),
+            card=Card(
+                "Tiny", "classify", "colours", ("en",), "any", ("tell shapes",), "Apache-2.0", "test", 1
+            ),
             lock=Lock("test", {}, "test", None, 0, None, 0, {}),
             golden=tuple(goldens),
         )

@@ -2,7 +2,9 @@ from edgekit import doctor
 
 
 def test_missing_things_come_with_a_remedy(tmp_path):
-    findings = {f.what: f for f in doctor.examine(tmp_path / "not" / "yet", tmp_path, has=lambda module: None)}
+    findings = {
+        f.what: f for f in doctor.examine(tmp_path / "not" / "yet", tmp_path, has=lambda module: None)
+    }
     assert findings["cameras"].ok is False
     assert findings["reports"].remedy == "pip install 'edgekit[report]'"
     assert findings["space"].ok is True

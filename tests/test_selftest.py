@@ -41,7 +41,9 @@ def test_other_bytes_fail_where_bits_must_be_equal(tiny_bundle):
 
 def test_values_beyond_the_tolerance_fail_with_the_numbers(tiny_bundle):
     def nudge(manifest, members):
-        members["golden/0.int8.bin"] = (np.frombuffer(members["golden/0.int8.bin"], np.float32) + 0.25).tobytes()
+        members["golden/0.int8.bin"] = (
+            np.frombuffer(members["golden/0.int8.bin"], np.float32) + 0.25
+        ).tobytes()
         return changed(sha256="0" * 64, max_abs=0.2)(manifest, members)
 
     outcome = first(tiny_bundle(change=nudge))

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from edgekit.cli.output import fail
-from edgekit.errors import EdgekitError, EnvironmentLacks, OutputError, UsageError
+from edgekit.errors import EdgekitError, EnvironmentLacks, UsageError
 
 COMMANDS = ("validate", "run", "camera", "bench", "inspect", "verify", "selftest", "doctor", "models")
 """Commands of this distribution, each a module of the same name, in the order of ``--help``."""
@@ -19,7 +19,9 @@ COMMANDS = ("validate", "run", "camera", "bench", "inspect", "verify", "selftest
 EXPORTERS = "edgekit.exporters"
 """Entry-point group through which ``edgekit-export`` brings its command module."""
 
-DESCRIPTION = "Small models on small devices: bundles within a size budget, with their measured accuracy drop."
+DESCRIPTION = (
+    "Small models on small devices: bundles within a size budget, with their measured accuracy drop."
+)
 EXIT_CODES = """\
 exit codes: 0 holds · 1 a gate failed or is inconclusive · 2 bad input or usage · 3 the environment lacks something
 Every command has --help with examples, and --json for machines."""
@@ -70,7 +72,9 @@ def _parser(name: str, module: Any) -> argparse.ArgumentParser:  # noqa: ANN401 
         allow_abbrev=False,
     )
     module.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout; progress stays on stderr")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object on stdout; progress stays on stderr"
+    )
     return parser
 
 
@@ -113,7 +117,10 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        return fail(OutputError(f"{error.strerror or error}{where}", "check the path, permissions and free space"), as_json)
+        return fail(
+            EdgekitError(f"{error.strerror or error}{where}", "check the path, permissions and free space"),
+            as_json,
+        )
     except KeyboardInterrupt:
         sys.stderr.write("edgekit: interrupted\n")
         return 130

@@ -24,7 +24,10 @@ def _threads(text: str) -> int:
 def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds ``--threads``."""
     parser.add_argument(
-        "--threads", type=option(_threads), metavar="N", help="threads inside one operator (default: cores, at most 4)"
+        "--threads",
+        type=option(_threads),
+        metavar="N",
+        help="threads inside one operator (default: cores, at most 4)",
     )
 
 

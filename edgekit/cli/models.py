@@ -35,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
         table.add_row(name, card.task, card.title, card.domain, ", ".join(card.languages))
     if args.name:
         card = checked[args.name]
-        table.caption = "\n".join([f"licence: {card.license}", f"source: {card.source}", *(f"cannot {c}" for c in card.cannot)])
+        table.caption = "\n".join(
+            [f"licence: {card.license}", f"source: {card.source}", *(f"cannot {c}" for c in card.cannot)]
+        )
         table.caption_justify = "left"
     emit(args, {"models": {name: msgspec.to_builtins(card) for name, card in checked.items()}}, table)
     return 0

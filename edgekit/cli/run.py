@@ -27,7 +27,9 @@ PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE")
-    parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="a picture, or a folder of them")
+    parser.add_argument(
+        "inputs", type=Path, nargs="+", metavar="INPUT", help="a picture, or a folder of them"
+    )
     parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
     parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
     add_engine_arguments(parser)
@@ -66,7 +68,9 @@ def expand(path: Path) -> list[Path]:
         return [path]
     pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES and p.is_file())
     if not pictures:
-        raise DataError(f"{path}: no picture in this folder", f"endings looked for: {' '.join(sorted(PICTURES))}")
+        raise DataError(
+            f"{path}: no picture in this folder", f"endings looked for: {' '.join(sorted(PICTURES))}"
+        )
     return pictures
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at import; without it the wheel starts a thread
 
-import onnxruntime as ort  # type: ignore[import-untyped]  # noqa: E402 (after the line above)
+import onnxruntime as ort  # type: ignore[import-untyped]
 
-from edgekit.engines.protocol import EngineOptions, TensorSpec  # noqa: E402
-from edgekit.errors import ModelError  # noqa: E402
-from edgekit.types import Array  # noqa: E402
+from edgekit.engines.protocol import EngineOptions, TensorSpec
+from edgekit.errors import ModelError
+from edgekit.types import Array
 
 ort.set_default_logger_severity(3)  # errors only: warnings about unused initialisers are not for users
 
@@ -57,7 +57,7 @@ class OnnxRuntimeSession:
         """Runs the graph once; see :class:`edgekit.engines.protocol.Session`."""
         try:
             outputs: list[Array] = self._session.run(self._output_names, dict(feeds))
-        except Exception as error:  # noqa: BLE001 (the engine raises many kinds, all mean the same)
+        except Exception as error:
             raise ModelError(f"{self._path.name}: onnxruntime failed: {_first_line(error)}") from error
         return outputs
 
@@ -81,7 +81,7 @@ class OnnxRuntimeEngine:
             session = ort.InferenceSession(
                 str(path), session_options(options), providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # noqa: BLE001 (the engine raises many kinds, all mean the same)
+        except Exception as error:
             raise ModelError(
                 f"{path.name}: onnxruntime cannot load it: {_first_line(error)}",
                 "check that it is a whole ONNX file with an opset this onnxruntime knows",

@@ -41,7 +41,8 @@ def engine_for(model_format: str, name: str | None = None) -> Engine:
     if name is None:
         if model_format not in DEFAULT_ENGINE:
             raise EnvironmentLacks(
-                f"no engine here runs {model_format} models", f"formats that run: {', '.join(sorted(DEFAULT_ENGINE))}"
+                f"no engine here runs {model_format} models",
+                f"formats that run: {', '.join(sorted(DEFAULT_ENGINE))}",
             )
         return get_engine(DEFAULT_ENGINE[model_format])
     engine = get_engine(name)

@@ -23,5 +23,7 @@ def activate(logits: F32, activation: Literal["softmax", "sigmoid", "none"]) -> 
         return logits
     if activation == "sigmoid":
         return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float32)
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))  # the largest becomes 0: exp cannot overflow
+    shifted = np.exp(
+        logits - logits.max(axis=-1, keepdims=True)
+    )  # the largest becomes 0: exp cannot overflow
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), dtype=np.float32)

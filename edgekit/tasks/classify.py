@@ -54,8 +54,9 @@ def read_labels(path: Path) -> tuple[str, ...]:
     Raises:
         BundleError: no label in it.
     """
-    labels = tuple(path.read_text(encoding="utf-8").splitlines())
-    if not labels:
+    text = path.read_text(encoding="utf-8").removesuffix("\n")
+    labels = tuple(text.split("\n"))  # not splitlines: an alphabet may hold a U+2028 of its own
+    if not text:
         raise BundleError(f"{path.name}: expected one label a line, got an empty file")
     return labels
 
@@ -64,5 +65,7 @@ def _model_of(variant: Variant) -> tuple[Model, ClassHead]:
     model = variant.models.get(ROLE)
     if model is None or len(variant.models) != 1 or not isinstance(model.head, ClassHead):
         got = ", ".join(f"{role}: {m.head.__struct_config__.tag}" for role, m in variant.models.items())
-        raise BundleError(f"variant {variant.name}: classify expects one graph {ROLE!r} with a class_head, got {got}")
+        raise BundleError(
+            f"variant {variant.name}: classify expects one graph {ROLE!r} with a class_head, got {got}"
+        )
     return model, model.head

@@ -16,7 +16,9 @@ from edgekit.tasks.trace import Call
 from edgekit.types import Array, Classification, Result
 
 PROBE_VALUES = 1024
-DETECTOR_ROLES = frozenset({"detect"})  # their outputs are maps of independent pixels: no best class a position
+DETECTOR_ROLES = frozenset(
+    {"detect"}
+)  # their outputs are maps of independent pixels: no best class a position
 
 
 def probe(output: Array, values: int = PROBE_VALUES) -> Array:
@@ -36,7 +38,9 @@ def probe(output: Array, values: int = PROBE_VALUES) -> Array:
 
 def digest(output: Array) -> str:
     """SHA-256 of an array's bytes in C order, little endian."""
-    return hashlib.sha256(np.ascontiguousarray(output).astype(output.dtype.newbyteorder("<")).tobytes()).hexdigest()
+    return hashlib.sha256(
+        np.ascontiguousarray(output).astype(output.dtype.newbyteorder("<")).tobytes()
+    ).hexdigest()
 
 
 def decision(result: Result) -> str:

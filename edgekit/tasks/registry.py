@@ -67,7 +67,9 @@ def load(
     """
     bundle = open_bundle(Path(path))
     chosen = find_variant(bundle.manifest, variant)
-    return make_task(bundle.manifest.task, bundle.manifest.name, chosen, bundle.folder(), engine=engine, options=options)
+    return make_task(
+        bundle.manifest.task, bundle.manifest.name, chosen, bundle.folder(), engine=engine, options=options
+    )
 
 
 def make_task(
@@ -82,7 +84,9 @@ def make_task(
     """Loads one variant from a folder that holds the members it names; see :func:`load`."""
     formats = {model.format for model in variant.models.values()}
     if len(formats) != 1:
-        raise BundleError(f"variant {variant.name}: expected one model format, got {', '.join(sorted(formats))}")
+        raise BundleError(
+            f"variant {variant.name}: expected one model format, got {', '.join(sorted(formats))}"
+        )
     if task not in TASKS:
         raise BundleError(
             f"{bundle_name}: task {task!r} is not known to this version of edgekit",
@@ -92,5 +96,8 @@ def make_task(
     factory = getattr(import_module(module), attribute)
     chosen_engine = engine_for(formats.pop(), engine)
     return cast(
-        Task, factory(bundle_name, variant, folder, chosen_engine, options or EngineOptions(threads=default_threads()))
+        Task,
+        factory(
+            bundle_name, variant, folder, chosen_engine, options or EngineOptions(threads=default_threads())
+        ),
     )

@@ -35,9 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
     parser.add_argument("source", metavar="SOURCE")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.edge")
-    parser.add_argument("--max-size", type=option(parse_size), metavar="SIZE", help="of the whole file, e.g. 5MB")
+    parser.add_argument(
+        "--max-size", type=option(parse_size), metavar="SIZE", help="of the whole file, e.g. 5MB"
+    )
     parser.add_argument("--max-drop", type=option(parse_drop), metavar="DROP", help="gate, e.g. 2%% (points)")
-    parser.add_argument("--calib", action="append", default=[], metavar="DATA", help="pictures to calibrate on")
+    parser.add_argument(
+        "--calib", action="append", default=[], metavar="DATA", help="pictures to calibrate on"
+    )
     parser.add_argument("--eval", action="append", default=[], metavar="DATA", help="pictures to measure on")
     parser.add_argument(
         "--recipe", type=option(_precisions), default=("int8", "fp16"), metavar="R",
@@ -46,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=option(parse_count), metavar="N", help="measure on at most N samples")
     parser.add_argument("--report", type=Path, metavar="DIR", help="write the accuracy report there")
     bare = parser.add_argument_group("an .onnx file or a torch network, which say nothing of their input")
-    bare.add_argument("--normalize", metavar="N", help="imagenet, minus1to1, 0to1, none, or mean/std as r,g,b/r,g,b")
+    bare.add_argument(
+        "--normalize", metavar="N", help="imagenet, minus1to1, 0to1, none, or mean/std as r,g,b/r,g,b"
+    )
     bare.add_argument("--input-size", type=option(parse_count), metavar="N", help="side of a square input")
     bare.add_argument("--resize", choices=("crop", "stretch"), default="crop", help="default: crop")
     bare.add_argument("--color", choices=("rgb", "bgr"), default="rgb", help="channel order (default: rgb)")
@@ -58,7 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _precisions(text: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(","))
     if not all(name in PRECISIONS for name in names) or len(set(names)) != len(names):
-        raise UsageError(f"recipe: got {text!r}", f"write one or more of {', '.join(PRECISIONS)}, e.g. int8,fp16")
+        raise UsageError(
+            f"recipe: got {text!r}", f"write one or more of {', '.join(PRECISIONS)}, e.g. int8,fp16"
+        )
     return names
 
 
@@ -72,7 +80,9 @@ def check_output(path: Path) -> None:
     if path.suffix != ".edge":
         raise UsageError(f"output {path}: expected a name ending in .edge")
     if path.is_dir() or not path.parent.is_dir():
-        raise OutputError(f"output {path}: " + ("is a folder" if path.is_dir() else f"no folder {path.parent}"))
+        raise OutputError(
+            f"output {path}: " + ("is a folder" if path.is_dir() else f"no folder {path.parent}")
+        )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -104,7 +114,9 @@ def describe(package: Package) -> Any:  # noqa: ANN401 (a rich renderable)
     """The outcome as a table for a person."""
     from rich.table import Table
 
-    table = Table("variant", "bytes", "of full precision", "drop [95 %]", "agreement", "SQNR", "verdict", box=None)
+    table = Table(
+        "variant", "bytes", "of full precision", "drop [95 %]", "agreement", "SQNR", "verdict", box=None
+    )
     for row in package.rows():
         table.add_row(*row)
     headline = (

@@ -90,11 +90,15 @@ def record(
             output, name = call.outputs[position], call.session.outputs[position].name
             member = f"{picture.path.removesuffix('.png')}.{variant.name}.{index}.bin"
             members[member] = probe(output).tobytes()
-            tolerance = _relative_tolerance(call.role, exact, variant) * max(float(np.abs(output).max()), 1e-6)
+            tolerance = _relative_tolerance(call.role, exact, variant) * max(
+                float(np.abs(output).max()), 1e-6
+            )
             expected.append(
                 Expected(call.role, name, str(output.dtype), output.shape, digest(output), member, tolerance)  # type: ignore[arg-type]
             )
-        entries.append(Golden(variant.name, picture.path, tuple(expected), decision(result), margin(trace.calls)))
+        entries.append(
+            Golden(variant.name, picture.path, tuple(expected), decision(result), margin(trace.calls))
+        )
     return tuple(entries), members
 
 

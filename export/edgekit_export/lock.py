@@ -9,7 +9,16 @@ from edgekit.data.dataset import Dataset
 from edgekit.machine import installed
 from edgekit_export.sources.source import Source
 
-_TOOLS = ("edgekit", "edgekit-export", "numpy", "onnx", "onnxruntime", "opencv-python-headless", "scipy", "torch")
+_TOOLS = (
+    "edgekit",
+    "edgekit-export",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "opencv-python-headless",
+    "scipy",
+    "torch",
+)
 
 
 def make_lock(

@@ -48,7 +48,9 @@ class Candidate:
 
     def entry(self) -> Variant:
         """The manifest entry with the measured drop."""
-        return self.variant if self.evaluation is None else replace(self.variant, drop=self.evaluation.as_drop())
+        return (
+            self.variant if self.evaluation is None else replace(self.variant, drop=self.evaluation.as_drop())
+        )
 
     def as_json(self) -> dict[str, Any]:
         """As ``edgekit export --json`` lists variants."""
@@ -152,7 +154,9 @@ class Package:
 
     def rows(self) -> list[tuple[str, ...]]:
         """One row a measured variant, for a table: name, bytes, share, drop, agreement, SQNR, verdict."""
-        return [_row(c, self.reference.variant.bytes, c.variant.name in self.shipped) for c in self.candidates]
+        return [
+            _row(c, self.reference.variant.bytes, c.variant.name in self.shipped) for c in self.candidates
+        ]
 
 
 def _row(candidate: Candidate, full_bytes: int, shipped: bool) -> tuple[str, ...]:
@@ -199,7 +203,9 @@ def assemble(
     chosen = maker.fitting(holding, frontier, max_size_bytes)
     if not chosen:
         smallest = min(frontier[c.variant.name] for c in holding)
-        return _refused(package, f"the size: the smallest bundle that holds is {smallest} bytes, over {max_size_bytes}")
+        return _refused(
+            package, f"the size: the smallest bundle that holds is {smallest} bytes, over {max_size_bytes}"
+        )
     maker.write(reference_path, [reference])
     maker.write(out, chosen)
     shipped = tuple(c.variant.name for c in chosen)
@@ -207,7 +213,9 @@ def assemble(
 
 
 def _reason(candidate: Candidate) -> str:
-    return f"{candidate.variant.name}: {candidate.evaluation.reason if candidate.evaluation else 'not measured'}"
+    return (
+        f"{candidate.variant.name}: {candidate.evaluation.reason if candidate.evaluation else 'not measured'}"
+    )
 
 
 def _refused(package: Package, refusal: str) -> Package:

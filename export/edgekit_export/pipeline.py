@@ -16,7 +16,7 @@ from edgekit.cli.values import MaxDrop
 from edgekit.data.dataset import Dataset, open_data, refuse_overlap
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import ModelError, UsageError
-from edgekit.evaluate import Evaluation, compare
+from edgekit.evaluate import compare
 from edgekit.tasks.classify import read_labels
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import default_threads, make_task
@@ -125,7 +125,9 @@ class _Work:
         if calibration is None and "int8" in self.options.precisions:
             raise UsageError(f"{self.source.origin}: int8 needs pictures to calibrate on", "add --calib DATA")
         if evaluation is None and self.options.max_drop is not None:
-            raise UsageError(f"{self.source.origin}: --max-drop needs pictures to measure on", "add --eval DATA")
+            raise UsageError(
+                f"{self.source.origin}: --max-drop needs pictures to measure on", "add --eval DATA"
+            )
         if calibration is not None and evaluation is not None:
             refuse_overlap(calibration.digests, evaluation.digests)
         if evaluation is not None and self.options.limit is not None:
@@ -152,7 +154,9 @@ class _Work:
             feeds = gather(task, frames, self.source.graphs, self.folder / "feeds", advance)
         for role, given in feeds.items():
             if not len(given):
-                raise ModelError(f"graph {role} was never called on the calibration data", "give it other pictures")
+                raise ModelError(
+                    f"graph {role} was never called on the calibration data", "give it other pictures"
+                )
         return feeds
 
     def _candidate(
@@ -170,7 +174,9 @@ class _Work:
         recipe = next(iter(reduced.values())).recipe
         variant = self.staging.add(precision, recipe, precision, models, self.source.graphs)
         task = self._load(variant)
-        golden, members = record(task, variant, pictures, {role: made.exact for role, made in reduced.items()})
+        golden, members = record(
+            task, variant, pictures, {role: made.exact for role, made in reduced.items()}
+        )
         stages = {role: self._parity(role, full[role], models[role], given) for role, given in feeds.items()}
         layers = {role: made.report for role, made in reduced.items()}
         return Candidate(variant, golden, members, task.engine, parity=stages, layers=layers)

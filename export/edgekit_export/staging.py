@@ -56,7 +56,9 @@ class Staging:
             models: role → graph with a uint8 NHWC input.
             graphs: role → where it came from, for input and head.
         """
-        entries = {role: self._model(name, role, model, graphs[role]) for role, model in sorted(models.items())}
+        entries = {
+            role: self._model(name, role, model, graphs[role]) for role, model in sorted(models.items())
+        }
         files = {p for entry in entries.values() for p in (entry.path, *entry.external)}
         size = sum((self.folder / path).stat().st_size for path in files)
         return Variant(name=name, recipe=recipe, precision=precision, models=entries, bytes=size)
@@ -86,7 +88,9 @@ class Staging:
         target.unlink(missing_ok=True)  # onnx appends to what is there
         convert_model_to_external_data(apart, location=location, size_threshold=EXTERNAL_TENSOR_BYTES)
         onnx.save_model(apart, str(self.folder / path))
-        return onnx.load(str(self.folder / path), load_external_data=False).SerializeToString(deterministic=True)
+        return onnx.load(str(self.folder / path), load_external_data=False).SerializeToString(
+            deterministic=True
+        )
 
     def members(self, variants: tuple[Variant, ...]) -> dict[str, bytes | Path]:
         """Members that these variants need, assets included: bundle path → file."""

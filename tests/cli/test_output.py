@@ -22,7 +22,11 @@ def test_progress_in_a_pipe_is_plain_lines_with_the_time_left(monkeypatch, capsy
     with output.progress("work", 4) as advance:
         advance()
         advance()
-    assert capsys.readouterr().err.splitlines() == ["work …", "work: 2 of 4, 20 s left", "work: done in 40.0 s"]
+    assert capsys.readouterr().err.splitlines() == [
+        "work …",
+        "work: 2 of 4, 20 s left",
+        "work: done in 40.0 s",
+    ]
 
 
 def test_progress_on_a_terminal_is_a_bar(monkeypatch, capsys):

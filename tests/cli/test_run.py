@@ -36,7 +36,8 @@ def test_a_person_gets_labels_with_their_scores(tiny_bundle, pictures, capsys):
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("gone.jpg", "no such file"), ("notes.txt", "notes.txt"), ("empty", "no picture in this folder")]
+    ("name", "message"),
+    [("gone.jpg", "no such file"), ("notes.txt", "notes.txt"), ("empty", "no picture in this folder")],
 )
 def test_what_cannot_be_read(tiny_bundle, pictures, capsys, name, message):
     (pictures / "empty").mkdir()
@@ -46,7 +47,9 @@ def test_what_cannot_be_read(tiny_bundle, pictures, capsys, name, message):
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("option", "value", "choices"), [("--variant", "int4", "int8, fp16"), ("--engine", "x", "onnxruntime")])
+@pytest.mark.parametrize(
+    ("option", "value", "choices"), [("--variant", "int4", "int8, fp16"), ("--engine", "x", "onnxruntime")]
+)
 def test_unknown_choices_are_listed(tiny_bundle, pictures, capsys, option, value, choices):
     assert main(["run", str(tiny_bundle()), str(pictures), option, value]) == 2
     assert choices in capsys.readouterr().err

@@ -9,7 +9,10 @@ def test_all_variants_hold(tiny_bundle, capsys):
     assert main(["selftest", str(tiny_bundle()), "--json"]) == 0
     body = json.loads(capsys.readouterr().out)
     assert body["ok"] is True
-    assert [(v["name"], v["ok"], v["exact"]) for v in body["variants"]] == [("int8", True, True), ("fp16", True, True)]
+    assert [(v["name"], v["ok"], v["exact"]) for v in body["variants"]] == [
+        ("int8", True, True),
+        ("fp16", True, True),
+    ]
     assert body["variants"][0]["golden"][0]["max_abs"] == 0
 
 

@@ -8,7 +8,14 @@ from edgekit.errors import UsageError
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("5MB", 5_000_000), ("5MiB", 5_242_880), ("123", 123), ("1.5kB", 1500), (".5 GB", 500_000_000), ("0.1MB", 100_000)],
+    [
+        ("5MB", 5_000_000),
+        ("5MiB", 5_242_880),
+        ("123", 123),
+        ("1.5kB", 1500),
+        (".5 GB", 500_000_000),
+        ("0.1MB", 100_000),
+    ],
 )
 def test_sizes(text, size):
     assert parse_size(text) == size
@@ -21,7 +28,8 @@ def test_what_is_no_size(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "points", "relative"), [("0.5%", 0.5, False), ("2%", 2.0, False), ("1.5 %rel", 1.5, True), ("0%", 0, False)]
+    ("text", "points", "relative"),
+    [("0.5%", 0.5, False), ("2%", 2.0, False), ("1.5 %rel", 1.5, True), ("0%", 0, False)],
 )
 def test_drops(text, points, relative):
     drop = parse_drop(text)

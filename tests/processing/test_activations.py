@@ -12,4 +12,6 @@ def test_softmax_sums_to_one_and_survives_large_logits():
 
 @pytest.mark.parametrize(("activation", "expected"), [("sigmoid", [0.5, 0.75]), ("none", [0, np.log(3)])])
 def test_others(activation, expected):
-    np.testing.assert_allclose(activate(np.array([0, np.log(3)], np.float32), activation), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        activate(np.array([0, np.log(3)], np.float32), activation), expected, atol=1e-6
+    )

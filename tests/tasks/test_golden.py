@@ -9,7 +9,9 @@ from edgekit.tasks.golden import decision, digest, margin, probe
 from edgekit.tasks.trace import Call
 
 
-@pytest.mark.parametrize(("size", "values", "indices"), [(10, 4, [0, 2, 5, 7]), (3, 8, [0, 1, 2]), (0, 4, [])])
+@pytest.mark.parametrize(
+    ("size", "values", "indices"), [(10, 4, [0, 2, 5, 7]), (3, 8, [0, 1, 2]), (0, 4, [])]
+)
 def test_probe_takes_evenly_spread_values(size, values, indices):
     np.testing.assert_array_equal(probe(np.arange(size), values), indices)
 

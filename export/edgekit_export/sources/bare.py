@@ -8,7 +8,16 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from edgekit.bundle.manifest import Card, CenterCrop, ClassHead, ImageInput, Normalize, PixelOp, ResizeShorter, ResizeStretch
+from edgekit.bundle.manifest import (
+    Card,
+    CenterCrop,
+    ClassHead,
+    ImageInput,
+    Normalize,
+    PixelOp,
+    ResizeShorter,
+    ResizeStretch,
+)
 from edgekit.errors import DataError, ModelError, UsageError
 from edgekit_export.recipe import SourceModel
 
@@ -51,7 +60,9 @@ class BareInput:
             UsageError: it was not given.
         """
         if self.size is None:
-            raise UsageError("the size of the network's input is not known", "add --input-size 224 (its true size)")
+            raise UsageError(
+                "the size of the network's input is not known", "add --input-size 224 (its true size)"
+            )
         return self.size
 
 

@@ -26,12 +26,16 @@ def read_onnx(data: bytes, name: str) -> onnx.ModelProto:
     try:
         model = onnx.load_model_from_string(data)
     except DecodeError as error:
-        raise ModelError(f"{name}: is no ONNX model, or is truncated", "expected a protobuf ModelProto") from error
+        raise ModelError(
+            f"{name}: is no ONNX model, or is truncated", "expected a protobuf ModelProto"
+        ) from error
     if not model.graph.node or not model.opset_import:
         raise ModelError(f"{name}: is no ONNX model: it has no graph or names no opset")
     _check_opset(model, name)
     if any(t.data_location == onnx.TensorProto.EXTERNAL for t in model.graph.initializer):
-        raise ModelError(f"{name}: keeps weights in another file", "save it with its weights inside (onnx.save)")
+        raise ModelError(
+            f"{name}: keeps weights in another file", "save it with its weights inside (onnx.save)"
+        )
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
@@ -43,11 +47,13 @@ def _check_opset(model: onnx.ModelProto, name: str) -> None:
     for opset in model.opset_import:
         if opset.domain not in ("", "ai.onnx"):
             raise ModelError(
-                f"{name}: uses operators of the domain {opset.domain!r}", "expected standard ONNX operators only"
+                f"{name}: uses operators of the domain {opset.domain!r}",
+                "expected standard ONNX operators only",
             )
         if not MIN_OPSET <= opset.version <= MAX_OPSET:
             raise ModelError(
-                f"{name}: opset {opset.version}, expected {MIN_OPSET} to {MAX_OPSET}", "export it with another opset"
+                f"{name}: opset {opset.version}, expected {MIN_OPSET} to {MAX_OPSET}",
+                "export it with another opset",
             )
 
 
@@ -86,7 +92,9 @@ def input_shape(model: onnx.ModelProto, name: str) -> tuple[int, int, int, int]:
     constants = {t.name for t in model.graph.initializer}
     inputs = [v for v in model.graph.input if v.name not in constants]
     if len(inputs) != 1:
-        raise ModelError(f"{name}: expected one input, got {len(inputs)}: {', '.join(v.name for v in inputs)}")
+        raise ModelError(
+            f"{name}: expected one input, got {len(inputs)}: {', '.join(v.name for v in inputs)}"
+        )
     tensor = inputs[0].type.tensor_type
     dims = [d.dim_value for d in tensor.shape.dim]
     if tensor.elem_type != onnx.TensorProto.FLOAT or len(dims) != 4 or dims[1] not in (0, 3):

@@ -59,7 +59,8 @@ def _download(package: Package, folder: Path) -> Path:
         done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise EnvironmentLacks(
-            f"{package.distribution} {package.version}: not fetched within {FETCH_TIMEOUT_S} s", "check the network"
+            f"{package.distribution} {package.version}: not fetched within {FETCH_TIMEOUT_S} s",
+            "check the network",
         ) from error
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:

@@ -28,7 +28,8 @@ def require_torch() -> None:
         import_module("onnxscript")
     except ImportError as error:
         raise EnvironmentLacks(
-            f"this source is a torch network: {error}", "pip install 'edgekit-export[torch]' on the workstation"
+            f"this source is a torch network: {error}",
+            "pip install 'edgekit-export[torch]' on the workstation",
         ) from error
 
 
@@ -47,7 +48,9 @@ def build_network(target: str, weights: Path | None) -> torch.nn.Module:
     try:
         make = getattr(import_module(module_name), function)
     except (ImportError, AttributeError) as error:
-        raise UsageError(f"network {target!r}: {error}", "write module:function, importable from here") from error
+        raise UsageError(
+            f"network {target!r}: {error}", "write module:function, importable from here"
+        ) from error
     try:
         network = make(weights) if weights is not None else make()
     except Exception as error:

@@ -62,7 +62,13 @@ def test_a_damaged_cache_is_fetched_again(monkeypatch, cache, wheel, pinned):
 def test_one_of_several_wheels_is_named(monkeypatch, cache, wheel, pinned):
     pip = FakePip(monkeypatch, wheel)
     packages.fetch(
-        Package(distribution="thing", version="1.0", sha256=pinned.sha256, platform="manylinux2014_x86_64", python="3.11")
+        Package(
+            distribution="thing",
+            version="1.0",
+            sha256=pinned.sha256,
+            platform="manylinux2014_x86_64",
+            python="3.11",
+        )
     )
     command = pip.calls[0]
     assert command[command.index("--platform") + 1] == "manylinux2014_x86_64"
@@ -83,7 +89,9 @@ def test_a_pip_that_does_not_check_is_checked(monkeypatch, cache, wheel):
 
 
 def test_no_network(monkeypatch, cache, pinned):
-    FakePip(monkeypatch, stderr="WARNING: retrying\nERROR: No matching distribution found for thing", returncode=1)
+    FakePip(
+        monkeypatch, stderr="WARNING: retrying\nERROR: No matching distribution found for thing", returncode=1
+    )
     with pytest.raises(EnvironmentLacks, match="No matching distribution"):
         packages.fetch(pinned)
 

@@ -36,7 +36,9 @@ def test_an_onnx_file(onnx_file):
 
 def test_options_of_a_bare_graph(onnx_file, tmp_path):
     (tmp_path / "labels.txt").write_text("cat\ndog\nowl\n")
-    bare = BareInput("1,2,3/4,5,6", resize="stretch", color="bgr", labels=tmp_path / "labels.txt", activation="none")
+    bare = BareInput(
+        "1,2,3/4,5,6", resize="stretch", color="bgr", labels=tmp_path / "labels.txt", activation="none"
+    )
     source = resolve(str(onnx_file), bare)
     spec = source.graphs["model"].spec
     assert spec.input.ops == (ResizeStretch(width=16, height=16), Normalize(mean=(1, 2, 3), std=(4, 5, 6)))
@@ -176,7 +178,12 @@ def test_a_recipe_of_ones_own(recipe_folder):
         ('file = "model.onnx"', 'file = "../model.onnx"', UsageError, "outside the recipe's folder"),
         ('file = "model.onnx"', 'file = "gone.onnx"', DataError, "cannot be read"),
         ('file = "model.onnx"', "", UsageError, "neither a file nor a network"),
-        ('file = "model.onnx"', f'file = "model.onnx"\nsha256 = "{"0" * 64}"', ModelError, "expected SHA-256 0000"),
+        (
+            'file = "model.onnx"',
+            f'file = "model.onnx"\nsha256 = "{"0" * 64}"',
+            ModelError,
+            "expected SHA-256 0000",
+        ),
         ('file = "model.onnx"', 'file = "model.onnx"\npackage = "p"', UsageError, "names package 'p'"),
         ("schema = 1", "schema = 2", DataError, "schema"),
         ("schema = 1", "schema = 1\nunknown = 2", DataError, "unknown"),
