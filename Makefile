@@ -44,7 +44,7 @@ $(VENV)/.test: $(VENV)/.torch
 
 demo: $(VENV)/.base  ## exports PP-OCR within a budget, measures its drop, runs it on a clip; no torch
 	@mkdir -p $(DEMO)
-	@$(BIN)/python benchmarks/demo.py $(DEMO)
+	@$(BIN)/python examples/demo.py $(DEMO)
 
 test: $(VENV)/.test  ## unit, property, attack and export tests, then the ARM devices under emulation
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90

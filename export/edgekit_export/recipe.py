@@ -71,8 +71,8 @@ class ModelRecipe(Strict):
     schema: Literal[1]
     task: Literal["classify", "ocr"]
     models: Annotated[dict[Name, SourceModel], Meta(min_length=1)]
-    packages: dict[str, Package] = {}
-    assets: dict[MemberPath, Asset] = {}
+    packages: dict[str, Package] = msgspec.field(default_factory=dict)
+    assets: dict[MemberPath, Asset] = msgspec.field(default_factory=dict)
     calibration: DataSource | None = None
     evaluation: DataSource | None = None
 
