@@ -1,0 +1,30 @@
+import numpy as np
+
+from edgekit.types import Frame
+from edgekit_export.calibration import Feeds, gather
+
+
+class TwoGraphs:
+    """Calls ``detect`` once and ``recognize`` as often as the picture is high."""
+
+    def __call__(self, frame, trace):
+        trace.infer("detect", self, {"image": frame.pixels})
+        for row in frame.pixels:
+            trace.infer("recognize", self, {"image": row})
+
+    def run(self, feeds):
+        return [feeds["image"]]
+
+
+def test_feeds_are_those_of_the_task_and_can_be_read_again(tmp_path):
+    frames = [Frame(np.full((height, 2, 3), height, np.uint8)) for height in (1, 3)]
+    advanced = []
+    feeds = gather(TwoGraphs(), frames, ["detect", "recognize"], tmp_path, lambda: advanced.append(1))
+    assert {role: len(given) for role, given in feeds.items()} == {"detect": 2, "recognize": 4}
+    assert len(advanced) == 2
+    for _ in range(2):
+        assert [int(feed["image"][0, 0]) for feed in feeds["recognize"]] == [1, 3, 3, 3]
+
+
+def test_no_feed(tmp_path):
+    assert list(Feeds(tmp_path / "none")) == []

@@ -1,0 +1,79 @@
+import cv2
+import numpy as np
+import pytest
+
+from edgekit import Classification
+from edgekit.tasks.golden import digest, probe
+from edgekit.tasks.trace import Trace
+from edgekit_export import golden
+
+
+class Session:
+    inputs = ()
+
+    class _Spec:
+        name = "scores"
+
+    outputs = (_Spec(),)
+
+    def run(self, feeds):
+        return [feeds["image"].astype(np.float32).mean(axis=(1, 2))]
+
+
+class Brightest:
+    """Names the strongest channel; its margin is the distance to the second."""
+
+    session = Session()
+
+    def __call__(self, image, trace=None):
+        pixels = getattr(image, "pixels", image)
+        (scores,) = (trace or Trace()).infer("model", self.session, {"image": pixels[None]})
+        return Classification(scores[0], ("r", "g", "b"))
+
+
+class Plain:
+    name = "int8"
+    models = {"model": None}
+
+
+def solid(seed):
+    """Red, green, blue in turn; later seeds are clearer."""
+    picture = np.zeros((4, 4, 3), np.uint8)
+    picture[..., seed % 3] = 10 + seed
+    return picture
+
+
+def test_clearest_decisions_win_and_differ():
+    pictures = golden.golden_pictures(Brightest(), solid, n=2)
+    assert [int(p.frame.pixels.max()) for p in pictures] == [21, 20]
+    assert [p.path for p in pictures] == ["golden/0.png", "golden/1.png"]
+    decoded = cv2.imdecode(np.frombuffer(pictures[0].png, np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(decoded[:, :, ::-1], pictures[0].frame.pixels)
+
+
+@pytest.mark.parametrize(("exact", "tolerance"), [({"model": True}, 0.0), ({"model": False}, 0.021), ({}, 0.021)])
+def test_recorded_values(exact, tolerance):
+    (picture,) = golden.golden_pictures(Brightest(), solid, n=1)
+    (entry,), members = golden.record(Brightest(), Plain(), [picture], exact)
+    output = np.array([[0, 0, 21]], np.float32)
+    assert (entry.variant, entry.decision, entry.margin) == ("int8", "2", 21.0)
+    assert entry.expected[0].sha256 == digest(output)
+    assert entry.expected[0].max_abs == pytest.approx(tolerance)
+    assert members == {"golden/0.int8.0.bin": probe(output).tobytes()}
+
+
+def test_what_follows_a_cut_has_the_wide_tolerance():
+    variant = type("V", (), {"name": "int8", "models": {"detect": None, "recognize": None}})()
+    assert golden._relative_tolerance("recognize", {"recognize": True}, variant) == golden.CUT_TOLERANCE
+    assert golden._relative_tolerance("detect", {"detect": True}, variant) == 0.0
+
+
+def test_drawings_repeat():
+    for draw in (
+        golden.draw_for("classify", frozenset({"model"})),
+        golden.draw_for("ocr", frozenset({"detect", "recognize"})),
+        golden.draw_for("ocr", frozenset({"recognize"})),
+    ):
+        np.testing.assert_array_equal(draw(3), draw(3))
+        assert (draw(3).shape != draw(4).shape) or (draw(3) != draw(4)).any()
+        assert draw(3).dtype == np.uint8
