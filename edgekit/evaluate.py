@@ -140,28 +140,26 @@ def judge(score: Score, n: int, max_drop: float | None) -> tuple[VerdictOrNone, 
         max_drop: in points, or ``None``.
     """
     interval = score.interval_at(1.0).scaled(100)
-    span = f"{interval.low:.2f} to {interval.high:.2f} points"
+    what = "disagreement" if score.metric == "disagreement" else "drop"
+    span = f"from {interval.low:.2f} to {interval.high:.2f} points"
     if max_drop is None:
-        return "NONE", f"drop {100 * score.drop:.2f} points, 95 % interval {span}; no limit was given", None
-    verdict = gate(interval.high, interval.low, max_drop)
-    if verdict == "PASS":
-        return verdict, f"the drop is at most {interval.high:.2f} points, within {max_drop:g}", None
-    if verdict == "FAIL":
-        return verdict, f"the drop is at least {interval.low:.2f} points, over {max_drop:g}", None
-    needed = needed_n(score.interval_at, n, max_drop / 100)
-    known = f"the drop is somewhere from {span}, the limit is {max_drop:g}"
-    if needed is None:
         return (
-            verdict,
-            f"{known}: more samples would not make it pass, as the drop seen so far does not hold it",
+            "NONE",
+            f"the {what} is {100 * score.drop:.2f} points, {span} at 95 %; no limit was given",
             None,
         )
+    verdict, limit = gate(interval.high, interval.low, max_drop), f"the limit of {max_drop:g}"
+    if verdict == "PASS":
+        return verdict, f"the {what} is at most {interval.high:.2f} points, within {limit}", None
+    if verdict == "FAIL":
+        return verdict, f"the {what} is at least {interval.low:.2f} points, over {limit}", None
+    needed = needed_n(score.interval_at, n, max_drop / 100)
+    known = f"the {what} may be anything {span}, on either side of {limit}"
+    if needed is None:
+        return verdict, f"{known}; more samples like these would not make it pass", None
     sources = f" from {-(-needed * score.clusters // n):,} sources" if score.clusters < n else ""
-    return (
-        verdict,
-        f"{known}: about {needed:,} samples{sources} would tell, if they go on like these {n:,}",
-        needed,
-    )
+    more = f"about {needed:,} samples{sources} would tell, if they go on like these {n:,}"
+    return verdict, f"{known}; {more}", needed
 
 
 def _scorer(reference: Task, candidate: Task, labelled: bool) -> Scorer:

@@ -31,14 +31,8 @@ class Contrast:
 def headline(report: Report) -> str:
     """The result in one line: verdict and drop."""
     verdict = "no limit given" if report.verdict == "NONE" else report.verdict
-    return f"{verdict}: {drop(report)}"
-
-
-def drop(report: Report) -> str:
-    """The drop with its interval."""
-    low, high = report.interval
     name = "disagreement" if report.metric == "disagreement" else "drop"
-    return f"{name} {report.drop:.2f} points, {report.confidence:.0%} interval {low:.2f} to {high:.2f}"
+    return f"{verdict}: {name} {report.drop:.2f} points, {_interval(report, report.interval)}"
 
 
 def contrasts(report: Report) -> list[Contrast]:
@@ -76,13 +70,9 @@ def facts(report: Report) -> list[Fact]:
     """What was found, in the order in which one asks."""
     flips = report.flips
     found = [
-        Fact(
-            METRICS[report.metric] + (" drop" * (report.metric != "disagreement")),
-            drop(report),
-            report.meaning,
-        ),
+        Fact(_name(report), f"{report.drop:.2f} points", _interval(report, report.interval)),
         Fact("samples", f"{report.n:,}", _samples_note(report)),
-        Fact("agreement", f"{report.agreement:.2f} %", _agreement_note(report)),
+        Fact("agreement", f"{report.agreement:.2f} %", _interval(report, report.agreement_interval)),
         Fact("decisions changed", f"{flips.changed:,} of {report.n:,}"),
     ]
     if flips.right_to_wrong is not None:
@@ -138,9 +128,13 @@ def _samples_note(report: Report) -> str:
     return f"from {report.clusters:,} sources; the interval answers for their likeness"
 
 
-def _agreement_note(report: Report) -> str:
-    low, high = report.agreement_interval
-    return f"{report.confidence:.0%} interval {low:.2f} to {high:.2f}"
+def _name(report: Report) -> str:
+    names = {"top1": "drop of top-1 accuracy", "cer": "rise of the character error rate"}
+    return names.get(report.metric, "disagreement")
+
+
+def _interval(report: Report, interval: tuple[float, float]) -> str:
+    return f"{100 * report.confidence:g} % interval {interval[0]:.2f} to {interval[1]:.2f}"
 
 
 def _sqnr(report: Report) -> str:
