@@ -171,7 +171,7 @@ class Loop:
         finally:
             self.mailbox.stop("interrupted")
             hangs = not self._capture.join(JOIN_TIMEOUT_S)
-        return self._summary(hangs)
+        return self.summary(hangs)
 
     def _process_all(self) -> None:
         trace: Trace | None = None
@@ -183,13 +183,15 @@ class Loop:
 
     def _next_frame(self, last: Trace | None) -> Frame | None:
         """Waits for a frame, and uses the pause for the last frame's bare call if one is due."""
-        now_ns = self._now_ns()
-        plan_ns = self._bare.plan(now_ns, self._capture.next_due_ns, self.mailbox.occupied) if last else None
-        if last is not None and plan_ns is not None:
-            frame = self.mailbox.take(max(plan_ns - now_ns, 0) / NS_PER_S)
-            if frame is not None or self.mailbox.stopped:
-                return frame
-            self._measure_bare(last)
+        if last is not None:
+            now_ns = self._now_ns()
+            plan_ns = self._bare.plan(now_ns, self._capture.next_due_ns, self.mailbox.occupied)
+            if plan_ns is not None and plan_ns > now_ns:
+                frame = self.mailbox.take((plan_ns - now_ns) / NS_PER_S)
+                if frame is not None or self.mailbox.stopped:
+                    return frame
+            if plan_ns is not None:
+                self._measure_bare(last)
         return self.mailbox.take()
 
     def _measure_bare(self, trace: Trace) -> None:
@@ -225,7 +227,8 @@ class Loop:
             self._on_outcome(outcome)
         return trace
 
-    def _summary(self, hangs: bool) -> LoopSummary:
+    def summary(self, hangs: bool = False) -> LoopSummary:
+        """What the run came to so far; ``hangs`` tells that the capture thread did not end."""
         notes = list(self._source.notes)
         if self.mailbox.lost_reason:
             notes.append(self.mailbox.lost_reason)
