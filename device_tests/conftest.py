@@ -1,0 +1,90 @@
+"""The devices that the tests run on, and the reason where there are none."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from device_tests import cpus, wheels
+from device_tests.emulator import Device, this_machine
+from device_tests.sysroot import REPOSITORY, Sysroot, default_cache, emulate, prepare
+from device_tests.unavailable import Unavailable
+
+REQUIRE = os.environ.get("EDGEKIT_DEVICE_TESTS") == "require"
+REASONS = pytest.StashKey[list[str]]()
+AVX2 = "avx2"
+"""An x86 processor with AVX2 and without VNNI, where products of uint8 and int8 can saturate."""
+
+EMULATED = (*(cpu.name for cpu in cpus.CPUS), *((AVX2,) if platform.machine() == "x86_64" else ()))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "device: needs an emulated device")
+    config.stash[REASONS] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for reason in config.stash[REASONS]:
+        terminalreporter.section("ARM DEVICES WERE NOT TESTED", red=True, bold=True)
+        terminalreporter.write_line(reason)
+        terminalreporter.write_line("EDGEKIT_DEVICE_TESTS=require makes this a failure.")
+
+
+def refuse(config: pytest.Config, reason: Unavailable) -> NoReturn:
+    """Skips, and says so at the end; fails where the tests are required."""
+    if str(reason) not in config.stash[REASONS]:
+        config.stash[REASONS].append(str(reason))
+    if REQUIRE:
+        pytest.fail(f"emulated devices: {reason}", pytrace=False)
+    pytest.skip(f"emulated devices: {reason}")
+
+
+@pytest.fixture(scope="session")
+def sysroot(request: pytest.FixtureRequest) -> Sysroot:
+    """Everything that the emulated devices are made of."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print(
+            f"\nemulated devices: {default_cache()}, made in about half a minute if it is not there",
+            flush=True,
+        )
+    try:
+        return prepare(default_cache())
+    except Unavailable as reason:
+        refuse(request.config, reason)
+
+
+@pytest.fixture(scope="session")
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """edgekit's wheel, built from this checkout and unpacked."""
+    folder = tmp_path_factory.mktemp("wheel")
+    try:
+        wheel = wheels.build(REPOSITORY, folder)
+    except Unavailable as reason:
+        refuse(request.config, reason)
+    wheels.unpack(wheel, folder / "site")
+    return folder / "site"
+
+
+@pytest.fixture(scope="session")
+def host(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Device:
+    """The machine that runs the tests."""
+    return this_machine(site, tmp_path_factory.mktemp("host"))
+
+
+@pytest.fixture(scope="session", params=[pytest.param(name, marks=pytest.mark.device) for name in EMULATED])
+def device(
+    request: pytest.FixtureRequest, sysroot: Sysroot, site: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Device:
+    """One emulated device after the other."""
+    home = tmp_path_factory.mktemp(request.param)
+    if request.param == AVX2:
+        python = (*emulate(sysroot.folder / "qemu", "qemu-x86_64", "Haswell"), sys.executable)
+        return Device(AVX2, python, (site,), home)
+    (cpu,) = (cpu for cpu in cpus.CPUS if cpu.name == request.param)
+    return sysroot.device(cpu, site, home)
