@@ -13,7 +13,7 @@ from edgekit.bundle.ranges import Source
 from edgekit.errors import BundleError
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-MAX_FIELDS = 4_000_000
+MAX_FIELDS = 500_000  # real models have thousands; this many take seconds
 _BLOCK_BYTES = 1 << 16
 _REMEDY = "the model is damaged or foreign; export it again"
 _MAX_TAG_BYTES = 5
@@ -44,14 +44,14 @@ class Wire:
     Args:
         source: the bytes.
         name: what to call them in messages.
-        max_fields: how many fields may be read in all, which bounds the work.
+        max_fields: how many fields may be read in all, which bounds the work; :data:`MAX_FIELDS` by default.
     """
 
-    def __init__(self, source: Source, name: str, max_fields: int = MAX_FIELDS) -> None:
+    def __init__(self, source: Source, name: str, max_fields: int | None = None) -> None:
         self.size = source.size
         self._source = source
         self._name = name
-        self._left = max_fields
+        self._left = MAX_FIELDS if max_fields is None else max_fields
         self._block = b""
         self._block_start = 0
 
@@ -80,6 +80,8 @@ class Wire:
         """Value of a varint and the offset after it."""
         limit = min(max_bytes, end - position)
         block, index = self._at(position, limit)
+        if limit > 0 and block[index] < 0x80:  # most are one byte
+            return block[index], position + 1
         value = 0
         for count in range(limit):
             byte = block[index + count]

@@ -80,13 +80,17 @@ def node(operator: str = "MatMul", *attributes: bytes) -> bytes:
 
 def graph(*parts: bytes) -> bytes:
     """GraphProto ``y = MatMul(x, w)``; ``parts`` are further fields."""
-    head = field(1, node()) + field(2, "g") + field(11, value_info("x", 1, 4)) + field(12, value_info("y", 1, 4))
+    head = (
+        field(1, node()) + field(2, "g") + field(11, value_info("x", 1, 4)) + field(12, value_info("y", 1, 4))
+    )
     return head + b"".join(parts)
 
 
 def model(graph_bytes: bytes, *parts: bytes) -> bytes:
     """ModelProto of IR version 8, opset 17."""
-    return field(1, 8) + field(2, "edgekit") + field(7, graph_bytes) + field(8, field(2, 17)) + b"".join(parts)
+    return (
+        field(1, 8) + field(2, "edgekit") + field(7, graph_bytes) + field(8, field(2, 17)) + b"".join(parts)
+    )
 
 
 def onnx_inline() -> bytes:
@@ -107,7 +111,12 @@ def png(width: int = 2, height: int = 2) -> bytes:
 
     rows = (b"\0" + b"\x80" * 3 * width) * height
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def one_model(**changes: object) -> Model:
@@ -162,10 +171,24 @@ def manifest(content: dict[str, bytes | Path] | None = None, **changes: object) 
             source="made for tests",
             parameters=16,
         ),
-        lock=Lock("sample", {"w.bin": DIGEST}, "static_wi8_ai8", DIGEST, 64, DIGEST, 1000, {"onnx": "1.23.2"}),
+        lock=Lock(
+            "sample", {"w.bin": DIGEST}, "static_wi8_ai8", DIGEST, 64, DIGEST, 1000, {"onnx": "1.23.2"}
+        ),
         golden=(Golden("int8", "golden/0.png", (expected,), "0", 0.25),),
         evidence=(
-            Evidence("int8", "pets-val", DIGEST, drop(), 0.99, 24.5, "PASS", 1.0, "onnxruntime 1.31.1", "x86-64", ("avx2",)),
+            Evidence(
+                "int8",
+                "pets-val",
+                DIGEST,
+                drop(),
+                0.99,
+                24.5,
+                "PASS",
+                1.0,
+                "onnxruntime 1.31.1",
+                "x86-64",
+                ("avx2",),
+            ),
         ),
     )
     return replace(base, **changes)

@@ -37,7 +37,10 @@ def test_no_space_left(tmp_path, monkeypatch, call):
     target = tmp_path / "a"
     if call == "fsync":
         monkeypatch.setattr(atomic.os, "fsync", full)
-    with pytest.raises(OutputError, match=r"a: No space left on device \(check free space"), replacing(target) as file:
+    with (
+        pytest.raises(OutputError, match=r"a: No space left on device \(check free space"),
+        replacing(target) as file,
+    ):
         file.write(b"new")
         if call == "write":
             full()

@@ -103,12 +103,11 @@ def test_leftovers_of_a_killed_process_do_not_matter(sample, private_cache):
 
 
 def test_a_damaged_bundle_leaves_no_entry(sample, private_cache):
-    bundle = open_bundle(sample)
     data = bytearray(sample.read_bytes())
     data[data.index(WEIGHTS)] ^= 1
     sample.write_bytes(data)
     with pytest.raises(BundleError, match=r"member models/int8/weights\.bin: SHA-256"):
-        bundle.folder()
+        open_bundle(sample).folder()
     assert [p.suffix for p in (private_cache / "bundles").iterdir()] == [".lock"]
 
 

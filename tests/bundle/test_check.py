@@ -64,16 +64,25 @@ BROKEN = {
     "variant twice": (lambda m: replace(m, variants=m.variants * 2), "names are ['int8', 'int8']"),
     "variant bytes": (lambda m: with_variant(m, bytes=1), "bytes is 1, expected the sum"),
     "drop interval": (lambda m: with_variant(m, drop=drop(interval=(0.5, 0.1))), "interval is [0.5, 0.1]"),
-    "drop infinite": (lambda m: with_variant(m, drop=drop(value=math.inf)), "is inf, expected a finite number"),
+    "drop infinite": (
+        lambda m: with_variant(m, drop=drop(value=math.inf)),
+        "is inf, expected a finite number",
+    ),
     "interval not a number": (lambda m: with_variant(m, drop=drop(interval=(math.nan, 1.0))), "is nan"),
-    "external twice": (lambda m: with_model(m, external=(WEIGHTS_PATH, WEIGHTS_PATH)), "expected each path once"),
+    "external twice": (
+        lambda m: with_model(m, external=(WEIGHTS_PATH, WEIGHTS_PATH)),
+        "expected each path once",
+    ),
     "external outside": (lambda m: with_model(m, path="labels.txt"), "used as"),
     "external of tflite": (lambda m: with_model(m, format="tflite"), "tflite has no external data"),
     "normalize not last": (
         lambda m: with_input(m, Normalize((0, 0, 0), (1, 1, 1)), CenterCrop(2, 2), dtype="float32"),
         "normalize: expected it last",
     ),
-    "normalize to uint8": (lambda m: with_input(m, Normalize((0, 0, 0), (1, 1, 1))), "before a float32 input"),
+    "normalize to uint8": (
+        lambda m: with_input(m, Normalize((0, 0, 0), (1, 1, 1))),
+        "before a float32 input",
+    ),
     "std of zero": (
         lambda m: with_input(m, Normalize((0, 0, 0), (1, 0, 1)), dtype="float32"),
         "std is (1, 0, 1)",
@@ -81,7 +90,10 @@ BROKEN = {
     "sides": (lambda m: with_input(m, ResizeMultiple(900, 800, 32)), "resize_multiple"),
     "multiple": (lambda m: with_input(m, ResizeMultiple(1, 31, 32)), "resize_multiple"),
     "widths": (lambda m: with_input(m, ResizeHeight(48, 400, 320, 8, 0)), "resize_height"),
-    "golden of no variant": (lambda m: with_golden(m, variant="fp16"), "variant 'fp16', expected one of ['int8']"),
+    "golden of no variant": (
+        lambda m: with_golden(m, variant="fp16"),
+        "variant 'fp16', expected one of ['int8']",
+    ),
     "golden margin": (lambda m: with_golden(m, margin=-0.1), "margin is -0.1"),
     "golden role": (lambda m: with_expected(m, role="detect"), "role 'detect'"),
     "probe of half a value": (lambda m: with_file(m, "golden/0.bin", size=15), "15 bytes"),

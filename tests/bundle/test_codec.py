@@ -82,7 +82,18 @@ def test_what_the_schema_refuses(change, reason):
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{", b"null", b"[]", b"\xff\xfe", b'"text"', b"[" * 100_000, b'{"a":' * 100_000, b"\xef\xbb\xbf{}", b"1" * 5000],
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"\xff\xfe",
+        b'"text"',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"\xef\xbb\xbf{}",
+        b"1" * 5000,
+    ],
 )
 def test_what_is_no_manifest(data):
     with pytest.raises(BundleError, match=r"manifest\.json"):
@@ -144,7 +155,9 @@ def mutations(draw):
             break
         node = child
     scalars = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=8)
-    node[key] = draw(scalars | st.lists(scalars, max_size=3) | st.dictionaries(st.text(max_size=4), scalars, max_size=2))
+    node[key] = draw(
+        scalars | st.lists(scalars, max_size=3) | st.dictionaries(st.text(max_size=4), scalars, max_size=2)
+    )
     return json.dumps(tree).encode()
 
 

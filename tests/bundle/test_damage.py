@@ -110,6 +110,8 @@ def test_a_flip_in_a_member_is_named(bundle):
     at = data.index(b"cat\ndog\n")
     bundle.write_bytes(flipped(data, 8 * at))
     opened = open_bundle(bundle)
-    with pytest.raises(BundleError, match=r"member labels\.txt: SHA-256 .* expected .*damaged or was not written"):
+    with pytest.raises(
+        BundleError, match=r"member labels\.txt: SHA-256 .* expected .*damaged or was not written"
+    ):
         opened.read("labels.txt")
     assert opened.read("golden/0.bin") == bytes(16)

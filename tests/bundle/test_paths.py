@@ -5,7 +5,9 @@ import pytest
 from edgekit.bundle.paths import first_fault, path_fault
 
 
-@pytest.mark.parametrize("path", ["a", "labels.txt", "models/int8/model.onnx", "0", "a_b-c.d/e", "a/b/c/d/e/f/g/h", "a" * 200])
+@pytest.mark.parametrize(
+    "path", ["a", "labels.txt", "models/int8/model.onnx", "0", "a_b-c.d/e", "a/b/c/d/e/f/g/h", "a" * 200]
+)
 def test_ordinary_paths_are_fine(path):
     assert path_fault(path) is None
 

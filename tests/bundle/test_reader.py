@@ -92,7 +92,7 @@ def test_a_bundle_replaced_after_it_was_opened(sample, tmp_path):
     bundle, status = open_bundle(sample), sample.stat()
     data = write_sample(tmp_path / "b.edge", name="cats").read_bytes()
     assert len(data) == status.st_size
-    os.replace(tmp_path / "b.edge", sample)
+    (tmp_path / "b.edge").replace(sample)
     with pytest.raises(BundleError, match="was replaced or changed since it was opened .open it again"):
         bundle.read("labels.txt")
 

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -209,7 +210,7 @@ def test_a_full_disk(tmp_path):
 def test_killed_it_leaves_nothing_under_the_final_name(tmp_path):
     target = tmp_path / "a.edge"
     command = [sys.executable, "-c", KILLED_WRITER, str(target)]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
     ) as process:
