@@ -10,6 +10,9 @@ from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit, progress
 from edgekit.cli.values import format_size, option, parse_count, parse_drop, parse_size
 from edgekit.errors import OutputError, UsageError
+from edgekit.report.files import make_folder
+from edgekit.report.html import require_html
+from edgekit_export.report import report_package
 
 if TYPE_CHECKING:
     from edgekit_export.package import Package
@@ -88,6 +91,9 @@ def check_output(path: Path) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exports and prints what came of it."""
     check_output(args.output)
+    if args.report is not None:
+        require_html()
+        make_folder(args.report)
     from edgekit_export.pipeline import ExportOptions, export
     from edgekit_export.sources.bare import BareInput
     from edgekit_export.sources.resolve import resolve
@@ -102,11 +108,13 @@ def run(args: argparse.Namespace) -> int:
         max_size_bytes=args.max_size,
         max_drop=args.max_drop,
         limit=args.limit,
-        report=args.report,
+        thumbnails=args.report is not None,
         engine=engine_options(args),
     )
     package = export(source, args.output, options, progress)
-    emit(args, package.as_json(), describe(package))
+    reports = {} if args.report is None else report_package(package, args.report, options.engine)
+    paths = {kind: str(path) for kind, path in reports.items()}
+    emit(args, {**package.as_json(), "report": paths}, describe(package))
     return 0 if package.written else 1
 
 

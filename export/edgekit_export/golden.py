@@ -78,9 +78,9 @@ def record(
             equal to the bit; false for roles that are not named.
 
     Returns:
-        The manifest's entries, and the members they name.
+        The manifest's entries, and the members they name, pictures included.
     """
-    members: dict[str, bytes] = {}
+    members = {picture.path: picture.png for picture in pictures}
     entries = []
     for picture in pictures:
         trace = Trace()

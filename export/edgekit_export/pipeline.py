@@ -49,6 +49,7 @@ class ExportOptions:
         max_size_bytes: of the whole ``.edge`` file.
         max_drop: gate on the upper end of the drop's interval.
         limit: measure on at most so many samples, drawn evenly.
+        thumbnails: keep small pictures of the worst samples, for a report.
         engine: how the engine runs while measuring: the options that ship.
     """
 
@@ -58,6 +59,7 @@ class ExportOptions:
     max_size_bytes: int | None = None
     max_drop: MaxDrop | None = None
     limit: int | None = None
+    thumbnails: bool = False
     engine: EngineOptions | None = None
 
 
@@ -192,6 +194,7 @@ class _Work:
                 data,
                 max_drop=None if gate is None else gate.points,
                 relative=gate is not None and gate.relative,
+                thumbnails=self.options.thumbnails,
                 advance=advance,
             )
         return replace(candidate, evaluation=evaluation)

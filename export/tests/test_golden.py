@@ -59,7 +59,7 @@ def test_recorded_values(exact, tolerance):
     assert (entry.variant, entry.decision, entry.margin) == ("int8", "2", 21.0)
     assert entry.expected[0].sha256 == digest(output)
     assert entry.expected[0].max_abs == pytest.approx(tolerance)
-    assert members == {"golden/0.int8.0.bin": probe(output).tobytes()}
+    assert members == {"golden/0.png": picture.png, "golden/0.int8.0.bin": probe(output).tobytes()}
 
 
 def test_what_follows_a_cut_has_the_wide_tolerance():
