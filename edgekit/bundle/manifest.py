@@ -69,7 +69,8 @@ class ResizeMultiple(Strict, frozen=True, tag="resize_multiple", tag_field="op")
     """Scales to sides that are multiples of ``multiple``, near the picture's own size within bounds.
 
     The picture is enlarged until its shorter side is ``min_side``, or reduced until its longer side is
-    ``max_side`` (which wins), then each side is rounded to the nearest multiple, at least one.
+    ``max_side`` (which wins), then each side is rounded to the nearest multiple, half up, at least one. The
+    factor is a fraction of integers, and nothing is rounded before.
     """
 
     min_side: Pixels
@@ -94,7 +95,10 @@ class ResizeHeight(Strict, frozen=True, tag="resize_height", tag_field="op"):
 
 
 class Normalize(Strict, frozen=True, tag="normalize", tag_field="op"):
-    """``(x - mean) / std`` a channel in float32, for graphs that have it not folded in."""
+    """``(x - mean) / std`` a channel in float32, for graphs that have it not folded in.
+
+    The last operation, and only for float32; ``mean`` and ``std`` are in the order of ``color``.
+    """
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]

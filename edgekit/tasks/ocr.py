@@ -80,7 +80,7 @@ class Ocr:
             with trace.stage("pre"):
                 line = Frame(quads.cut(frame.pixels, quad), frame.color)
             text, score = self._read(line, trace)
-            if text.strip() and score >= self._recognizer.head.min_score:
+            if text and score >= self._recognizer.head.min_score:
                 read.append((quad, text, score))
         return TextRegions(
             np.asarray([quad for quad, _, _ in read], np.float32).reshape(-1, 4, 2),
@@ -106,10 +106,10 @@ class Ocr:
             return np.asarray([quads.along_text(quad) for quad in ordered], np.float32).reshape(-1, 4, 2)
 
     def _read(self, line: Frame, trace: Trace) -> tuple[str, float]:
-        """Text and score of a picture of one line.
+        """Text, without spaces around it, and score of a picture of one line.
 
-        One line a call: padding a batch to its widest line changes what the graph sees, and on two threads
-        batches were not faster.
+        One line a call: on two threads batches of lines of the same width were not faster (lines differ in
+        width, so there are few), and padding a batch to its widest line changes what the graph sees.
         """
         recognizer = self._recognizer
         with trace.stage("pre"):
@@ -122,7 +122,8 @@ class Ocr:
                 raise BundleError(
                     f"recogniser: expected output (1, steps, classes), got {probabilities.shape}"
                 )
-            return ctc.decode(probabilities[0], recognizer.classes, recognizer.head.blank)
+            text, score = ctc.decode(probabilities[0], recognizer.classes, recognizer.head.blank)
+            return text.strip(), score
 
 
 def _load_detector(variant: Variant, folder: Path, engine: Engine, options: EngineOptions) -> _Detector:

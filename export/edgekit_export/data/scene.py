@@ -34,6 +34,7 @@ def place(canvas: U8, board: Board, corners: F32) -> F32:
     Returns:
         ``(n, 4, 2)`` float32, the quads of the board's lines in the canvas.
     """
+    image = _reduced(board.image, float(np.linalg.norm(corners[1] - corners[0])))
     board_wh = board.size_wh
     flat = np.asarray([[0, 0], [board_wh[0], 0], board_wh, [0, board_wh[1]]], np.float32)
     left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
@@ -42,16 +43,26 @@ def place(canvas: U8, board: Board, corners: F32) -> F32:
     if right > left and bottom > top:
         shift = np.asarray([[1, 0, -left], [0, 1, -top], [0, 0, 1]], np.float64)
         window_wh = int(right - left), int(bottom - top)
-        _blend(canvas[top:bottom, left:right], board.image, shift @ matrix, window_wh)
+        enlarge = np.diag([board_wh[0] / image.shape[1], board_wh[1] / image.shape[0], 1.0])
+        _blend(canvas[top:bottom, left:right], image, shift @ matrix @ enlarge, window_wh)
     return np.asarray(cv2.perspectiveTransform(board.quads.reshape(-1, 1, 2), matrix), np.float32).reshape(
         -1, 4, 2
     )
 
 
+def _reduced(image: U8, width: float) -> U8:
+    """Smaller by averaging where it will be drawn much smaller: interpolation alone would drop strokes."""
+    factor = 1.25 * width / image.shape[1]
+    if factor >= 1:
+        return image
+    size_wh = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
+    return np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _blend(window: U8, image: U8, matrix: np.ndarray, window_wh: tuple[int, int]) -> None:
     """Lays the warped image over the window where it covers it, antialiased at its border."""
     drawn = cv2.warpPerspective(
-        image, matrix, window_wh, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
+        image, matrix, window_wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     solid = np.full(image.shape[:2], 255, np.uint8)
     cover = cv2.warpPerspective(solid, matrix, window_wh, flags=cv2.INTER_LINEAR)[:, :, np.newaxis].astype(
