@@ -1,0 +1,143 @@
+from dataclasses import dataclass
+
+import pytest
+
+from edgekit.data import provided
+from edgekit.data.dataset import Dataset, open_data, refuse_overlap
+from edgekit.data.sample import Sample
+from edgekit.errors import DataError, EnvironmentLacks, UsageError
+from edgekit.types import Frame
+
+
+@dataclass
+class Made:
+    """A source of ``count`` samples that counts how often it was decoded."""
+
+    id: str
+    count: int = 1
+    truth: str = "none"
+    recipe: str = ""
+    decoded: int = 0
+
+    @property
+    def sha256(self):
+        return f"{self.id:0>64}"
+
+    def samples(self):
+        import numpy as np
+
+        for i in range(self.count):
+            self.decoded += 1
+            yield Sample(f"{self.id}{i}", self.sha256, Frame(np.zeros((2, 2, 3), np.uint8)))
+
+
+def made(*counts):
+    return Dataset(("made",), tuple(Made(chr(97 + i), n) for i, n in enumerate(counts)))
+
+
+def ids(data):
+    return [s.id for s in data]
+
+
+def test_order_and_length():
+    data = made(2, 1, 3)
+    assert ids(data) == ["a0", "a1", "b0", "c0", "c1", "c2"]
+    assert len(data) == 6
+
+
+def test_limited_is_drawn_evenly_and_again_the_same():
+    data = made(*[5] * 40)
+    some = data.limited(30, seed=1)
+    assert len(some) == len(ids(some)) == 30
+    assert ids(some) == ids(data.limited(30, seed=1)) == sorted(ids(some), key=ids(data).index)
+    assert ids(some) != ids(data.limited(30, seed=2))
+    assert len({i[0] for i in ids(some)}) > 15
+    assert data.limited(200) is data
+    assert set(ids(some.limited(10))) < set(ids(some))
+
+
+def test_limited_decodes_no_more_than_it_must():
+    data = Dataset((), (Made("a", 3), Made("b", 3), Made("c", 3)), frozenset({1, 6}))
+    assert ids(data) == ["a1", "c0"]
+    assert [s.decoded for s in data.sources] == [2, 0, 1]
+
+
+def test_digest_follows_content_recipe_and_choice(tmp_path, draw):
+    draw(tmp_path / "x" / "1.png", 1, (640, 480))
+    draw(tmp_path / "y" / "renamed.png", 1, (640, 480))
+    draw(tmp_path / "z" / "1.png", 2, (640, 480))
+
+    def digest(spec):
+        return open_data([str(tmp_path / spec)], "classify").sha256
+
+    assert digest("x") == digest("y")
+    assert len({digest(s) for s in ("x", "z", "x?crops=2", "x?crops=2&seed=1", "x?crops=3")}) == 5
+    assert made(9).sha256 != made(9).limited(3).sha256
+
+
+def test_digest_follows_truth(tmp_path, draw):
+    draw(tmp_path / "a" / "cat" / "1.png")
+    draw(tmp_path / "b" / "dog" / "1.png")
+    one, two = (open_data([str(tmp_path / f)], "classify", ("cat", "dog")) for f in "ab")
+    assert one.sha256 != two.sha256
+    assert one.digests == two.digests
+
+
+def test_overlap():
+    refuse_overlap({"a", "b"}, {"c"})
+    with pytest.raises(DataError, match=r"share 2 of 3 pictures or clips \(SHA-256 b"):
+        refuse_overlap(["a", "b", "c"], ["c", "b", "d"])
+
+
+def test_several_specs(tmp_path, draw):
+    draw(tmp_path / "x" / "1.png", 1)
+    draw(tmp_path / "y" / "1.png", 2)
+    data = open_data([str(tmp_path / "x"), str(tmp_path / "y")], "classify")
+    assert ids(data) == ["x/1.png", "y/1.png"]
+    assert data.specs == (str(tmp_path / "x"), str(tmp_path / "y"))
+
+
+def test_usage(tmp_path):
+    with pytest.raises(UsageError, match="got nothing"):
+        open_data([], "classify")
+    with pytest.raises(UsageError, match="no data for the task 'chat'"):
+        open_data(["x"], "chat")
+    (tmp_path / "a.xyz").write_text("")
+    with pytest.raises(DataError, match="cannot tell what data"):
+        open_data([str(tmp_path / "a.xyz")], "classify")
+
+
+class Entry:
+    def __init__(self, sources):
+        self.sources = sources
+
+    def load(self):
+        return lambda spec: self.sources
+
+
+def test_provided(monkeypatch):
+    sources = [Made("a", 2, "text")]
+    monkeypatch.setattr(
+        provided, "entry_points", lambda group, name: [Entry(sources)] if name == "rendered" else []
+    )
+    data = open_data(["rendered:lines?n=2"], "ocr")
+    assert len(data) == 2
+    assert data.truth == "text"
+    with pytest.raises(DataError, match="a: comes with a text, this task needs a label"):
+        open_data(["rendered:lines?n=2"], "classify")
+    with pytest.raises(UsageError, match="nobody provides 'other'"):
+        open_data(["other:lines"], "ocr")
+
+
+def test_provider_that_is_not_installed(monkeypatch):
+    monkeypatch.setattr(provided, "entry_points", lambda group, name: [])
+    with pytest.raises(EnvironmentLacks, match=r"needs edgekit-export.*\(pip install edgekit-export\)"):
+        open_data(["rendered:lines?n=2"], "ocr")
+
+
+def test_real_photos_and_clips(test_data):
+    photos, clip = test_data / "coco" / "val2017", test_data / "videos" / "bottle-detection.mp4"
+    data = open_data([f"{photos}?crops=2", f"{clip}?frames=5"], "classify")
+    assert len(data) == 2 * 79 + 5
+    assert len(list(data.limited(12))) == 12
+    assert not data.digests & open_data([str(test_data / "coco" / "train2017")], "classify").digests

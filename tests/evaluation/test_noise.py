@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from edgekit.evaluation.noise import OutputNoise
+from edgekit.tasks.trace import Call, Trace
+
+
+def trace(*calls):
+    """Calls as (role, input value, outputs)."""
+    made = Trace()
+    made.calls = [
+        Call(role, None, {"x": np.array([given], np.float32)}, list(outputs))
+        for role, given, outputs in calls
+    ]
+    return made
+
+
+def test_one_graph_is_compared_whatever_goes_in():
+    noise = OutputNoise()
+    noise.add(trace(("model", 1, [np.array([3.0, 4.0])])), trace(("model", 2, [np.array([3.0, 3.0])])))
+    assert noise.sqnr.samples == 1
+    assert noise.sqnr.db == pytest.approx(10 * np.log10(25))
+
+
+def test_last_graph_of_two_where_its_input_is_the_same():
+    noise = OutputNoise()
+    one = trace(
+        ("detect", 0, [np.zeros(4)]),
+        ("recognize", 1, [np.array([2.0])]),
+        ("recognize", 2, [np.array([2.0, 0.0])]),
+    )
+    same = trace(
+        ("detect", 0, [np.ones(4)]),
+        ("recognize", 1, [np.array([1.0])]),
+        ("recognize", 2, [np.array([2.0, 0.0])]),
+    )
+    other_box = trace(
+        ("detect", 0, [np.ones(4)]),
+        ("recognize", 1, [np.array([1.0])]),
+        ("recognize", 3, [np.array([2.0, 0.0])]),
+    )
+    other_shape = trace(
+        ("detect", 0, [np.ones(4)]), ("recognize", 1, [np.array([1.0, 1.0])]), ("recognize", 2, [np.zeros(2)])
+    )
+    fewer = trace(("detect", 0, [np.ones(4)]), ("recognize", 1, [np.array([1.0])]))
+    for candidate in (same, other_box, other_shape, fewer, trace()):
+        noise.add(one, candidate)
+    noise.add(trace(), one)
+    assert noise.sqnr.samples == 1
+    assert noise.sqnr.db == pytest.approx(10 * np.log10(8))

@@ -1,0 +1,68 @@
+import pytest
+
+from edgekit.report.facts import contrasts, facts, headline, size, surroundings
+
+
+def named(lines):
+    return {line.name: line for line in lines}
+
+
+def test_headline(report):
+    assert headline(report()) == "PASS: drop 0.80 points, 95 % interval -0.10 to 1.70"
+    assert headline(report(verdict="NONE", metric="disagreement")).startswith(
+        "no limit given: disagreement 0.80"
+    )
+
+
+def test_facts_with_labels(report):
+    found = named(facts(report(mcnemar_p=0.22912)))
+    assert found["drop of top-1 accuracy"].value == "0.80 points"
+    assert found["right to wrong"].value == "21"
+    assert found["right to wrong"].note == "exact McNemar p = 0.229"
+    assert found["samples"].note.startswith("from 500 sources")
+    assert found["output SQNR"].value == "21.5 dB"
+    assert found["least samples"].value == "149"
+    assert "samples needed" not in found
+
+
+def test_facts_without_labels(report):
+    from edgekit.evaluation.outcome import Flips
+
+    found = named(
+        facts(
+            report(
+                metric="disagreement", flips=Flips(34, None, None), clusters=1000, needed_n=5600, least_n=None
+            )
+        )
+    )
+    assert found["disagreement"].value == "0.80 points"
+    assert "right to wrong" not in found
+    assert found["samples"].note == "each taken as independent"
+    assert found["samples needed"].value == "5,600"
+    assert "least samples" not in found
+
+
+@pytest.mark.parametrize(("identical", "words"), [(True, "identical to the bit"), (False, "not comparable")])
+def test_no_sqnr(report, identical, words):
+    assert named(facts(report(sqnr_db=None, identical=identical)))["output SQNR"].value == words
+
+
+def test_contrasts(report):
+    found = named(contrasts(report()))
+    assert (found["top-1 accuracy"].reference, found["top-1 accuracy"].candidate) == ("88.00 %", "87.20 %")
+    assert (found["model files"].reference, found["model files"].candidate) == ("18.60 MB", "5.19 MB")
+    assert found["model files"].note == "28% of it"
+    assert found["latency p50"].reference == "10.0 ms"
+    assert found["engine"].candidate == "engine 1, 1 thread"
+    assert "disagreement" not in named(contrasts(report(metric="disagreement")))
+
+
+def test_surroundings(report):
+    found = named(surroundings(report()))
+    assert found["data"].value == "photos?crops=2"
+    assert found["versions"].value == "numpy 2.4.6"
+    assert found["CPU features"].value == "avx2"
+
+
+def test_size():
+    assert [size(n) for n in (12_345, 5_190_000)] == ["12.3 kB", "5.19 MB"]

@@ -1,0 +1,43 @@
+import json
+import os
+
+import pytest
+
+from edgekit.errors import EnvironmentLacks, OutputError
+from edgekit.report import html as html_module
+from edgekit.report.files import make_folder, write_report
+
+
+def test_three_files(tmp_path, report):
+    paths = write_report(report(), tmp_path / "a" / "b")
+    assert {k: p.name for k, p in paths.items()} == {
+        "json": "report.json", "markdown": "report.md", "html": "report.html"
+    }  # fmt: skip
+    assert json.loads(paths["json"].read_text())["verdict"] == "PASS"
+    assert paths["html"].read_text().endswith("</html>\n") or paths["html"].read_text().endswith("</html>")
+    assert sorted(p.name for p in (tmp_path / "a" / "b").iterdir()) == [
+        "report.html",
+        "report.json",
+        "report.md",
+    ]
+
+
+def test_same_bytes_again(tmp_path, report):
+    one, two = (write_report(report(), tmp_path / name) for name in ("a", "b"))
+    assert all(one[k].read_bytes() == two[k].read_bytes() for k in one)
+
+
+def test_nothing_is_written_without_jinja2(tmp_path, report, monkeypatch):
+    monkeypatch.setattr(html_module, "find_spec", lambda name: None)
+    with pytest.raises(EnvironmentLacks):
+        write_report(report(), tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_folder_that_cannot_be_made_or_written(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file/a: Not a directory"):
+        make_folder(tmp_path / "file" / "a")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(OutputError, match="no permission to write there"):
+        make_folder(tmp_path)
