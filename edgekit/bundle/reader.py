@@ -91,7 +91,9 @@ class Bundle:
         """
         with self._opened() as handle:
             if read_structure(handle, str(self.path)).id != self.id:
-                raise BundleError(f"{self.path}: was replaced or changed since it was opened", "open it again")
+                raise BundleError(
+                    f"{self.path}: was replaced or changed since it was opened", "open it again"
+                )
             for file in self.manifest.files:
                 for chunk in self._checked_chunks(handle, file):
                     if advance is not None:
@@ -149,7 +151,9 @@ class Bundle:
     def _opened(self) -> Iterator[int]:
         with _opened(self.path) as (handle, status):
             if _stamp(status) != self._stamp:
-                raise BundleError(f"{self.path}: was replaced or changed since it was opened", "open it again")
+                raise BundleError(
+                    f"{self.path}: was replaced or changed since it was opened", "open it again"
+                )
             yield handle
 
 

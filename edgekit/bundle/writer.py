@@ -70,31 +70,63 @@ def write_bundle(
         BundleError: the manifest or a member breaks a rule of the format, or a member's file cannot be read.
         OutputError: the file cannot be written.
     """
+    plan = _plan(str(path), manifest, members, signature)
+    _check_members(plan, str(path))
+    with replacing(Path(path)) as file:
+        for slot, content in zip(plan.slots, plan.contents, strict=True):
+            file.write(local_header(slot, content.crc32))
+            _copy(slot, content, file)
+        file.write(directory(plan.slots, [content.crc32 for content in plan.contents]))
+    return plan.manifest
+
+
+def bundle_bytes(manifest: Manifest, members: Mapping[str, bytes | Path]) -> int:
+    """Size of the file that :func:`write_bundle` would make of the same arguments, to the byte.
+
+    Raises:
+        BundleError: the manifest breaks a rule of the format, or a member's file cannot be read.
+    """
+    return _plan("bundle", manifest, members, None).size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What will be written: the manifest with its files, and for each member its place and content, in order."""
+
+    manifest: Manifest
+    slots: list[Slot]
+    contents: list[_Measured]
+    size_bytes: int
+
+
+def _plan(
+    name: str, manifest: Manifest, members: Mapping[str, bytes | Path], signature: bytes | None
+) -> _Plan:
     if manifest.files:
         what = f"got {len(manifest.files)} entries, expected (), as the writer lists the members"
         raise BundleError(f"manifest, files: {what}")
-    measured = {name: _measure(name, source) for name, source in members.items()}
+    measured = {path: _measure(path, source) for path, source in members.items()}
     manifest = replace(manifest, files=_list_files(manifest, measured))
     head = encode_manifest(manifest)
-    contents = [(MANIFEST, _measure(MANIFEST, head), False)]
-    contents += [(file.path, measured[file.path], file.aligned) for file in manifest.files]
+    contents = [_measure(MANIFEST, head), *(measured[file.path] for file in manifest.files)]
+    places = [(MANIFEST, len(head), False), *((f.path, f.size, f.aligned) for f in manifest.files)]
     if signature is not None:
-        if len(signature) > MAX_SIGNATURE_BYTES:
-            raise BundleError(f"{SIGNATURE}: {len(signature)} bytes, expected at most {MAX_SIGNATURE_BYTES}")
-        decode_signature(signature, head)
-        contents.append((SIGNATURE, _measure(SIGNATURE, signature), False))
-    slots = place((name, content.size, aligned) for name, content, aligned in contents)
+        _check_signature(signature, head)
+        contents.append(_measure(SIGNATURE, signature))
+        places.append((SIGNATURE, len(signature), False))
+    slots = place(places)
     total = slots[-1].end + central_bytes(slot.path for slot in slots)
     if total > MAX_FILE_BYTES:
         what = f"{total} bytes, a bundle holds at most {MAX_FILE_BYTES}"
-        raise BundleError(f"{path}: {what}", "leave a variant out")
-    _check_members(manifest, measured, str(path))
-    with replacing(Path(path)) as file:
-        for slot, (_, content, _) in zip(slots, contents, strict=True):
-            file.write(local_header(slot, content.crc32))
-            _copy(slot, content, file)
-        file.write(directory(slots, [content.crc32 for _, content, _ in contents]))
-    return manifest
+        raise BundleError(f"{name}: {what}", "leave a variant out")
+    return _Plan(manifest, slots, contents, total)
+
+
+def _check_signature(signature: bytes, head: bytes) -> None:
+    if len(signature) > MAX_SIGNATURE_BYTES:
+        what = f"{len(signature)} bytes, expected at most {MAX_SIGNATURE_BYTES}"
+        raise BundleError(f"{SIGNATURE}: {what}")
+    decode_signature(signature, head)
 
 
 def _list_files(manifest: Manifest, measured: Mapping[str, _Measured]) -> tuple[File, ...]:
@@ -103,8 +135,9 @@ def _list_files(manifest: Manifest, measured: Mapping[str, _Measured]) -> tuple[
     return tuple(sorted(files, key=lambda file: (file.aligned, file.path)))
 
 
-def _check_members(manifest: Manifest, measured: Mapping[str, _Measured], name: str) -> None:
+def _check_members(plan: _Plan, name: str) -> None:
     """A writer never makes what a reader refuses."""
+    measured = {slot.path: content for slot, content in zip(plan.slots, plan.contents, strict=True)}
     with ExitStack() as stack:
 
         def source(path: str) -> Source:
@@ -117,7 +150,7 @@ def _check_members(manifest: Manifest, measured: Mapping[str, _Measured], name: 
                 raise BundleError(f"{content}: {error.strerror or error}") from error
             return FileRange(file.fileno(), 0, measured[path].size, str(content))
 
-        check_contents(manifest, source, name)
+        check_contents(plan.manifest, source, name)
 
 
 def _measure(name: str, source: bytes | Path) -> _Measured:

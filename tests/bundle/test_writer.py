@@ -15,7 +15,7 @@ from edgekit.bundle import writer
 from edgekit.bundle.codec import encode_manifest
 from edgekit.bundle.layout import ALIGNMENT
 from edgekit.bundle.reader import open_bundle
-from edgekit.bundle.writer import write_bundle
+from edgekit.bundle.writer import bundle_bytes, write_bundle
 from edgekit.errors import BundleError, OutputError
 from tests.bundle.samples import (
     MODEL_PATH,
@@ -77,6 +77,11 @@ def test_small_members_first_then_model_files_each_by_path(sample):
 def test_it_returns_the_manifest_that_it_wrote(tmp_path):
     written = write_bundle(tmp_path / "a.edge", manifest(), members())
     assert open_bundle(tmp_path / "a.edge").manifest == written
+
+
+def test_the_size_is_known_before(tmp_path):
+    write_bundle(tmp_path / "a.edge", manifest(), members())
+    assert bundle_bytes(manifest(), members()) == (tmp_path / "a.edge").stat().st_size
 
 
 def test_chunks_do_not_matter(tmp_path, monkeypatch):
