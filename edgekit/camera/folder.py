@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import cast
-
-import cv2
-import numpy as np
 
 from edgekit.camera.protocol import Corrupt, EndOfSource, Reading
 from edgekit.errors import DataError
-from edgekit.types import U8, Frame
+from edgekit.processing.images import read_picture
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
@@ -51,13 +47,14 @@ class FolderSource:
             return EndOfSource()
         path = self._files[self._next]
         self._next += 1
-        pixels = _decode(path)
-        if pixels is None:
+        try:
+            frame = read_picture(path)
+        except DataError as error:
             if len(self.notes) <= MAX_NOTES:
-                self.notes.append(f"{path.name}: cannot be decoded")
-            return Corrupt(f"{path}: cannot be decoded")
+                self.notes.append(error.message)
+            return Corrupt(error.message)
         self._decoded += 1
-        return Frame(pixels, "bgr", name=path.name)
+        return frame
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -73,7 +70,7 @@ def pictures_of(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise DataError(f"{path}: no such picture or folder")
-    files = [p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file()]
+    files = [p for p in path.iterdir() if is_picture(p) and p.is_file()]
     if not files:
         raise DataError(
             f"{path}: no picture in this folder", f"endings: {' '.join(sorted(PICTURE_SUFFIXES))}"
@@ -81,22 +78,11 @@ def pictures_of(path: Path) -> list[Path]:
     return sorted(files, key=_by_number)
 
 
+def is_picture(path: Path) -> bool:
+    """Whether the name says that it is a picture; hidden files are none."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+
+
 def _by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     parts = re.findall(r"[0-9]+|[^0-9]+", path.name)
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts], path.name
-
-
-def _decode(path: Path) -> U8 | None:
-    try:
-        encoded = np.fromfile(path, np.uint8)
-    except OSError:
-        return None
-    if encoded.size == 0:
-        return None
-    from edgekit.camera.opencv import quiet
-
-    with quiet():
-        try:
-            return cast("U8 | None", cv2.imdecode(encoded, cv2.IMREAD_COLOR))
-        except cv2.error:  # e.g. a header that asks for more pixels than OpenCV allows
-            return None

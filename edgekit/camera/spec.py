@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import parse_qsl
 
-from edgekit.camera.folder import PICTURE_SUFFIXES, FolderSource
+from edgekit.camera.folder import FolderSource, is_picture
 from edgekit.camera.opencv import open_device, open_stream, open_video
 from edgekit.camera.protocol import Source
 from edgekit.camera.synthetic import SyntheticSource
@@ -76,7 +76,7 @@ def open_source(text: str) -> Source:
 def _open_path(path: Path) -> Source:
     if not path.exists():
         raise DataError(f"source: {path}: no such file or folder", f"expected one of {FORMS}")
-    if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
+    if path.is_dir() or is_picture(path):
         return FolderSource(path)
     return open_video(path)
 

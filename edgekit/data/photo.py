@@ -10,7 +10,7 @@ from pathlib import Path
 from edgekit.data.crops import crop, crop_box
 from edgekit.data.pictures import read_whole
 from edgekit.data.sample import Sample, Truth, TruthKind, kind_of
-from edgekit.tasks.images import read_picture
+from edgekit.processing.images import read_picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 
 from edgekit.errors import DataError
-from edgekit.tasks.images import is_truncated
+from edgekit.processing.images import is_truncated
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 

@@ -10,8 +10,8 @@ from edgekit.bundle.manifest import ClassHead, Model, Variant
 from edgekit.engines.protocol import Engine, EngineOptions
 from edgekit.errors import BundleError
 from edgekit.processing.activations import activate
+from edgekit.processing.images import to_frame
 from edgekit.processing.preprocess import prepare
-from edgekit.tasks.images import to_frame
 from edgekit.tasks.trace import Trace
 from edgekit.types import Array, Classification, Frame
 

@@ -11,8 +11,8 @@ from edgekit.bundle.manifest import CtcHead, DbHead, Model, Variant
 from edgekit.engines.protocol import Engine, EngineOptions, Session
 from edgekit.errors import BundleError
 from edgekit.processing import ctc, db, quads
+from edgekit.processing.images import to_frame
 from edgekit.processing.preprocess import prepare
-from edgekit.tasks.images import to_frame
 from edgekit.tasks.trace import Trace
 from edgekit.types import F32, Array, Frame, TextRegions
 

@@ -17,6 +17,7 @@ def save(folder, name, level=0):
 def test_pictures_come_in_the_order_of_their_numbers(tmp_path):
     for name in ("10.png", "2.png", "b.PNG", "a1.jpg"):
         save(tmp_path, name)
+    (tmp_path / "._2.png").write_bytes(b"hidden")
     (tmp_path / "notes.txt").write_text("no picture")
     (tmp_path / "folder.png").mkdir()
     assert [p.name for p in pictures_of(tmp_path)] == ["2.png", "10.png", "a1.jpg", "b.PNG"]
@@ -44,7 +45,10 @@ def test_one_picture_is_a_folder_of_one(tmp_path):
     assert source.read() == EndOfSource()
 
 
-@pytest.mark.parametrize("data", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + bytes(20)])
+TRUNCATED = cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()[:60]
+
+
+@pytest.mark.parametrize("data", [b"", b"not a picture", TRUNCATED])
 def test_a_broken_picture_is_corrupt_and_named(tmp_path, data, capfd):
     (tmp_path / "1.png").write_bytes(data)
     save(tmp_path, "2.png")
@@ -52,7 +56,8 @@ def test_a_broken_picture_is_corrupt_and_named(tmp_path, data, capfd):
     assert isinstance(source.read(), Corrupt)
     assert isinstance(source.read(), Frame)
     assert source.read() == EndOfSource()
-    assert source.notes[1:] == ["1.png: cannot be decoded"]
+    assert len(source.notes) == 2
+    assert source.notes[1].startswith(f"{tmp_path}/1.png: ")
     assert capfd.readouterr() == ("", "")
 
 
@@ -72,16 +77,6 @@ def test_a_picture_that_vanishes_is_corrupt(tmp_path):
     source = FolderSource(tmp_path)
     (tmp_path / "1.png").unlink()
     assert isinstance(source.read(), Corrupt)
-
-
-def test_a_picture_larger_than_opencv_allows_is_corrupt(tmp_path, monkeypatch):
-    save(tmp_path, "1.png")
-
-    def refuse(*_args):
-        raise cv2.error("too many pixels")
-
-    monkeypatch.setattr(cv2, "imdecode", refuse)
-    assert isinstance(FolderSource(tmp_path).read(), Corrupt)
 
 
 def test_missing_and_empty(tmp_path):
