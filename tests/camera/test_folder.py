@@ -49,7 +49,7 @@ TRUNCATED = cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()[:
 
 
 @pytest.mark.parametrize("data", [b"", b"not a picture", TRUNCATED])
-def test_a_broken_picture_is_corrupt_and_named(tmp_path, data, capfd):
+def test_a_broken_picture_is_corrupt_and_named(tmp_path, data):
     (tmp_path / "1.png").write_bytes(data)
     save(tmp_path, "2.png")
     source = FolderSource(tmp_path)
@@ -58,7 +58,6 @@ def test_a_broken_picture_is_corrupt_and_named(tmp_path, data, capfd):
     assert source.read() == EndOfSource()
     assert len(source.notes) == 2
     assert source.notes[1].startswith(f"{tmp_path}/1.png: ")
-    assert capfd.readouterr() == ("", "")
 
 
 def test_only_a_few_broken_pictures_are_named(tmp_path):

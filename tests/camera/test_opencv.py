@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import http.server
 import itertools
+import subprocess
+import sys
 import threading
 
 import cv2
@@ -105,12 +107,11 @@ def write(path, data):
         ("noise.mp4", bytes(range(256)) * 40, "not a video"),
     ],
 )
-def test_files_that_are_no_video(tmp_path, capfd, name, data, message):
+def test_files_that_are_no_video(tmp_path, name, data, message):
     with pytest.raises(DataError, match=message) as caught:
         open_video(write(tmp_path / name, data))
     assert caught.value.exit_code == 2
     assert name in str(caught.value)
-    assert capfd.readouterr() == ("", "")
 
 
 def test_a_missing_clip(tmp_path):
@@ -174,12 +175,11 @@ def test_an_unknown_size_is_unknown():
 
 
 @pytest.mark.parametrize("device", ["97", "/dev/video97"])
-def test_a_camera_that_does_not_exist(device, capfd):
+def test_a_camera_that_does_not_exist(device):
     with pytest.raises(EnvironmentLacks, match=f"camera {device}: cannot be opened") as caught:
         open_device(device)
     assert caught.value.exit_code == 3
     assert "cameras of this machine: " in caught.value.remedy
-    assert capfd.readouterr() == ("", "")
 
 
 def test_a_camera_that_exists_is_live_and_keeps_no_queue(monkeypatch):
@@ -215,11 +215,10 @@ def test_passwords_are_not_shown(url, shown):
     assert without_password(url) == shown
 
 
-def test_a_dead_port_is_what_the_environment_lacks(capfd):
+def test_a_dead_port_is_what_the_environment_lacks():
     with pytest.raises(EnvironmentLacks, match="no stream answered") as caught:
         open_stream("rtsp://me:secret@127.0.0.1:9/x")
     assert "secret" not in str(caught.value)
-    assert capfd.readouterr() == ("", "")
 
 
 class MotionJpeg(http.server.BaseHTTPRequestHandler):
@@ -249,7 +248,7 @@ def motion_jpeg():
     server.server_close()
 
 
-def test_a_network_stream_is_live_and_lost_when_the_other_side_closes(motion_jpeg, capfd):
+def test_a_network_stream_is_live_and_lost_when_the_other_side_closes(motion_jpeg):
     source = open_stream(motion_jpeg)
     assert source.live
     frames = 0
@@ -259,4 +258,33 @@ def test_a_network_stream_is_live_and_lost_when_the_other_side_closes(motion_jpe
     source.close()
     assert frames == 8
     assert reading == Lost(f"{motion_jpeg}: no frame after 8")
-    assert capfd.readouterr() == ("", "")
+
+
+OPENS_BAD_SOURCES = """
+import sys
+from edgekit.camera.spec import open_source
+from edgekit.errors import EdgekitError
+for text in sys.argv[1:]:
+    try:
+        source = open_source(text)
+        while type(source.read()).__name__ != "EndOfSource":
+            pass
+    except EdgekitError as error:
+        print(error.kind)
+"""
+
+
+def test_opencv_and_ffmpeg_say_nothing_themselves(tmp_path, make_clip):
+    """In a process of its own: FFmpeg's level is read once, when the first clip of a process is opened."""
+    text = write(tmp_path / "text.mp4", b"hello\n" * 50)
+    cut = write(tmp_path / "cut.mp4", make_clip(frames=30).read_bytes()[:-900])
+    damaged = bytearray(make_clip(frames=30).read_bytes())
+    damaged[300:700] = bytes(400)
+    broken = write(tmp_path / "broken.mp4", bytes(damaged))
+    sources = [str(text), str(cut), str(broken), "97", "/dev/video97", "rtsp://127.0.0.1:9/x"]
+    run = subprocess.run(
+        [sys.executable, "-c", OPENS_BAD_SOURCES, *sources], capture_output=True, text=True, timeout=60
+    )
+    assert run.stderr == ""
+    assert run.stdout.split().count("environment") == 3
+    assert run.stdout.split()[0] == "data"

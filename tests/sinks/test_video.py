@@ -104,12 +104,11 @@ def test_a_disk_that_is_full_is_noticed_while_running(tmp_path, outcome, monkeyp
     assert names(tmp_path) == []
 
 
-def test_a_writer_that_cannot_open(tmp_path, outcome, capfd):
+def test_a_writer_that_cannot_open(tmp_path, outcome):
     sink = VideoSink(tmp_path / "out.mp4", 10.0)
     (tmp_path / "out.partial.mp4").mkdir()
     with pytest.raises(OutputError, match="cannot write mp4v at 64x48"):
         sink.write(outcome())
-    assert capfd.readouterr() == ("", "")
 
 
 def test_fit_keeps_the_aspect_ratio_on_black():
