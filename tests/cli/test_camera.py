@@ -132,6 +132,7 @@ def test_a_signal_ends_it_cleanly_with_the_summary(tiny_bundle, tmp_path, capsys
     [
         ("97", 3, "environment", "camera 97: cannot be opened"),
         ("pi:0", 3, "environment", "no driver for the Raspberry Pi"),
+        ("rtsp://127.0.0.1:9/x", 3, "environment", "no stream answered"),
         ("none.mp4", 2, "data", "no such file or folder"),
         ("synthetic:?fps=x", 2, "usage", "fps=x"),
         ("ftp://cam", 2, "usage", "no scheme 'ftp'"),
