@@ -70,7 +70,7 @@ def attribute(node: onnx.NodeProto, name: str, default: Any = None) -> Any:  # n
 
 def constant(name: str, array: Array) -> onnx.TensorProto:
     """An initialiser with raw data in C order."""
-    return numpy_helper.from_array(np.ascontiguousarray(array), name)
+    return numpy_helper.from_array(np.asarray(array, order="C"), name)
 
 
 def replace_input(nodes: Iterable[onnx.NodeProto], old: str, new: str) -> None:

@@ -8,8 +8,11 @@ from onnx import numpy_helper
 
 from edgekit_export.convert.graph import GraphView, attribute, constant, remove_nodes, replace_input, set_constants
 
-_MERGE_LIMIT_BYTES = 1024
+_MERGE_LIMIT_BYTES = 64
 """Only small constants are merged: shapes, scalars and clip bounds, which exporters repeat."""
+
+# Vectors that belong to a layer (its zero points above all) must stay its own: with session.x64quantprecision
+# onnxruntime 1.31 rewrites each weight's zero points in place and fails on a shared one.
 
 
 def lift_constants(model: onnx.ModelProto) -> None:
@@ -20,7 +23,7 @@ def lift_constants(model: onnx.ModelProto) -> None:
     _drop_initialisers_from_inputs(model)
 
 
-def merge_constants(model: onnx.ModelProto) -> None:
+def merge_constants(model: onnx.ModelProto, *, scalars_only: bool = False) -> None:
     """Makes equal small initialisers one, and drops those that nothing reads."""
     view = GraphView(model)
     first: dict[tuple[int, tuple[int, ...], bytes], str] = {}
@@ -28,7 +31,8 @@ def merge_constants(model: onnx.ModelProto) -> None:
     for tensor in model.graph.initializer:
         array = numpy_helper.to_array(tensor)
         key = (tensor.data_type, tuple(tensor.dims), array.tobytes())
-        same = first.get(key) if array.nbytes <= _MERGE_LIMIT_BYTES else None
+        small = array.ndim == 0 if scalars_only else array.nbytes <= _MERGE_LIMIT_BYTES
+        same = first.get(key) if small else None
         if same is not None and tensor.name not in view.outputs:
             replace_input(view.consumers.get(tensor.name, []), tensor.name, same)
         elif view.uses(tensor.name):

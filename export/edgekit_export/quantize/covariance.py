@@ -1,0 +1,123 @@
+"""Second moments of what a layer reads: how an error in its weight shows at its output.
+
+For a layer ``y = W x`` and a weight error ``E`` the mean squared output error is ``E C Eᵀ`` with ``C`` the
+second moment of ``x``. A bias takes up the mean, so ``C`` is the covariance where the layer has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+
+from edgekit.types import Array
+from edgekit_export.convert.graph import attribute
+from edgekit_export.quantize.integer import Affine
+from edgekit_export.quantize.tap import Batch, Tap
+
+_POSITIONS = 512
+"""Positions taken of one sample: neighbours say almost the same, and early layers have 12,544 of them."""
+
+
+@dataclass(slots=True)
+class Moments:
+    """Sums over positions of what a layer reads, by group.
+
+    Attributes:
+        total: ``(groups, inputs)`` sum of x.
+        products: ``(groups, inputs, inputs)`` sum of x xᵀ.
+        count: positions.
+    """
+
+    total: Array
+    products: Array
+    count: int
+
+    def add(self, x: Array) -> None:
+        """Adds ``(groups, positions, inputs)`` values."""
+        self.total += x.sum(axis=1, dtype=np.float64)
+        self.products += np.matmul(x.transpose(0, 2, 1), x)
+        self.count += x.shape[1]
+
+    @property
+    def mean(self) -> Array:
+        """``(groups, inputs)``."""
+        return self.total / self.count
+
+    def second(self, *, centred: bool) -> Array:
+        """``(groups, inputs, inputs)``: covariance, or second moment about zero."""
+        raw = self.products / self.count
+        return raw - self.mean[:, :, None] * self.mean[:, None, :] if centred else raw
+
+
+def collect_moments(
+    model: onnx.ModelProto,
+    wanted: Sequence[onnx.NodeProto],
+    shapes: Mapping[str, tuple[int, ...]],
+    codes: Mapping[str, Affine],
+    batches: Iterable[Batch],
+    threads: int = 2,
+) -> dict[str, Moments]:
+    """Moments of the inputs of layers, rounded to their codes where they have one.
+
+    Args:
+        model: normalised float graph.
+        wanted: layers.
+        shapes: layer name → shape of its weight, output channels first.
+        codes: tensor → its affine code.
+        batches: calibration data.
+        threads: threads inside one operator.
+    """
+    found: dict[str, Moments] = {}
+    sources = list(dict.fromkeys(node.input[0] for node in wanted))
+    for values in Tap(model, sources, threads).over(batches):
+        for node in wanted:
+            source, name = node.input[0], node.output[0]
+            x = values[source] if source not in codes else codes[source].round_trip(values[source])
+            patches = layer_patches(node, x, shapes[name]).astype(np.float32)
+            if name not in found:
+                groups, _, inputs = patches.shape
+                found[name] = Moments(np.zeros((groups, inputs)), np.zeros((groups, inputs, inputs)), 0)
+            found[name].add(patches)
+    return found
+
+
+def layer_patches(node: onnx.NodeProto, x: Array, shape: tuple[int, ...]) -> Array:
+    """What each output position of a layer reads, ``(groups, positions, inputs)``; positions are thinned."""
+    if node.op_type != "Conv":
+        flat = x.reshape(1, -1, x.shape[-1])
+        return flat[:, :: max(flat.shape[1] // _POSITIONS, 1)]
+    groups, kernel = attribute(node, "group", 1), shape[2:]
+    strides = attribute(node, "strides", [1] * len(kernel))
+    dilations = attribute(node, "dilations", [1] * len(kernel))
+    x = _pad(x, node, kernel, strides, dilations)
+    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
+    axes = tuple(range(2, 2 + len(kernel)))
+    windows = np.lib.stride_tricks.sliding_window_view(x, spans, axis=axes)
+    picks = (slice(None), slice(None), *(slice(None, None, s) for s in strides))
+    windows = windows[(*picks, *(slice(None, None, d) for d in dilations))]
+    positions = windows.shape[0] * int(np.prod(windows.shape[2 : 2 + len(kernel)]))
+    channels, per_group = x.shape[1], x.shape[1] // groups
+    chosen = np.arange(0, positions, max(positions // _POSITIONS, 1))
+    index = np.unravel_index(chosen, (windows.shape[0], *windows.shape[2 : 2 + len(kernel)]))
+    taken = windows[(index[0], slice(None), *index[1:])]
+    taken = taken.reshape(len(chosen), groups, per_group * int(np.prod(kernel)))
+    assert channels == groups * per_group
+    return taken.transpose(1, 0, 2)
+
+
+def _pad(x: Array, node: onnx.NodeProto, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Array:
+    rank = len(kernel)
+    mode = attribute(node, "auto_pad", b"NOTSET")
+    pads = list(attribute(node, "pads", [0] * (2 * rank)))
+    if mode in (b"SAME_UPPER", b"SAME_LOWER"):
+        for i in range(rank):
+            span = (kernel[i] - 1) * dilations[i] + 1
+            total = max((-(-x.shape[2 + i] // strides[i]) - 1) * strides[i] + span - x.shape[2 + i], 0)
+            small = total // 2
+            pads[i], pads[rank + i] = (small, total - small) if mode == b"SAME_UPPER" else (total - small, small)
+    if not any(pads):
+        return x
+    return np.pad(x, [(0, 0), (0, 0), *((pads[i], pads[rank + i]) for i in range(rank))])

@@ -1,0 +1,178 @@
+"""Which operators compute in integers, and which tensors are therefore stored as uint8 codes.
+
+A *layer* is an operator with a constant weight: Conv, Gemm, MatMul. It is named by its output tensor. Each
+layer has a :class:`Mode`; the tensors between follow from the modes:
+
+- a layer that reads or gives codes makes its input (and output, behind ReLU or Clip) a coded tensor;
+- an operator that only moves or selects elements keeps the code of its input;
+- a pointwise operator (Add, Mul, Concat, pooling) computes in integers where all it reads is coded and what it
+  gives is wanted as codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import onnx
+
+from edgekit_export.convert.graph import GraphView, attribute
+
+
+class Mode(StrEnum):
+    """How a layer computes and how its weight is stored."""
+
+    INT8 = "int8"
+    """uint8 × int8 → int32, requantised: the engine's integer kernels."""
+    WIDE = "wide"
+    """Codes and int16 weights as whole numbers in float kernels, every partial sum exact (see ``wide.py``)."""
+    WEIGHT8 = "weight8"
+    """int8 weight, expanded to float when the model is loaded; float activations."""
+    HALF = "half"
+    """float16 weight, expanded when the model is loaded; float activations."""
+    FLOAT = "float"
+    """float32 weight and activations."""
+
+
+CODED = frozenset({Mode.INT8, Mode.WIDE})
+LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
+MOVES = frozenset({"MaxPool", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice"})
+POINTWISE = frozenset({"Add", "Mul", "Concat", "GlobalAveragePool", "AveragePool"})
+ACTIVATIONS = frozenset({"Relu", "Clip"})
+
+
+@dataclass(slots=True)
+class Placement:
+    """Where codes are.
+
+    Attributes:
+        modes: layer name → mode.
+        coded: coded tensors, in graph order; each is stored as the result of a QuantizeLinear, or moves codes.
+        same_code: coded tensor → the tensor whose code it keeps.
+        absorbed: output of a ReLU or Clip → its input: saturation of the code does what the node did.
+        limits: coded tensor → largest value it can take, from an absorbed Clip.
+    """
+
+    modes: dict[str, Mode]
+    coded: list[str] = field(default_factory=list)
+    same_code: dict[str, str] = field(default_factory=dict)
+    absorbed: dict[str, str] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def own_code(self) -> list[str]:
+        """Coded tensors that need a range of their own."""
+        return [name for name in self.coded if name not in self.same_code]
+
+
+def layers(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """Operators with a constant weight, in graph order."""
+    view = GraphView(model)
+    return [n for n in model.graph.node if n.op_type in LAYERS and is_layer(view, n)]
+
+
+def is_layer(view: GraphView, node: onnx.NodeProto) -> bool:
+    """Whether ``node`` is a product of one computed tensor with a constant weight that has an integer kernel."""
+    if node.op_type not in LAYERS or node.input[1] not in view.constants or node.input[0] in view.constants:
+        return False
+    rank = len(view.constants[node.input[1]].dims)
+    if node.op_type == "Conv":
+        return rank in (3, 4) and (len(node.input) < 3 or node.input[2] in view.constants)
+    if node.op_type == "Gemm":
+        plain = attribute(node, "alpha", 1.0) == 1.0 and attribute(node, "beta", 1.0) == 1.0
+        return plain and not attribute(node, "transA", 0) and (len(node.input) < 3 or node.input[2] in view.constants)
+    return rank == 2
+
+
+def place(model: onnx.ModelProto, modes: Mapping[str, Mode], float_operators: Collection[str] = ()) -> Placement:
+    """Places codes for the given modes.
+
+    Args:
+        model: a normalised float graph.
+        modes: layer name → mode; layers that are not named stay in float.
+        float_operators: pointwise operator types that never compute in integers.
+    """
+    view = GraphView(model)
+    full = {n.output[0]: modes.get(n.output[0], Mode.FLOAT) for n in layers(model)}
+    placed = Placement(full)
+    wanted = _wanted(model, view, placed, frozenset(float_operators))
+    _absorb(model, view, placed, wanted)
+    _list_coded(model, view, placed, wanted)
+    return placed
+
+
+def _wanted(
+    model: onnx.ModelProto, view: GraphView, placed: Placement, float_operators: frozenset[str]
+) -> set[str]:
+    """Tensors to be coded: next to layers first, then through pointwise operators until nothing changes."""
+    wanted: set[str] = set()
+    for node in model.graph.node:
+        if placed.modes.get(node.output[0]) in CODED:
+            wanted.add(node.input[0])
+            if node.op_type == "Conv":
+                wanted.add(_behind_activation(view, node.output[0]))
+    pointwise = [n for n in model.graph.node if n.op_type in POINTWISE - float_operators]
+    changed = True
+    while changed:
+        before = len(wanted)
+        for node in pointwise:
+            ending = _behind_activation(view, node.output[0])
+            computed = [name for name in node.input if name and name not in view.constants]
+            if len(computed) == len([n for n in node.input if n]) and ending in wanted:
+                wanted.update(name for name in computed if _makes_codes(view, placed, name, wanted))
+        for node in model.graph.node:
+            if node.op_type in MOVES and node.output[0] in wanted:
+                wanted.add(node.input[0])
+        changed = len(wanted) != before
+    return {name for name in wanted if name not in view.constants}
+
+
+def _makes_codes(view: GraphView, placed: Placement, name: str, wanted: set[str]) -> bool:
+    """Whether coding ``name`` costs nothing: its maker is an integer layer or reads codes already."""
+    maker = view.producer.get(name)
+    while maker is not None and maker.op_type in ACTIVATIONS | MOVES:
+        maker = view.producer.get(maker.input[0])
+    return maker is not None and (
+        placed.modes.get(maker.output[0]) in CODED or (maker.op_type in POINTWISE and maker.input[0] in wanted)
+    )
+
+
+def _behind_activation(view: GraphView, name: str) -> str:
+    """The ReLU or Clip output that alone uses ``name``, else ``name``."""
+    user = view.only_consumer(name)
+    return user.output[0] if user is not None and _ceiling(view, user) is not None else name
+
+
+def _ceiling(view: GraphView, node: onnx.NodeProto) -> float | None:
+    """Upper bound of a node that clips below at zero; inf for ReLU; None for anything else."""
+    if node.op_type == "Relu":
+        return float("inf")
+    if node.op_type != "Clip" or len(node.input) < 2 or view.scalar(node.input[1]) != 0.0:
+        return None
+    if len(node.input) < 3 or not node.input[2]:
+        return float("inf")
+    ceiling = view.scalar(node.input[2])
+    return ceiling if ceiling is not None and ceiling > 0 else None
+
+
+def _absorb(model: onnx.ModelProto, view: GraphView, placed: Placement, wanted: set[str]) -> None:
+    for node in model.graph.node:
+        ceiling = _ceiling(view, node)
+        if ceiling is None or node.output[0] not in wanted or view.only_consumer(node.input[0]) is not node:
+            continue
+        if node.input[0] in view.inputs or node.input[0] in wanted:
+            continue
+        placed.absorbed[node.output[0]] = node.input[0]
+        if ceiling != float("inf"):
+            placed.limits[node.output[0]] = ceiling
+
+
+def _list_coded(model: onnx.ModelProto, view: GraphView, placed: Placement, wanted: set[str]) -> None:
+    placed.coded = [name for name in view.inputs if name in wanted]
+    for node in model.graph.node:
+        for name in node.output:
+            if name in wanted:
+                placed.coded.append(name)
+                if node.op_type in MOVES and node.input[0] in wanted:
+                    placed.same_code[name] = placed.same_code.get(node.input[0], node.input[0])
