@@ -153,14 +153,19 @@ class Loop:
         self._task(Frame(np.full((height, width, 3), 128, np.uint8), "bgr"), trace)
         self._bare.cost_ns = trace.bare_ns()
 
-    def run(self) -> LoopSummary:
+    def run(self, *, warm_up: bool = False) -> LoopSummary:
         """Processes frames until the source ends, ``frames`` are done, or :meth:`stop` is called.
+
+        Args:
+            warm_up: call :meth:`warm_up` first, before anything is read.
 
         Raises:
             EdgekitError: the source, the task or the sink failed; what the sink had written is removed.
         """
-        self._capture.start()
         try:
+            if warm_up:
+                self.warm_up()
+            self._capture.start()
             self._process_all()
             if self.mailbox.error is not None:
                 raise self.mailbox.error
@@ -179,7 +184,9 @@ class Loop:
             trace = self.process(frame)
             if self.mailbox.counts.processed == self._options.frames:
                 self.mailbox.stop("frame_limit")
-                return
+                break
+        if trace is not None and self._ledger.bare.count == 0:  # a run too short for a planned one
+            self._measure_bare(trace)
 
     def _next_frame(self, last: Trace | None) -> Frame | None:
         """Waits for a frame, and uses the pause for the last frame's bare call if one is due."""

@@ -224,6 +224,14 @@ class TestBareCalls:
         assert task.session.runs == 42
         assert summary.frames.processed == 40
 
+    def test_at_least_one_however_short_the_run(self):
+        task = FakeTask(infer_ms=4)
+        source = ListSource([picture() for _ in range(9)])
+        options = LoopOptions(frames=3, paced=False)
+        summary = Loop(source, task, FakeSink(), options, now_ns=task.clock).run()
+        assert summary.ledger.bare_ms() == {"p50": 4.0, "p95": 4.0, "p99": 4.0, "n": 1}
+        assert summary.frames.processed == 3
+
     def test_half_way_through_the_pause_after_a_warm_up(self, monkeypatch):
         clock = Clock()
         task = FakeTask(clock, infer_ms=4)
@@ -382,6 +390,18 @@ class TestFailures:
         assert sink.calls == ["abort"]
         assert len(sink.outcomes) == 1
         assert source.closed.wait(PATIENCE_S)
+
+    def test_a_warm_up_that_fails_reads_nothing_and_closes_the_source(self):
+        def fail(_n):
+            raise ModelError("engine failed")
+
+        sink, source = FakeSink(), ListSource([picture()])
+        loop = Loop(source, FakeTask(hook=fail), sink, LoopOptions())
+        with pytest.raises(ModelError):
+            loop.run(warm_up=True)
+        assert sink.calls == ["abort"]
+        assert source.closed.is_set()
+        assert loop.summary().frames.read == 0
 
     def test_a_source_that_fails(self):
         sink = FakeSink()

@@ -60,7 +60,13 @@ class Capture:
         self._thread.start()
 
     def join(self, timeout_s: float) -> bool:
-        """Waits for the thread to end; ``False`` if it still hangs in a read, which nothing can interrupt."""
+        """Waits for the thread to end; ``False`` if it still hangs in a read, which nothing can interrupt.
+
+        If it was never started the source is closed here.
+        """
+        if self._thread.ident is None:
+            self._source.close()
+            return True
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 

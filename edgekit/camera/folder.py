@@ -34,7 +34,7 @@ class FolderSource:
         self.description = str(path)
         self.fps: float | None = fps
         self.size_wh: tuple[int, int] | None = None
-        self.notes = [f"pictures have no frame rate: shown at {fps:g} a second"]
+        self.notes: list[str] = []
         self._files = pictures_of(path)
         self._next = 0
         self._decoded = 0
@@ -50,7 +50,7 @@ class FolderSource:
         try:
             frame = read_picture(path)
         except DataError as error:
-            if len(self.notes) <= MAX_NOTES:
+            if len(self.notes) < MAX_NOTES:
                 self.notes.append(error.message)
             return Corrupt(error.message)
         self._decoded += 1

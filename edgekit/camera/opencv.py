@@ -106,7 +106,7 @@ def open_stream(url: str) -> OpenCvSource:
     if not capture.isOpened():
         capture.release()
         raise EnvironmentLacks(
-            f"{without_password(url)}: no stream answered within {STREAM_TIMEOUT_MS / 1000:g} s",
+            f"{without_password(url)}: no stream answers (waited up to {STREAM_TIMEOUT_MS / 1000:g} s)",
             "check the address and that the camera is on",
         )
     return OpenCvSource(capture, without_password(url), live=True)

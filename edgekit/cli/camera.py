@@ -84,9 +84,8 @@ def run(args: argparse.Namespace) -> int:
         raise
     status = Status(source.description)
     loop = Loop(source, task, sink, options, on_outcome=status)
-    loop.warm_up()
     with stopped_by_signals(loop):
-        summary = loop.run()
+        summary = loop.run(warm_up=True)
     status.clear()
     emit(args, summary.as_json(), describe(summary))
     return exit_code(summary)

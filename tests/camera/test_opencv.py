@@ -216,7 +216,7 @@ def test_passwords_are_not_shown(url, shown):
 
 
 def test_a_dead_port_is_what_the_environment_lacks():
-    with pytest.raises(EnvironmentLacks, match="no stream answered") as caught:
+    with pytest.raises(EnvironmentLacks, match="no stream answers") as caught:
         open_stream("rtsp://me:secret@127.0.0.1:9/x")
     assert "secret" not in str(caught.value)
 

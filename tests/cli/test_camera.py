@@ -132,27 +132,27 @@ def test_a_signal_ends_it_cleanly_with_the_summary(tiny_bundle, tmp_path, capsys
     [
         ("97", 3, "environment", "camera 97: cannot be opened"),
         ("pi:0", 3, "environment", "no driver for the Raspberry Pi"),
-        ("rtsp://127.0.0.1:9/x", 3, "environment", "no stream answered"),
+        ("rtsp://127.0.0.1:9/x", 3, "environment", "no stream answers"),
         ("none.mp4", 2, "data", "no such file or folder"),
         ("synthetic:?fps=x", 2, "usage", "fps=x"),
         ("ftp://cam", 2, "usage", "no scheme 'ftp'"),
     ],
 )
-def test_sources_that_cannot_be(tiny_bundle, capfd, source, code, kind, message):
+def test_sources_that_cannot_be(tiny_bundle, capsys, source, code, kind, message):
     assert camera(tiny_bundle(), "--json", source=source) == code
-    out, err = capfd.readouterr()
+    out, err = capsys.readouterr()
     error = json.loads(out)["error"]
     assert error["kind"] == kind
     assert message in error["message"]
     assert len(err.splitlines()) == 1
 
 
-def test_a_clip_without_a_decodable_frame(tiny_bundle, tmp_path, capfd):
+def test_a_clip_without_a_decodable_frame(tiny_bundle, tmp_path, capsys):
     for name in ("1.jpg", "2.jpg"):
         (tmp_path / name).write_bytes(b"broken")
     lines = tmp_path / "out.jsonl"
     assert camera(tiny_bundle(), "--unpaced", "--results", lines, source=str(tmp_path)) == 2
-    assert "none of 2 pictures can be decoded" in capfd.readouterr().err
+    assert "none of 2 pictures can be decoded" in capsys.readouterr().err
     assert not list(tmp_path.glob("out*"))
 
 
