@@ -18,9 +18,11 @@ from device_tests.unavailable import Unavailable
 REQUIRE = os.environ.get("EDGEKIT_DEVICE_TESTS") == "require"
 REASONS = pytest.StashKey[list[str]]()
 AVX2 = "avx2"
-"""An x86 processor with AVX2 and without VNNI, where products of uint8 and int8 can saturate."""
+"""An x86 processor with AVX2 and without VNNI, where products of uint8 and int8 saturate."""
 
-EMULATED = (*(cpu.name for cpu in cpus.CPUS), *((AVX2,) if platform.machine() == "x86_64" else ()))
+AVX2_MODEL = "Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid"  # less what qemu would complain of
+ARM = tuple(cpu.name for cpu in cpus.CPUS)
+EMULATED = (*ARM, AVX2) if platform.machine() == "x86_64" else ARM
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -77,14 +79,26 @@ def host(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Device:
     return this_machine(site, tmp_path_factory.mktemp("host"))
 
 
-@pytest.fixture(scope="session", params=[pytest.param(name, marks=pytest.mark.device) for name in EMULATED])
+def emulated(name: str, sysroot: Sysroot, site: Path, home: Path) -> Device:
+    """An emulated device by its name."""
+    if name == AVX2:
+        python = (*emulate(sysroot.folder / "qemu", "qemu-x86_64", AVX2_MODEL), sys.executable)
+        return Device(AVX2, python, (site,), home)
+    (cpu,) = (cpu for cpu in cpus.CPUS if cpu.name == name)
+    return sysroot.device(cpu, site, home)
+
+
+@pytest.fixture(scope="session", params=[pytest.param(name, marks=pytest.mark.device) for name in ARM])
 def device(
     request: pytest.FixtureRequest, sysroot: Sysroot, site: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Device:
-    """One emulated device after the other."""
-    home = tmp_path_factory.mktemp(request.param)
-    if request.param == AVX2:
-        python = (*emulate(sysroot.folder / "qemu", "qemu-x86_64", "Haswell"), sys.executable)
-        return Device(AVX2, python, (site,), home)
-    (cpu,) = (cpu for cpu in cpus.CPUS if cpu.name == request.param)
-    return sysroot.device(cpu, site, home)
+    """One emulated ARM board after the other."""
+    return emulated(request.param, sysroot, site, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="session", params=[pytest.param(name, marks=pytest.mark.device) for name in EMULATED])
+def processor(
+    request: pytest.FixtureRequest, sysroot: Sysroot, site: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Device:
+    """The boards and an older x86, one after the other, for what must be the same on every processor."""
+    return emulated(request.param, sysroot, site, tmp_path_factory.mktemp(request.param))

@@ -49,10 +49,16 @@ CPUS = (PI4, PI5)
 
 
 def overlay(base: Path, root: Path, cpu: Cpu) -> None:
-    """Makes a root folder that shows ``cpu``: hard links to ``base``, and files that describe the processor."""
+    """Makes a root folder that shows ``cpu`` and shares all its other files with ``base`` by hard links."""
     shutil.copytree(base, root, copy_function=os.link, symlinks=True)
+    show(root, cpu)
+
+
+def show(root: Path, cpu: Cpu) -> None:
+    """Puts the files that describe a processor into a root folder; files shared with another stay as they are there."""
     for path, text in identity(cpu).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).unlink(missing_ok=True)
         (root / path).write_text(text, encoding="utf-8")
 
 

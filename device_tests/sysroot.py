@@ -118,22 +118,24 @@ def _contents() -> dict[str, Any]:
 
 
 def _make(folder: Path, contents: dict[str, Any]) -> None:
+    first, *others = cpus.CPUS
+    first_root = folder / "roots" / first.name
+    first_root.parent.mkdir()
     with tempfile.TemporaryDirectory(prefix="apt-", dir=folder.parent) as scratch:
         debian.fetch(EMULATOR_PACKAGES, contents["architecture"], folder / "qemu", Path(scratch) / "native")
-        debian.fetch(PYTHON_PACKAGES, "arm64", folder / "base", Path(scratch) / "arm64")
+        debian.fetch(PYTHON_PACKAGES, "arm64", first_root, Path(scratch) / "arm64")
     for program in (folder / "qemu" / "usr" / "bin").iterdir():
         if program.name not in EMULATORS:
             program.unlink()
-    base = folder / "base"
-    python_version = _python_version(base)
+    python_version = _python_version(first_root)
     if not wheels.supported_python(REPOSITORY, python_version):
         raise Unavailable(f"{contents['suite']} has Python {python_version}, which edgekit does not support")
-    wheels.install(contents["wheels"], python_version, base / SITE)
+    wheels.install(contents["wheels"], python_version, first_root / SITE)
     (folder / "contents.json").write_text(json.dumps(contents, indent=1), encoding="utf-8")
-    for cpu in cpus.CPUS:
-        cpus.overlay(base, folder / "roots" / cpu.name, cpu)
-        _warm_up(Sysroot(folder, python_version), cpu)
-    shutil.rmtree(base)
+    cpus.show(first_root, first)
+    _warm_up(Sysroot(folder, python_version), first)
+    for cpu in others:
+        cpus.overlay(first_root, folder / "roots" / cpu.name, cpu)
 
 
 def _warm_up(sysroot: Sysroot, cpu: cpus.Cpu) -> None:

@@ -49,12 +49,12 @@ def host_graphs(host, exact_graphs):
     return digests(host, "graphs.py", exact_graphs)
 
 
-def test_pictures_are_decoded_and_prepared_to_the_same_bits(device, pictures, host_pixels):
-    assert digests(device, "pixels.py", *pictures) == host_pixels
+def test_pictures_are_decoded_and_prepared_to_the_same_bits(processor, pictures, host_pixels):
+    assert digests(processor, "pixels.py", *pictures) == host_pixels
 
 
-def test_int8_graphs_give_the_same_bits(device, exact_graphs, host_graphs):
-    assert digests(device, "graphs.py", exact_graphs) == host_graphs
+def test_int8_graphs_give_the_same_bits(processor, exact_graphs, host_graphs):
+    assert digests(processor, "graphs.py", exact_graphs) == host_graphs
 
 
 def test_threads_change_nothing(host_graphs):
@@ -63,10 +63,10 @@ def test_threads_change_nothing(host_graphs):
     } == {True}
 
 
-def test_a_graph_that_differs_is_seen_to_differ(device, host, inexact_graphs):
+def test_a_graph_that_differs_is_seen_to_differ(processor, host, inexact_graphs):
     """The control: ties of sums are rounded differently on ARM, so the harness must see it there, and only there."""
-    same = digests(device, "graphs.py", inexact_graphs) == digests(host, "graphs.py", inexact_graphs)
-    assert same == (device.name == "avx2")
+    same = digests(processor, "graphs.py", inexact_graphs) == digests(host, "graphs.py", inexact_graphs)
+    assert same == (processor.name == "avx2")
 
 
 def test_an_instruction_that_the_processor_lacks_stops(sysroot, site, exact_graphs, tmp_path):

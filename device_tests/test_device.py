@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from device_tests import cpus
 
 HEAVY = (
@@ -41,9 +39,3 @@ def test_doctor_sees_the_processor(device):
         assert machine["architecture"] == "aarch64"
         assert (machine["model"], "asimddp" in machine["features"]) == expected[device.name]
     assert [f["ok"] for f in report["findings"] if f["what"] == "engine onnxruntime"] == [True]
-
-
-@pytest.mark.parametrize("args", [(), ("--help",), ("run", "--help"), ("camera", "--help")])
-def test_help(device, args):
-    done = device.edgekit(*args)
-    assert (done.code, done.stdout.startswith("usage: edgekit")) == (0 if args else 2, True), done.stderr

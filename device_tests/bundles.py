@@ -1,0 +1,93 @@
+"""A bundle to run on devices, made without the exporter: its int8 variant holds every form that must be exact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from device_tests import graphs
+from edgekit.bundle.manifest import (
+    Card,
+    ClassHead,
+    Golden,
+    ImageInput,
+    Lock,
+    Manifest,
+    Model,
+    ResizeShorter,
+    ResizeStretch,
+    Variant,
+)
+from edgekit.bundle.writer import write_bundle
+from edgekit.engines.protocol import EngineOptions
+from edgekit.tasks.registry import make_task
+from edgekit_export.golden import draw_scene, golden_pictures, record
+
+LABELS = "assets/labels.txt"
+NETWORKS = {"int8": graphs.classifier, "fp32": graphs.float_classifier}
+
+
+def write_forms(
+    path: Path, folder: Path, change: Callable[[Golden], Golden] = lambda golden: golden
+) -> tuple[str, ...]:
+    """Writes a classifier with an int8 variant, which must be exact, and one in full precision.
+
+    Args:
+        path: the bundle.
+        folder: for its members; made here.
+        change: alters golden entries before they are written, for a control.
+
+    Returns:
+        The variants' names.
+    """
+    (folder / "assets").mkdir(parents=True)
+    (folder / LABELS).write_text("".join(f"class {i}\n" for i in range(graphs.CLASSES)), encoding="utf-8")
+    variants = tuple(_variant(precision, folder) for precision in NETWORKS)
+    members: dict[str, bytes | Path] = {LABELS: folder / LABELS}
+    members |= {model.path: folder / model.path for v in variants for model in v.models.values()}
+    tasks = [make_task("classify", "forms", v, folder, options=EngineOptions(threads=1)) for v in variants]
+    pictures = golden_pictures(tasks[0], draw_scene, n=2)
+    golden: list[Golden] = []
+    for variant, task in zip(variants, tasks, strict=True):
+        entries, probes = record(task, variant, pictures, exact={"model": variant.precision == "int8"})
+        golden += map(change, entries)
+        members |= probes
+    write_bundle(path, _manifest(variants, tuple(golden)), members)
+    return tuple(variant.name for variant in variants)
+
+
+def spoil(golden: Golden) -> Golden:
+    """The entry with another digest: what a device computes is then no longer equal to the bit."""
+    return replace(golden, expected=tuple(replace(e, sha256=e.sha256[::-1]) for e in golden.expected))
+
+
+def _variant(precision: str, folder: Path) -> Variant:
+    path = f"{precision}/model.onnx"
+    (folder / precision).mkdir()
+    (folder / path).write_bytes(NETWORKS[precision]().SerializeToString(deterministic=True))
+    model = Model(
+        path=path,
+        format="onnx",
+        input=ImageInput("image", (ResizeShorter(48), ResizeStretch(graphs.SIDE, graphs.SIDE)), "rgb"),
+        head=ClassHead("logits", LABELS, "softmax"),
+    )
+    size = (folder / path).stat().st_size
+    return Variant(precision, "device_tests", precision, {"model": model}, size)
+
+
+def _manifest(variants: tuple[Variant, ...], golden: tuple[Golden, ...]) -> Manifest:
+    return Manifest(
+        format="edgekit-bundle",
+        version=1,
+        name="forms",
+        task="classify",
+        files=(),
+        variants=variants,
+        card=Card(
+            "Forms", "classify", "none", (), "any", ("tell anything",), "Apache-2.0", "device_tests", 1
+        ),
+        lock=Lock("device_tests", {}, "device_tests", None, 0, None, 0, {}),
+        golden=golden,
+    )
