@@ -144,7 +144,8 @@ class CtcHead(Strict, frozen=True, tag="ctc_head", tag_field="op"):
     """Text by greedy CTC decoding.
 
     ``alphabet`` is a member with one symbol a line; class ``blank`` is the blank and the symbols take the
-    other indices in order. With ``space_last`` a space follows the last symbol.
+    other indices in order. With ``space_last`` a space follows the last symbol. ``activation`` makes
+    probabilities of what the graph gives: an int8 graph ends in logits, which are equal to the bit on every CPU.
     """
 
     tensor: Line
@@ -152,6 +153,7 @@ class CtcHead(Strict, frozen=True, tag="ctc_head", tag_field="op"):
     blank: Count
     space_last: bool
     min_score: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    activation: Literal["softmax", "none"] = "none"
 
 
 Head: TypeAlias = ClassHead | DbHead | CtcHead

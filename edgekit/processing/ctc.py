@@ -6,11 +6,13 @@ Graves, Fernández, Gomez and Schmidhuber, ICML 2006, section 3.2 ("best path de
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from edgekit.bundle.manifest import CtcHead
 from edgekit.errors import BundleError
+from edgekit.processing.activations import activate
 from edgekit.types import Array
 
 
@@ -31,13 +33,17 @@ def class_symbols(symbols: Sequence[str], head: CtcHead) -> tuple[str, ...]:
     return (*rest[: head.blank], "", *rest[head.blank :])
 
 
-def decode(probabilities: Array, classes: Sequence[str], blank: int) -> tuple[str, float]:
+def decode(
+    outputs: Array, classes: Sequence[str], blank: int, activation: Literal["softmax", "none"] = "none"
+) -> tuple[str, float]:
     """The best class of each step, repeats merged, blanks removed.
 
     Args:
-        probabilities: ``(steps, classes)`` float, after softmax.
+        outputs: ``(steps, classes)`` float: probabilities, or logits where ``activation`` is ``softmax``.
         classes: what each class stands for, from :func:`class_symbols`.
         blank: the blank's class.
+        activation: what makes probabilities of the outputs. Softmax changes no order, so it is computed for
+            the steps that gave a character alone.
 
     Returns:
         The text and its score: mean probability of the steps that gave a character, 0 for an empty text.
@@ -45,16 +51,18 @@ def decode(probabilities: Array, classes: Sequence[str], blank: int) -> tuple[st
     Raises:
         BundleError: the graph gives another number of classes than the alphabet has.
     """
-    if probabilities.ndim != 2 or probabilities.shape[1] != len(classes):
+    if outputs.ndim != 2 or outputs.shape[1] != len(classes):
         raise BundleError(
             f"recogniser: expected output (steps, {len(classes)}) for an alphabet of {len(classes)} classes, "
-            f"got {probabilities.shape}"
+            f"got {outputs.shape}"
         )
-    best = probabilities.argmax(axis=1)
+    best = outputs.argmax(axis=1)
     kept = best != blank
     kept[1:] &= best[1:] != best[:-1]
     steps = np.flatnonzero(kept)
     if steps.size == 0:
         return "", 0.0
-    score = float(probabilities[steps, best[steps]].astype(np.float64).mean())
+    chosen = outputs[steps].astype(np.float32)
+    peaks = activate(chosen, activation)[np.arange(steps.size), best[steps]]
+    score = float(peaks.astype(np.float64).mean())
     return "".join(classes[index] for index in best[steps]), score

@@ -87,12 +87,13 @@ def _contours(probability: F32, head: DbHead) -> list[Array]:
 
 
 def _mean_inside(probability: F32, corners: Array) -> float:
-    """Mean of the map inside a polygon (``(4, 2)``), its border included."""
+    """Mean of the map inside a polygon (``(4, 2)``, rounded to whole pixels), its border included."""
     height, width = probability.shape
-    left, top = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, (width - 1, height - 1))
-    right, bottom = np.clip(np.ceil(corners.max(axis=0)).astype(int), 0, (width - 1, height - 1))
+    points = np.rint(corners).astype(np.int32)  # truncation would hang on the last bit of 19.99999
+    left, top = np.clip(points.min(axis=0), 0, (width - 1, height - 1))
+    right, bottom = np.clip(points.max(axis=0), 0, (width - 1, height - 1))
     mask: U8 = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
-    cv2.fillPoly(mask, [(corners - (left, top)).astype(np.int32)], 1)
+    cv2.fillPoly(mask, [points - (left, top)], 1)
     return float(cv2.mean(probability[top : bottom + 1, left : right + 1], mask)[0])
 
 

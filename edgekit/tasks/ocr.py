@@ -117,12 +117,11 @@ class Ocr:
         feeds = {recognizer.model.input.tensor: prepared.tensor}
         outputs = trace.infer(RECOGNIZE, recognizer.session, feeds)
         with trace.stage("post"):
-            probabilities = outputs[recognizer.output]
-            if probabilities.ndim != 3 or probabilities.shape[0] != 1:
-                raise BundleError(
-                    f"recogniser: expected output (1, steps, classes), got {probabilities.shape}"
-                )
-            text, score = ctc.decode(probabilities[0], recognizer.classes, recognizer.head.blank)
+            scores = outputs[recognizer.output]
+            if scores.ndim != 3 or scores.shape[0] != 1:
+                raise BundleError(f"recogniser: expected output (1, steps, classes), got {scores.shape}")
+            head = recognizer.head
+            text, score = ctc.decode(scores[0], recognizer.classes, head.blank, head.activation)
             return text.strip(), score
 
 

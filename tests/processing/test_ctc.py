@@ -72,3 +72,15 @@ def test_symbols_are_split_at_newlines_alone():
 def test_another_number_of_classes_is_refused(shape):
     with pytest.raises(BundleError, match=r"expected output \(steps, 4\)"):
         decode(np.zeros(shape, np.float32), CLASSES, 0)
+
+
+def test_logits_give_the_same_text_and_score_as_their_softmax():
+    logits = np.random.default_rng(3).normal(0, 3, (40, 4)).astype(np.float32)
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    text, score = decode(logits, CLASSES, 0, "softmax")
+    assert (text, score) == (
+        decode(probabilities, CLASSES, 0)[0],
+        pytest.approx(decode(probabilities, CLASSES, 0)[1]),
+    )
+    assert len(text) > 10
+    assert decode(np.asarray([[9, 0, 0, 0]], np.float32), CLASSES, 0, "softmax") == ("", 0.0)

@@ -201,6 +201,16 @@ def test_spaces_around_a_line_are_left_out(make):
     assert make(ALONE)(pixels).texts == ("r b",)
 
 
+def test_a_recogniser_that_gives_logits(make):
+    logits = replace(RECOGNIZE, head=replace(RECOGNIZE.head, activation="softmax"))
+    engine = FakeEngine(read=lambda image: 10 * read(image))
+    result = make(replace(ALONE, models={"recognize": logits}), engine)(
+        page((0, 0, 300, 40, (RED, BLUE)), size_wh=(300, 40))
+    )
+    assert result.texts == ("rb",)
+    assert result.scores[0] == pytest.approx(np.exp(9.2) / (np.exp(9.2) + 4 * np.exp(0.2)), rel=1e-5)
+
+
 def test_both_graphs_are_loaded_with_the_same_options(make):
     engine = FakeEngine()
     make(BOTH, engine)
