@@ -19,7 +19,7 @@ from edgekit.bundle.atomic import sync_folder
 from edgekit.bundle.contents import check_contents
 from edgekit.bundle.manifest import File, Manifest
 from edgekit.bundle.ranges import FileRange
-from edgekit.errors import OutputError
+from edgekit.errors import EnvironmentLacks, OutputError
 
 if TYPE_CHECKING:
     from edgekit.bundle.reader import Bundle
@@ -32,14 +32,18 @@ _REMEDY = f"check free space and permissions, or set {VARIABLE} to a folder that
 
 
 def cache_root() -> Path:
-    """``$EDGEKIT_CACHE_DIR``, else ``$XDG_CACHE_HOME/edgekit``, else ``~/.cache/edgekit``."""
-    own = os.environ.get(VARIABLE)
-    if own:
-        return Path(own).expanduser().absolute()
+    """``$EDGEKIT_CACHE_DIR``, else ``$XDG_CACHE_HOME/edgekit``, else ``~/.cache/edgekit``.
+
+    Raises:
+        EnvironmentLacks: none of them is set, and this user has no home.
+    """
     xdg = os.environ.get("XDG_CACHE_HOME", "")
-    if xdg.startswith("/"):  # XDG: a relative path is ignored
-        return Path(xdg) / "edgekit"
-    return Path("~/.cache/edgekit").expanduser()
+    fallback = f"{xdg}/edgekit" if xdg.startswith("/") else "~/.cache/edgekit"  # XDG: ignore a relative path
+    path = Path(os.environ.get(VARIABLE) or fallback)
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise EnvironmentLacks(f"cache {path}: this user has no home folder", f"set {VARIABLE}") from error
 
 
 def unpacked(bundle: Bundle, rehash: bool = False, root: Path | None = None) -> Path:

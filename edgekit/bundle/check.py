@@ -25,6 +25,7 @@ from edgekit.bundle.manifest import (
     ResizeMultiple,
     Variant,
 )
+from edgekit.bundle.messages import some_of
 from edgekit.bundle.paths import first_fault
 from edgekit.errors import BundleError
 
@@ -79,7 +80,9 @@ def model_paths(manifest: Manifest) -> frozenset[str]:
 
 
 def member_uses(manifest: Manifest) -> dict[str, str]:
-    """Member path → what it is for: ``onnx``, ``tflite``, ``external``, ``text``, ``picture`` or ``probe``.
+    """Member path → what it is for.
+
+    One of ``onnx``, ``tflite``, ``external``, ``text`` (labels, alphabet), ``notice``, ``picture``, ``probe``.
 
     Raises:
         BundleError: one member is used in two ways, so that no check would fit both.
@@ -103,7 +106,7 @@ def _references(manifest: Manifest) -> Iterable[tuple[str, str]]:
     for golden in manifest.golden:
         yield golden.picture, "picture"
         yield from ((expected.probe, "probe") for expected in golden.expected)
-    yield from ((path, "text") for path in manifest.card.notices)
+    yield from ((path, "notice") for path in manifest.card.notices)
 
 
 def _check_coverage(sizes: Mapping[str, int], uses: Mapping[str, str]) -> None:
@@ -118,7 +121,7 @@ def _check_coverage(sizes: Mapping[str, int], uses: Mapping[str, str]) -> None:
 def _check_variants(manifest: Manifest, sizes: Mapping[str, int]) -> None:
     names = [variant.name for variant in manifest.variants]
     if len(set(names)) != len(names):
-        raise _broken("variants", f"names are {names}, expected each once")
+        raise _broken("variants", f"names are {', '.join(names)}, expected each once")
     for variant in manifest.variants:
         where = f"variant {variant.name!r}"
         total = variant_bytes(variant.models.values(), sizes)
@@ -145,9 +148,9 @@ def _check_model(where: str, model: Model) -> None:
     folder = model.path.rpartition("/")[0]
     prefix = f"{folder}/" if folder else ""
     if model.external and model.format != "onnx":
-        raise _broken(where, f"format {model.format} has no external data, got {list(model.external)}")
+        raise _broken(where, f"format {model.format} has no external data, got {some_of(model.external)}")
     if len(set(model.external)) != len(model.external):
-        raise _broken(where, f"external is {list(model.external)}, expected each path once")
+        raise _broken(where, f"external is {some_of(model.external)}, expected each path once")
     for path in model.external:
         if not path.startswith(prefix):
             raise _broken(where, f"external data {path!r} lies outside the model's folder {folder!r}")
@@ -175,7 +178,7 @@ def _check_golden(
         raise _broken(where, f"margin is {golden.margin}, expected at least 0")
     for expected in golden.expected:
         if expected.role not in roles:
-            raise _broken(where, f"role {expected.role!r}, variant {golden.variant!r} has {sorted(roles)}")
+            raise _broken(where, f"role {expected.role!r}, variant {golden.variant!r} has {some_of(roles)}")
         total, size = math.prod(expected.shape), sizes[expected.probe]
         count, rest = divmod(size, ITEM_BYTES[expected.dtype])
         if rest or not min(total, 1) <= count <= total:
@@ -185,7 +188,7 @@ def _check_golden(
 
 def _check_named(where: str, name: str, variants: Mapping[str, Variant]) -> Variant:
     if name not in variants:
-        raise _broken(where, f"variant {name!r}, expected one of {sorted(variants)}")
+        raise _broken(where, f"variant {name!r}, expected one of {some_of(variants)}")
     return variants[name]
 
 

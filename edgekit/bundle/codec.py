@@ -12,6 +12,7 @@ import msgspec
 from edgekit.bundle.check import check_manifest
 from edgekit.bundle.layout import MAX_MANIFEST_BYTES
 from edgekit.bundle.manifest import FORMAT, VERSION, Manifest, Signature
+from edgekit.bundle.messages import printable
 from edgekit.errors import BundleError
 
 T = TypeVar("T")
@@ -72,12 +73,6 @@ def decode_signature(data: bytes, manifest: bytes) -> Signature:
     return signature
 
 
-def printable(text: str, limit: int = 120) -> str:
-    """Foreign text fit for one line of a message: quoted, shortened, control characters escaped."""
-    short = text if len(text) <= limit else text[:limit] + "…"
-    return repr(short)
-
-
 def _decode(data: bytes, kind: type[T], member: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
@@ -90,11 +85,11 @@ def _refuse_repeated_keys(data: bytes, member: str) -> None:
     """Two readers may take different ones of two equal keys, and so see two manifests in one signed file."""
 
     def pairs(items: list[tuple[str, Any]]) -> None:
-        keys = {key for key, _ in items}
-        if len(keys) != len(items):
-            names = [key for key, _ in items]
-            twice = next(key for key in names if names.count(key) > 1)
-            raise BundleError(f"{member}: key {printable(twice)} is given twice", _DAMAGED)
+        seen = set()
+        for key, _ in items:
+            if key in seen:
+                raise BundleError(f"{member}: key {printable(key)} is given twice", _DAMAGED)
+            seen.add(key)
 
     json.loads(data, object_pairs_hook=pairs)
 

@@ -13,6 +13,7 @@ from edgekit.errors import BundleError
 
 MAX_TEXT_BYTES = 16 * 2**20
 MAX_PICTURE_SIDE = 16384
+_ALLOWED = {"text": "\n\t", "notice": "\n\t\r\f"}  # licence texts come as their authors wrote them
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 
@@ -37,15 +38,15 @@ def check_contents(manifest: Manifest, source: Callable[[str], Source], name: st
                 check_onnx(source(path), path, {p[start:]: sizes[p] for p in external[path]})
             elif use == "tflite":
                 check_tflite(source(path), path)
-            elif use == "text":
-                _check_text(source(path), path)
+            elif use in _ALLOWED:
+                _check_text(source(path), path, _ALLOWED[use])
             elif use == "picture":
                 _check_picture(source(path), path)
     except BundleError as error:
         raise BundleError(f"{name}: {error.message}", error.remedy) from error
 
 
-def _check_text(source: Source, path: str) -> None:
+def _check_text(source: Source, path: str, allowed: str) -> None:
     if not 0 < source.size <= MAX_TEXT_BYTES:
         raise BundleError(f"{path}: {source.size} bytes of text, expected 1 to {MAX_TEXT_BYTES}")
     data = source.read(0, source.size)
@@ -53,15 +54,17 @@ def _check_text(source: Source, path: str) -> None:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BundleError(f"{path}: byte {error.start} is not UTF-8") from error
-    odd = next((c for c in text if (c < " " and c not in "\n\t") or "\x7f" <= c <= "\x9f"), None)
+    odd = next((c for c in text if (c < " " and c not in allowed) or "\x7f" <= c <= "\x9f"), None)
     if odd is not None:
         raise BundleError(f"{path}: holds the control character U+{ord(odd):04X}, expected text and LF")
 
 
 def _check_picture(source: Source, path: str) -> None:
-    head = source.read(0, 24)
-    if not head.startswith(_PNG_MAGIC) or len(head) < 24:
+    head = source.read(0, 25)
+    if not head.startswith(_PNG_MAGIC) or len(head) < 25:
         raise BundleError(f"{path}: starts with {head[:8]!r}, expected a PNG picture")
     width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
     if not (1 <= width <= MAX_PICTURE_SIDE and 1 <= height <= MAX_PICTURE_SIDE):
         raise BundleError(f"{path}: is {width}×{height} pixels, expected sides of 1 to {MAX_PICTURE_SIDE}")
+    if head[24] != 8:
+        raise BundleError(f"{path}: has {head[24]} bits a channel, expected 8")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from edgekit.bundle.messages import printable, some_of
 from edgekit.bundle.onnx_schema import ITEM_BITS, MESSAGES, STRING
 from edgekit.bundle.protobuf import BYTES, Field, Wire
 from edgekit.bundle.ranges import Source
@@ -43,9 +44,11 @@ def check_onnx(source: Source, name: str, external: Mapping[str, int]) -> None:
     for number, what in ((1, "ir_version"), (7, "graph"), (8, "opset_import")):
         if number not in present:
             raise BundleError(f"{name}: has no {what}, expected an ONNX model", "export it again")
-    unused = sorted(set(external) - checker.used)
+    unused = set(external) - checker.used
     if unused:
-        raise BundleError(f"{name}: no tensor uses the external data {unused}", "leave it out of the bundle")
+        raise BundleError(
+            f"{name}: no tensor uses the external data {some_of(unused)}", "leave it out of the bundle"
+        )
 
 
 class _Checker:
@@ -155,10 +158,10 @@ class _Checker:
     def _check_external(self, start: int, entries: Mapping[str, str], size: int) -> None:
         location = entries.get("location", "")
         if "_ORT_MEM_ADDR_" in location:
-            raise self._wire.fault(start, f"external data at an address in memory, {location!r}")
+            raise self._wire.fault(start, f"external data at an address in memory, {printable(location)}")
         if location not in self._external:
-            listed = sorted(self._external)
-            raise self._wire.fault(start, f"external data in {location!r}, the manifest lists {listed}")
+            what = f"external data in {printable(location)}, the manifest lists {some_of(self._external)}"
+            raise self._wire.fault(start, what)
         self.used.add(location)
         offset = self._number(start, entries, "offset", 0)
         length = self._number(start, entries, "length", size)

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from edgekit.bundle.contents import check_contents
 from edgekit.bundle.layout import Slot
 from edgekit.bundle.manifest import Card, File, Manifest, Signature
+from edgekit.bundle.messages import some_of
 from edgekit.bundle.ranges import FileRange, Source
 from edgekit.bundle.structure import DAMAGED, read_structure
 from edgekit.errors import BundleError
@@ -74,7 +75,7 @@ class Bundle:
         """
         files = {file.path: file for file in self.manifest.files}
         if member not in files:
-            raise BundleError(f"{self.path}: no member {member!r}", f"it has {', '.join(sorted(files))}")
+            raise BundleError(f"{self.path}: no member {member!r}", f"it has {some_of(files)}")
         with self._opened() as handle:
             return b"".join(self._checked_chunks(handle, files[member]))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edgekit.bundle.check import member_uses
 from edgekit.bundle.manifest import Card, Drop, Evidence, Lock, Manifest, Variant
 from edgekit.bundle.reader import Bundle, open_bundle
 from edgekit.cli.output import emit
@@ -135,9 +136,15 @@ def _lock_rows(lock: Lock) -> Iterator[tuple[str, str]]:
 
 
 def _files(manifest: Manifest) -> Table:
+    """Golden pictures and probes are many and small: they take one row together."""
+    uses = member_uses(manifest)
+    golden = [file.size for file in manifest.files if uses[file.path] in ("picture", "probe")]
     table = _table("Files", "path", "bytes", "SHA-256")
     for file in manifest.files:
-        table.add_row(_plain(file.path), _plain(f"{file.size:,}"), _plain(f"{file.sha256[:16]}…"))
+        if uses[file.path] not in ("picture", "probe"):
+            table.add_row(_plain(file.path), _plain(f"{file.size:,}"), _plain(f"{file.sha256[:16]}…"))
+    if golden:
+        table.add_row(_plain(f"golden vectors, {len(golden)} files"), _plain(f"{sum(golden):,}"), _plain(""))
     return table
 
 

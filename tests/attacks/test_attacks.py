@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.bundle import protobuf
 from edgekit.bundle.reader import open_bundle
 from edgekit.cli import main
 from edgekit.errors import BundleError
-from tests.attacks.corpus import ATTACKS, plain
+from tests.attacks.corpus import ATTACKS, MAX_FIELDS, plain
 
 README = Path(__file__).with_name("README.md")
 MAX_PEAK_BYTES = 40 * 2**20  # the caps on manifest and signature, a few times
@@ -21,6 +22,7 @@ MAX_PEAK_BYTES = 40 * 2**20  # the caps on manifest and signature, a few times
 @pytest.fixture(autouse=True)
 def private_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEKIT_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(protobuf, "MAX_FIELDS", MAX_FIELDS)
     return tmp_path / "cache"
 
 

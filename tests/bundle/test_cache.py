@@ -11,7 +11,7 @@ import pytest
 from edgekit.bundle import cache
 from edgekit.bundle.cache import UNPACKED_AT_S, cache_root, unpacked
 from edgekit.bundle.reader import Bundle, open_bundle
-from edgekit.errors import BundleError, OutputError
+from edgekit.errors import BundleError, EnvironmentLacks, OutputError
 from tests.bundle.samples import LABELS, MODEL_PATH, WEIGHTS, WEIGHTS_PATH, write_sample
 
 UNPACK = """
@@ -178,6 +178,18 @@ def test_while_another_process_unpacks_this_one_waits_and_uses_its_work(sample, 
 
     monkeypatch.setattr(cache, "_locked", late)
     assert (bundle.folder() / "labels.txt").read_bytes() == LABELS
+
+
+def test_a_user_without_a_home(monkeypatch):
+    for name in ("EDGEKIT_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def nobody(uid):
+        raise KeyError(uid)
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    with pytest.raises(EnvironmentLacks, match="no home folder .set EDGEKIT_CACHE_DIR"):
+        cache_root()
 
 
 @pytest.mark.parametrize(

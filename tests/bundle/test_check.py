@@ -9,6 +9,7 @@ from edgekit.bundle.check import check_manifest, member_uses, model_paths, varia
 from edgekit.bundle.manifest import (
     CenterCrop,
     CtcHead,
+    DbHead,
     ImageInput,
     Normalize,
     ResizeHeight,
@@ -61,7 +62,7 @@ BROKEN = {
     "two uses of a member": (lambda m: with_golden(m, picture="labels.txt"), "used as text and as picture"),
     "path rule": (lambda m: with_file(m, "labels.txt", path="con"), "device name"),
     "card of another task": (lambda m: replace(m, card=replace(m.card, task="ocr")), "card.task"),
-    "variant twice": (lambda m: replace(m, variants=m.variants * 2), "names are ['int8', 'int8']"),
+    "variant twice": (lambda m: replace(m, variants=m.variants * 2), "names are int8, int8"),
     "variant bytes": (lambda m: with_variant(m, bytes=1), "bytes is 1, expected the sum"),
     "drop interval": (lambda m: with_variant(m, drop=drop(interval=(0.5, 0.1))), "interval is [0.5, 0.1]"),
     "drop infinite": (
@@ -92,7 +93,7 @@ BROKEN = {
     "widths": (lambda m: with_input(m, ResizeHeight(48, 400, 320, 8, 0)), "resize_height"),
     "golden of no variant": (
         lambda m: with_golden(m, variant="fp16"),
-        "variant 'fp16', expected one of ['int8']",
+        "variant 'fp16', expected one of 'int8'",
     ),
     "golden margin": (lambda m: with_golden(m, margin=-0.1), "margin is -0.1"),
     "golden role": (lambda m: with_expected(m, role="detect"), "role 'detect'"),
@@ -157,6 +158,15 @@ def test_variant_bytes_counts_shared_files_once():
     assert variant_bytes(models, sizes) == 35
 
 
+def test_detectors_need_no_texts(manifest):
+    graph = one_model(head=DbHead("p", 0.3, 0.6, 1.5, 3, 1000), external=())
+    files = tuple(f for f in manifest.files if f.path == MODEL_PATH)
+    variant = replace(manifest.variants[0], models={"detect": graph}, bytes=files[0].size)
+    cropped = replace(graph, input=ImageInput("x", (ResizeMultiple(640, 960, 32), CenterCrop(2, 2)), "bgr"))
+    variant = replace(variant, models={"detect": cropped})
+    check_manifest(replace(manifest, files=files, variants=(variant,), golden=(), evidence=()))
+
+
 def test_uses(manifest):
     assert member_uses(manifest) == {
         MODEL_PATH: "onnx",
@@ -168,8 +178,8 @@ def test_uses(manifest):
     assert model_paths(manifest) == {MODEL_PATH, WEIGHTS_PATH}
 
 
-def test_alphabets_and_notices_are_text(manifest):
+def test_alphabets_and_notices(manifest):
     head = CtcHead("y", "alphabet.txt", 0, True)
     noted = replace(manifest, card=replace(manifest.card, notices=("NOTICE.md",)))
     uses = member_uses(with_model(noted, head=head))
-    assert (uses["alphabet.txt"], uses["NOTICE.md"]) == ("text", "text")
+    assert (uses["alphabet.txt"], uses["NOTICE.md"]) == ("text", "notice")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from edgekit.bundle import contents
 from edgekit.bundle.check import variant_bytes
@@ -40,12 +41,20 @@ def test_a_byte_order_mark_and_odd_spaces_are_text(sample):
         ({"picture": png()[:20]}, "expected a PNG picture"),
         ({"picture": png(0, 2)}, "is 0×2 pixels"),
         ({"picture": png()[:16] + b"\0\1\0\0" + png()[20:]}, "is 65536×2 pixels"),
+        ({"picture": png()[:24] + b"\x10" + png()[25:]}, "has 16 bits a channel"),
         ({"model": b"junk"}, r"pets\.edge: models/int8/model\.onnx: byte"),
     ],
 )
 def test_what_must_not_be_used(sample, changes, reason):
     with pytest.raises(BundleError, match=reason):
         check(sample, **changes)
+
+
+def test_licence_texts_come_as_they_are(tmp_path):
+    noted = manifest(card=replace(manifest().card, notices=("LICENSE",)))
+    write_bundle(tmp_path / "a.edge", noted, {**members(), "LICENSE": b"Apache\r\n\x0cLicense\r\n"})
+    with pytest.raises(BundleError, match=r"LICENSE: holds the control character U\+001B"):
+        write_bundle(tmp_path / "b.edge", noted, {**members(), "LICENSE": b"\x1b[2J"})
 
 
 def test_long_texts(sample, monkeypatch):

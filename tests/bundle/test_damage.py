@@ -62,11 +62,19 @@ def test_random_single_bit_flips(bundle):
 
 
 def test_one_flip_in_every_byte_that_is_not_padding(bundle):
-    """Padding is most of a small bundle: here every header, name, CRC, manifest and member byte has its turn."""
+    """Padding is most of a small bundle: here every header, name, CRC and member byte has its turn.
+
+    Of the JSON, where all bytes are alike to a CRC-32, one in eight.
+    """
     data = bundle.read_bytes()
     source = random.Random(20262)
     places = [i for i, byte in enumerate(data) if byte or any(data[max(0, i - 8) : i + 8])]
-    assert len(places) > 2000
+    json = [
+        range(43, data.index(b"PK\x03\x04", 43)),
+        range(data.rindex(b"PK\x03\x04"), data.index(b"PK\x01\x02")),
+    ]
+    places = [i for i in places if i % 8 == 0 or not any(i in span for span in json)]
+    assert len(places) > 1000
     passed = [i for i in places if not refused(bundle, flipped(data, 8 * i + source.randrange(8)))]
     assert passed == []
 

@@ -6,6 +6,7 @@ import tracemalloc
 import pytest
 
 import edgekit
+from edgekit.bundle import structure
 from edgekit.bundle.layout import MAX_FILE_BYTES
 from edgekit.bundle.ranges import BytesRange, FileRange
 from edgekit.bundle.reader import Bundle, open_bundle
@@ -58,7 +59,7 @@ def _with_shape(expected, shape):
 
 
 def test_no_such_member(sample):
-    with pytest.raises(BundleError, match=r"no member '\.\./x' \(it has golden/0\.bin, "):
+    with pytest.raises(BundleError, match=r"no member '\.\./x' \(it has 'golden/0\.bin', "):
         open_bundle(sample).read("../x")
 
 
@@ -129,6 +130,11 @@ def test_verify_needs_constant_memory(tmp_path):
     assert bundle.manifest.files[-1].path == WEIGHTS_PATH
     assert bundle.manifest.files[-1].size == size
     assert peak < 4 * 2**20
+
+
+def test_what_is_compared_may_be_cut_off():
+    with pytest.raises(BundleError, match="a: ends within the header, at byte 3"):
+        structure._compare(BytesRange(b"abc"), 1, b"bcd", "header", "a")
 
 
 def test_ranges(tmp_path):

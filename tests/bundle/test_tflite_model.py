@@ -92,6 +92,15 @@ def test_what_is_refused(data, reason):
     assert caught.value.message.startswith("m.tflite: ")
 
 
+def test_a_field_that_is_absent():
+    data = bytearray(tflite())
+    model = struct.unpack_from("<I", data, 0)[0]
+    vtable = model - struct.unpack_from("<i", data, model)[0]
+    struct.pack_into("<H", data, vtable + 4 + 2 * 1, 0)
+    with pytest.raises(BundleError, match="has no operator codes"):
+        check(bytes(data))
+
+
 def test_the_number_of_tables_is_bounded(monkeypatch):
     monkeypatch.setattr(tflite_model, "_MAX_TABLES", 3)
     with pytest.raises(BundleError, match="more tables"):

@@ -33,6 +33,7 @@ def test_what_a_person_sees(sample, capsys):
         "int8 int8 static_wi8_ai8 onnx 211 top1 0.30 (95 %: -0.10 to 0.70), n 1,000",
         "calibration 64 samples, abababababababab…",
         "labels.txt 18 d7c202e455e495b3…",
+        "golden vectors, 2 files 87",
     ):
         assert line in lines
     assert "languages" not in out  # empty parts are left out
@@ -68,9 +69,19 @@ def test_parts_that_are_absent(tmp_path, capsys):
     assert main(["inspect", str(tmp_path / "a.edge")]) == 0
     out = capsys.readouterr().out
     assert "Evidence" not in out
+    assert "golden vectors" in out
     assert "not measured" in out
     assert "en, de" in out
     assert "calibration  none" in out
+
+
+def test_no_golden_vectors(tmp_path, capsys):
+    content = {path: data for path, data in members().items() if not path.startswith("golden/")}
+    write_bundle(tmp_path / "a.edge", manifest(golden=()), content)
+    assert main(["inspect", str(tmp_path / "a.edge")]) == 0
+    out = capsys.readouterr().out
+    assert "golden pictures: 0" in out
+    assert "golden vectors" not in out
 
 
 def test_evidence_without_sqnr(tmp_path, capsys):
