@@ -31,7 +31,7 @@ class Outcome:
         exact: every output of every engine call is equal to the bit.
         max_abs: largest difference at the probed values; infinite where shapes differ.
         allowed: the largest ``max_abs`` that the bundle allows, over its engine calls.
-        margin: distance of the decision from changing, in the same units.
+        margin: distance of the decision from changing, in the same units; None where nothing is decided.
         problem: what is wrong, empty if nothing is.
     """
 
@@ -40,20 +40,17 @@ class Outcome:
     exact: bool
     max_abs: float
     allowed: float
-    margin: float
+    margin: float | None
     problem: str
 
     def as_json(self) -> dict[str, Any]:
         """As ``edgekit selftest --json`` prints it; infinities become null."""
-        finite = {
-            k: (v if np.isfinite(v) else None)
-            for k, v in (("max_abs", self.max_abs), ("margin", self.margin))
-        }
         return {
             "picture": self.picture,
             "ok": self.ok,
             "exact": self.exact,
-            **finite,
+            "max_abs": self.max_abs if np.isfinite(self.max_abs) else None,
+            "margin": self.margin,
             "allowed": self.allowed,
             "problem": self.problem,
         }
@@ -94,6 +91,7 @@ def selftest(
         UsageError: no such variant.
     """
     bundle = open_bundle(path)
+    bundle.folder(rehash=True)  # a device's storage may rot without a write
     if not bundle.manifest.golden:
         raise BundleError(
             f"{path.name}: carries no golden vectors", "export it again with this version of edgekit"

@@ -38,7 +38,12 @@ def run(args: argparse.Namespace) -> int:
         for o in result.outcomes:
             verdict = o.problem or ("equal to the bit" if o.exact else "within tolerance")
             table.add_row(
-                result.variant, o.picture, verdict, f"{o.max_abs:.3g}", f"{o.allowed:.3g}", f"{o.margin:.3g}"
+                result.variant,
+                o.picture,
+                verdict,
+                f"{o.max_abs:.3g}",
+                f"{o.allowed:.3g}",
+                "" if o.margin is None else f"{o.margin:.3g}",
             )
     ok = all(result.ok for result in results)
     variants = [

@@ -9,22 +9,26 @@ from edgekit.errors import DataError
 from edgekit.evaluation.outcome import Flips
 from edgekit.evaluation.score import Change, Score
 from edgekit.evaluation.tally import Tally, share_interval
-from edgekit.statistics.edits import edit_distance
+from edgekit.statistics.edits import page_edits
 from edgekit.statistics.interval import Interval
 from edgekit.statistics.paired import mcnemar_exact
 from edgekit.statistics.ratio import ratio_moments
 from edgekit.types import Result, TextRegions
 
-_CER = "edits that make the read text of the true one, over the characters of the true text"
+_CER = "edits that make the read lines of the true ones, over the characters of the true text"
 _DISAGREEMENT = (
-    "edits between both texts, over the characters that the reference read; "
+    "edits between the lines of both, over the characters that the reference read; "
     "without the true text this bounds the rise of the character error rate from above"
 )
 
 
-def plain_text(text: str) -> str:
-    """The text as compared: Unicode NFC, white space (line breaks too) as single spaces, none at the ends."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+SEPARATOR = " / "  # between lines, where a page is told in one
+
+
+def plain_lines(text: str) -> list[str]:
+    """The lines as compared: Unicode NFC, white space as single spaces, none at the ends, no empty line."""
+    lines = (" ".join(line.split()) for line in unicodedata.normalize("NFC", text).split("\n"))
+    return [line for line in lines if line]
 
 
 class CharacterErrors:
@@ -47,10 +51,10 @@ class CharacterErrors:
         """Adds one sample; see :class:`edgekit.evaluation.score.Scorer`."""
         if not isinstance(reference, TextRegions) or not isinstance(candidate, TextRegions):
             raise TypeError(f"expected text regions, got {type(reference)} and {type(candidate)}")
-        read, other = plain_text(reference.text), plain_text(candidate.text)
-        truth = plain_text(sample.truth) if isinstance(sample.truth, str) else None
+        read, other = plain_lines(reference.text), plain_lines(candidate.text)
+        truth = plain_lines(sample.truth) if isinstance(sample.truth, str) else None
         text = read if truth is None else truth
-        edits = edit_distance(read, text), edit_distance(other, text)
+        edits, characters = (page_edits(read, text), page_edits(other, text)), sum(map(len, text))
         self._n += 1
         self._edits[0] += edits[0]
         self._edits[1] += edits[1]
@@ -58,9 +62,10 @@ class CharacterErrors:
         self._gained += edits[1] == 0 and edits[0] > 0
         self._changed.add(sample.cluster, read != other)
         self._rise.add(sample.cluster, edits[1] - edits[0])
-        self._characters.add(sample.cluster, len(text))
-        severity = (edits[1] - edits[0]) / max(len(text), 1)
-        return Change(read != other, max(severity, 0.0), read, other, truth)
+        self._characters.add(sample.cluster, characters)
+        severity = max((edits[1] - edits[0]) / max(characters, 1), 0.0)
+        words = None if truth is None else SEPARATOR.join(truth)
+        return Change(read != other, severity, SEPARATOR.join(read), SEPARATOR.join(other), words)
 
     def score(self) -> Score:
         """The result so far; see :class:`edgekit.evaluation.score.Scorer`."""

@@ -1,6 +1,8 @@
-"""Edit distance of two texts, in Unicode code points."""
+"""Edit distance of texts, in Unicode code points: of two lines, and of two pages of lines."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def edit_distance(first: str, second: str) -> int:
@@ -29,3 +31,26 @@ def edit_distance(first: str, second: str) -> int:
         up = (right_down << 1 | ~(diagonal | right_up)) & mask
         down = diagonal & right_up & mask
     return distance
+
+
+def page_edits(first: Sequence[str], second: Sequence[str]) -> int:
+    """Edits between two pages of lines: in whatever order the lines come, or read on as one text.
+
+    The lesser of two counts. One reads each page as one text, its lines joined by spaces, so that a line found
+    in two pieces costs nothing. For the other, lines are paired one to one, the pair that saves most edits over deleting one and inserting the other
+    first (ties: earlier lines first); what stays alone is deleted or inserted whole, so that a region found a pixel
+    higher, which changes the reading order, costs nothing.
+    """
+    savings = sorted(
+        (edit_distance(a, b) - len(a) - len(b), i, j)
+        for i, a in enumerate(first)
+        for j, b in enumerate(second)
+    )
+    edits = sum(map(len, first)) + sum(map(len, second))
+    taken: tuple[set[int], set[int]] = (set(), set())
+    for saving, i, j in savings:
+        if i not in taken[0] and j not in taken[1]:
+            taken[0].add(i)
+            taken[1].add(j)
+            edits += saving
+    return min(edits, edit_distance(" ".join(first), " ".join(second)))

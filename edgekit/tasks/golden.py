@@ -48,13 +48,13 @@ def decision(result: Result) -> str:
     return str(result.top(1)[0].index) if isinstance(result, Classification) else result.text
 
 
-def margin(calls: Sequence[Call]) -> float:
+def margin(calls: Sequence[Call]) -> float | None:
     """Smallest distance between the best and the second-best class over all positions of all outputs.
 
     Outputs of detectors, and outputs with fewer than two classes, decide nothing here and are left out.
 
     Returns:
-        The distance in units of the graphs' outputs, or infinity where nothing is decided.
+        The distance in units of the graphs' outputs, or None where nothing is decided.
     """
     smallest = math.inf
     for call in calls:
@@ -64,4 +64,4 @@ def margin(calls: Sequence[Call]) -> float:
             if output.ndim and output.shape[-1] >= 2 and output.size:
                 best = np.partition(output.astype(np.float64), -2, axis=-1)[..., -2:]
                 smallest = min(smallest, float((best[..., 1] - best[..., 0]).min()))
-    return smallest
+    return smallest if math.isfinite(smallest) else None

@@ -48,7 +48,7 @@ def golden_pictures(task: Task, draw: Callable[[int], U8], n: int = PICTURES) ->
         picture, trace = draw(seed), Trace()
         result = task(picture, trace)
         if decision(result):
-            judged.append((margin(trace.calls), -seed, decision(result), picture))
+            judged.append((margin(trace.calls) or 0.0, -seed, decision(result), picture))
     judged.sort(key=lambda item: item[:2], reverse=True)
     kept: dict[str, U8] = {}
     for _, _, decided, picture in judged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from edgekit.bundle.manifest import FORMAT, VERSION, Golden, Lock, Manifest, Variant
-from edgekit.bundle.writer import write_bundle
+from edgekit.bundle.writer import bundle_bytes, write_bundle
 from edgekit.cli.values import format_size
 from edgekit.evaluation.outcome import Evaluation
 from edgekit.machine import Machine, this_machine
@@ -199,33 +200,24 @@ def assemble(
     package = Package(out, reference_path, 0, (), tuple(candidates), reference, frontier, max_size_bytes)
     holding = [c for c in candidates if c.holds]
     if not holding:
-        return _refused(package, "the drop: " + "; ".join(_reason(c) for c in candidates))
+        why = "; ".join(_reason(c) for c in candidates)
+        return dataclasses.replace(package, refusal=f"the drop does not hold: {why}")
     chosen = maker.fitting(holding, frontier, max_size_bytes)
     if not chosen:
         smallest = min(frontier[c.variant.name] for c in holding)
         return _refused(
             package, f"the size: the smallest bundle that holds is {smallest} bytes, over {max_size_bytes}"
         )
-    maker.write(reference_path, [reference])
-    maker.write(out, chosen)
+    write_bundle(reference_path, *maker.contents([reference]))
+    write_bundle(out, *maker.contents(chosen))
     shipped = tuple(c.variant.name for c in chosen)
-    return _with(package, size_bytes=out.stat().st_size, shipped=shipped)
+    return dataclasses.replace(package, size_bytes=out.stat().st_size, shipped=shipped)
 
 
 def _reason(candidate: Candidate) -> str:
     return (
         f"{candidate.variant.name}: {candidate.evaluation.reason if candidate.evaluation else 'not measured'}"
     )
-
-
-def _refused(package: Package, refusal: str) -> Package:
-    return _with(package, refusal=refusal)
-
-
-def _with(package: Package, **changes: Any) -> Package:  # noqa: ANN401 (fields of Package)
-    import dataclasses
-
-    return dataclasses.replace(package, **changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +229,8 @@ class _Maker:
     staging: Staging
     machine: Machine
 
-    def write(self, path: Path, chosen: Sequence[Candidate]) -> None:
-        """Writes a bundle of these variants."""
+    def contents(self, chosen: Sequence[Candidate]) -> tuple[Manifest, dict[str, bytes | Path]]:
+        """Manifest and members of a bundle of these variants."""
         members: dict[str, bytes | Path] = dict(self.staging.members(tuple(c.variant for c in chosen)))
         for candidate in chosen:
             members.update(candidate.members)
@@ -255,13 +247,11 @@ class _Maker:
             golden=tuple(golden for c in chosen for golden in c.golden),
             evidence=tuple(e.as_evidence(c.variant.name, c.engine, self.machine) for c, e in judged),
         )
-        write_bundle(path, manifest, members)
+        return manifest, members
 
     def size(self, chosen: Sequence[Candidate]) -> int:
-        """Bytes of a bundle of these variants: it is written, and measured."""
-        path = self.staging.folder.parent / "trial.edge"
-        self.write(path, chosen)
-        return path.stat().st_size
+        """Exact bytes of a bundle of these variants."""
+        return bundle_bytes(*self.contents(chosen))
 
     def fitting(
         self, holding: Sequence[Candidate], frontier: Mapping[str, int], max_size_bytes: int | None

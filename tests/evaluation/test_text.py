@@ -2,13 +2,13 @@ import pytest
 
 from edgekit.errors import DataError
 from edgekit.evaluation.outcome import Flips
-from edgekit.evaluation.text import CharacterErrors, plain_text
+from edgekit.evaluation.text import CharacterErrors, plain_lines
 from edgekit.statistics.proportion import unseen_upper
 
 
-def test_plain_text():
-    assert plain_text(" a\n b\t\u00a0c ") == "a b c"
-    assert plain_text("e\u0301") == "\u00e9"
+def test_plain_lines():
+    assert plain_lines(" a\n \n b\t\u00a0c ") == ["a", "b c"]
+    assert plain_lines("e\u0301") == ["\u00e9"]
 
 
 def test_character_error_rate(sample, read):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgekit.statistics.edits import edit_distance
+from edgekit.statistics.edits import edit_distance, page_edits
 
 
 def by_table(first, second):
@@ -45,3 +45,25 @@ def test_long_texts():
     first = "".join(rng.choices("abcdefgh ", k=700))
     second = "".join(c for c in first if rng.random() > 0.1)
     assert edit_distance(first, second) == len(first) - len(second)
+
+
+@pytest.mark.parametrize(
+    ("read", "truth", "edits"),
+    [
+        ([], [], 0),
+        (["abc"], [], 3),
+        ([], ["ab", "c"], 3),
+        (["ab", "cd"], ["cd", "ab"], 0),
+        (["abcd", "xy"], ["abce", "xyz"], 2),
+        (["total 5", "thanks"], ["thanks"], 7),
+        (["abc"], ["xyz"], 3),
+        (["aaaa", "aaab"], ["aaab"], 4),
+    ],
+)
+def test_pages_are_compared_line_by_line_in_any_order(read, truth, edits):
+    assert page_edits(read, truth) == edits
+    assert page_edits(truth, read) == edits
+
+
+def test_one_line_is_the_plain_distance():
+    assert page_edits(["kitten"], ["sitting"]) == edit_distance("kitten", "sitting") == 3

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -140,3 +143,18 @@ def build(state: Mapping[str, Tensor]) -> EfficientNetLite0:
         first = str(error).splitlines()[-1].strip()
         raise ModelError(f"weights do not fit EfficientNet-Lite0: {first}") from None
     return network.eval()
+
+
+def load(weights: Path) -> EfficientNetLite0:
+    """The network with the weights of a file that ``torch.save`` made; nothing in it is executed.
+
+    Raises:
+        ModelError: it holds something else than tensors, or they do not fit.
+    """
+    try:
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, UnpicklingError) as error:
+        raise ModelError(
+            f"{weights.name}: not a file of weights: {str(error).splitlines()[0][:200]}"
+        ) from error
+    return build(state)
