@@ -16,8 +16,9 @@ from edgekit.types import Array
 from edgekit_export.convert.graph import attribute
 from edgekit_export.quantize.integer import Affine
 from edgekit_export.quantize.tap import Batch, Tap
+from edgekit_export.quantize.wide import Fine
 
-_POSITIONS = 512
+_POSITIONS = 128
 """Positions taken of one sample: neighbours say almost the same, and early layers have 12,544 of them."""
 
 
@@ -56,7 +57,7 @@ def collect_moments(
     model: onnx.ModelProto,
     wanted: Sequence[onnx.NodeProto],
     shapes: Mapping[str, tuple[int, ...]],
-    codes: Mapping[str, Affine],
+    codes: Mapping[str, Affine | Fine],
     batches: Iterable[Batch],
     threads: int = 2,
 ) -> dict[str, Moments]:
@@ -82,6 +83,18 @@ def collect_moments(
                 found[name] = Moments(np.zeros((groups, inputs)), np.zeros((groups, inputs, inputs)), 0)
             found[name].add(patches)
     return found
+
+
+def bias_shift(error: Array, moments: Moments) -> Array:
+    """What a weight error takes from a layer's mean output, ``(outputs,)``.
+
+    Args:
+        error: float weight minus rounded weight, output channels first.
+        moments: of what the layer reads.
+    """
+    groups = len(moments.total)
+    by_group = error.reshape(groups, len(error) // groups, -1)
+    return np.einsum("gok,gk->go", by_group, moments.mean).reshape(-1)
 
 
 def layer_patches(node: onnx.NodeProto, x: Array, shape: tuple[int, ...]) -> Array:

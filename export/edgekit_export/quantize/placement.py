@@ -52,6 +52,7 @@ class Placement:
         same_code: coded tensor → the tensor whose code it keeps.
         absorbed: output of a ReLU or Clip → its input: saturation of the code does what the node did.
         limits: coded tensor → largest value it can take, from an absorbed Clip.
+        fine: coded tensors between wide layers only, which need not be uint8.
     """
 
     modes: dict[str, Mode]
@@ -59,6 +60,7 @@ class Placement:
     same_code: dict[str, str] = field(default_factory=dict)
     absorbed: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
+    fine: list[str] = field(default_factory=list)
 
     @property
     def own_code(self) -> list[str]:
@@ -99,7 +101,20 @@ def place(model: onnx.ModelProto, modes: Mapping[str, Mode], float_operators: Co
     wanted = _wanted(model, view, placed, frozenset(float_operators))
     _absorb(model, view, placed, wanted)
     _list_coded(model, view, placed, wanted)
+    placed.fine = [name for name in placed.own_code if _is_fine(view, placed, name)]
     return placed
+
+
+def _is_fine(view: GraphView, placed: Placement, name: str) -> bool:
+    """Whether a wide layer makes ``name`` and only wide layers read it, as data."""
+    maker = placed.absorbed.get(name, name)
+    readers = view.consumers.get(name, [])
+    return (
+        placed.modes.get(maker) is Mode.WIDE
+        and name not in view.outputs
+        and bool(readers)
+        and all(placed.modes.get(n.output[0]) is Mode.WIDE and n.input[0] == name for n in readers)
+    )
 
 
 def _wanted(

@@ -15,8 +15,8 @@ from edgekit_export.quantize.integer import S8_MAX
 from edgekit_export.quantize.weights import Codes
 
 _DAMPING = 0.01
-_SHRINKS = (1.0, 0.93, 0.86, 0.78)
-_SWEEPS = 3
+_SHRINKS = (1.0, 0.9)
+_SWEEPS = 2
 
 
 def round_to_output(weight: Array, covariance: Array, finest: Array | float = 0.0, limit: int = S8_MAX) -> Codes:

@@ -3,6 +3,10 @@
 For each coded tensor one QuantizeLinear and one DequantizeLinear; for each integer layer a DequantizeLinear on
 the int8 weight (a scale an output channel) and one on the int32 bias (``input scale × weight scale``). An
 engine that fuses them computes in integers; one that does not computes the same in float.
+
+A layer that stays in float never reads a DequantizeLinear: onnxruntime ≥ 1.21 rounds the float weight of a Conv,
+ConvTranspose or Gemm behind one to int8 with one scale a tensor (its WeightBiasQuantization pass). It reads
+``Cast``, ``Sub`` and ``Mul`` instead, which say the same.
 """
 
 from __future__ import annotations
@@ -20,9 +24,13 @@ from edgekit_export.convert.lift_constants import merge_constants
 from edgekit_export.convert.remove_dead import remove_dead
 from edgekit_export.convert.shorten_names import strip_metadata
 from edgekit_export.quantize.integer import Affine
+from edgekit_export.quantize.picture import picture_zero_point
 from edgekit_export.quantize.placement import Mode, Placement
 from edgekit_export.quantize.weights import Codes, LayerWeights
-from edgekit_export.quantize.wide import wide_nodes
+from edgekit_export.quantize.wide import Fine, WideWeights
+
+_TRAPPED = frozenset({"Conv", "ConvTranspose", "Gemm"})
+Code = Affine | Fine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,45 +40,45 @@ class Layer:
     Attributes:
         mode: how it computes.
         weights: its float parameters (after equalisation and corrections of the bias).
-        codes: integer weight, None for ``half`` and ``float``.
+        codes: integer weight; None for ``half`` and ``float``.
     """
 
     mode: Mode
     weights: LayerWeights
-    codes: Codes | None
+    codes: Codes | WideWeights | None
 
 
 class _Writer:
     def __init__(
-        self, model: onnx.ModelProto, placement: Placement, codes: Mapping[str, Affine], layers: Mapping[str, Layer]
+        self, model: onnx.ModelProto, placement: Placement, codes: Mapping[str, Code], layers: Mapping[str, Layer]
     ) -> None:
         self.view, self.placement, self.layers = GraphView(model), placement, layers
-        self.codes = {
-            name: codes[placement.same_code.get(name, name)] for name in placement.coded
-        }
+        self.codes = {name: codes[placement.same_code.get(name, name)] for name in placement.coded}
         self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
+        self.constants: dict[str, onnx.TensorProto] = {}
+        self.made: set[str] = set()
         self.pictures: dict[str, str] = {}
 
     def add(self, operator: str, inputs: list[str], output: str, **attributes: object) -> str:
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
+        """Adds a node, once for each output name."""
+        if output not in self.made:
+            self.made.add(output)
+            self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
 
     def const(self, name: str, array: Array) -> str:
-        self.constants.append(constant(name, array))
+        """Adds an initialiser."""
+        self.constants[name] = constant(name, array)
         return name
 
-    def read(self, name: str) -> str:
-        """The name under which nodes read ``name``: its dequantised value where it is coded."""
-        return f"{name}.d" if name in self.codes else name
-
-    def coded(self, name: str) -> str:
+    def bytes_of(self, name: str) -> str:
         """The uint8 tensor of a coded tensor."""
         return self.pictures.get(name, f"{name}.q")
 
     def affine(self, name: str) -> list[str]:
-        """Initialisers of the scale and zero point of a coded tensor."""
+        """Initialisers of the scale and zero point of a tensor with uint8 codes."""
         code = self.codes[name]
+        assert isinstance(code, Affine)
         scale = self.const(f"{name}.s", np.asarray(code.scale, np.float32))
         return [scale, self.const(f"{name}.z", np.asarray(code.zero_point, np.uint8))]
 
@@ -80,78 +88,40 @@ class _Writer:
         self.add("QuantizeLinear", [source, *pair], f"{name}.q")
         self.add("DequantizeLinear", [f"{name}.q", *pair], f"{name}.d")
 
+    def whole(self, name: str) -> str:
+        """``code - zero_point`` of a coded tensor as float32."""
+        code = self.codes[name]
+        if isinstance(code, Fine):
+            return f"{name}.i"
+        floats = self.add("Cast", [self.bytes_of(name)], f"{name}.i", to=onnx.TensorProto.FLOAT)
+        if code.zero_point == 0:
+            return floats
+        zero = self.const(f"{name}.iz", np.asarray(code.zero_point, np.float32))
+        return self.add("Sub", [floats, zero], f"{name}.c")
+
+    def real(self, name: str) -> str:
+        """The value of a coded tensor for an operator that must not read a DequantizeLinear."""
+        scale = self.const(f"{name}.rs", np.asarray(self.codes[name].scale, np.float32))
+        return self.add("Mul", [self.whole(name), scale], f"{name}.r")
+
     def copy(self, node: onnx.NodeProto) -> None:
+        """Writes a node that is no layer; it reads the values of coded tensors."""
         made = copy_node(node)
         for position, name in enumerate(made.input):
-            made.input[position] = self.read(name)
+            if name in self.codes:
+                made.input[position] = self.real(name) if node.op_type in _TRAPPED else f"{name}.d"
         self.nodes.append(made)
-
-    def layer(self, node: onnx.NodeProto, layer: Layer) -> None:
-        """Writes one layer with its parameters."""
-        if layer.mode is Mode.WIDE:
-            wide_nodes(self, node, layer)
-            return
-        made, name = copy_node(node), node.output[0]
-        if layer.mode is Mode.INT8:
-            weight, bias = self._int8_parameters(node, layer)
-        else:
-            weight, bias = self._float_parameters(name, layer)
-        del made.input[:]
-        made.input.extend([self.read(node.input[0]), weight, *([bias] if bias else [])])
-        self.nodes.append(made)
-
-    def _int8_parameters(self, node: onnx.NodeProto, layer: Layer) -> tuple[str, str | None]:
-        name, codes = node.output[0], layer.codes
-        assert codes is not None
-        axis = 1 if layer.weights.transposed else 0
-        stored = codes.codes.T if layer.weights.transposed else codes.codes
-        scale = self.const(f"{name}.ws", codes.scale)
-        zero = self.const(f"{name}.wz", np.zeros(len(codes.scale), np.int8))
-        weight = self.const(f"{name}.wq", stored.astype(np.int8))
-        self.add("DequantizeLinear", [weight, scale, zero], f"{name}.wd", axis=axis)
-        if layer.weights.bias is None:
-            return f"{name}.wd", None
-        bias_scale = bias_scales(self.codes[node.input[0]], codes)
-        bias = np.rint(layer.weights.bias / bias_scale.astype(np.float64))
-        stored_bias = np.clip(bias, -(2**31), 2**31 - 1).astype(np.int32)
-        pair = [self.const(f"{name}.bq", stored_bias), self.const(f"{name}.bs", bias_scale)]
-        self.add("DequantizeLinear", pair, f"{name}.bd", axis=0)
-        return f"{name}.wd", f"{name}.bd"
-
-    def _float_parameters(self, name: str, layer: Layer) -> tuple[str, str | None]:
-        stored = layer.weights.weight.T if layer.weights.transposed else layer.weights.weight
-        bias = layer.weights.bias
-        bias_name = None if bias is None else self.const(f"{name}.b", bias.astype(np.float32))
-        if layer.mode is Mode.HALF:
-            half = self.const(f"{name}.wh", stored.astype(np.float16))
-            return self.add("Cast", [half], f"{name}.wd", to=onnx.TensorProto.FLOAT), bias_name
-        if layer.mode is Mode.WEIGHT8:
-            assert layer.codes is not None
-            transposed = layer.weights.transposed
-            codes = layer.codes.codes.T if transposed else layer.codes.codes
-            scale = layer.codes.scale.reshape(1, -1) if transposed else layer.codes.scale.reshape(
-                -1, *[1] * (codes.ndim - 1)
-            )
-            whole = self.const(f"{name}.wq", codes.astype(np.int8))
-            floats = self.add("Cast", [whole], f"{name}.wf", to=onnx.TensorProto.FLOAT)
-            return self.add("Mul", [floats, self.const(f"{name}.ws", scale)], f"{name}.wd"), bias_name
-        return self.const(f"{name}.w", stored.astype(np.float32)), bias_name
-
-
-def bias_scales(code: Affine, weight: Codes) -> Array:
-    """Scale of the int32 bias, ``(outputs,)`` float32: input scale times weight scale, as engines require."""
-    return np.float32(code.scale) * weight.scale
 
 
 def write_qdq(
-    model: onnx.ModelProto, placement: Placement, codes: Mapping[str, Affine], layers: Mapping[str, Layer]
+    model: onnx.ModelProto, placement: Placement, codes: Mapping[str, Code], layers: Mapping[str, Layer]
 ) -> onnx.ModelProto:
     """The quantised model.
 
     Args:
         model: the normalised float graph that ``placement`` was made for.
         placement: where codes are.
-        codes: affine code of every tensor of ``placement.own_code``.
+        codes: code of every tensor of ``placement.own_code``: fine ones for ``placement.fine``.
         layers: layer name → what to write.
     """
     writer = _Writer(model, placement, codes, layers)
@@ -166,17 +136,19 @@ def _write_node(writer: _Writer, node: onnx.NodeProto) -> None:
     name = node.output[0]
     if name in writer.placement.absorbed:
         source = writer.placement.absorbed[name]
-        if writer.placement.modes.get(source) is Mode.WIDE:
-            return  # the wide layer has encoded it already
-        writer.encode(name, source)
+        if writer.placement.modes.get(source) is not Mode.WIDE:  # a wide layer has encoded it already
+            writer.encode(name, source)
+        return
+    if name in writer.pictures:
+        return
+    if _write_picture(writer, node):
         return
     if name in writer.layers:
-        writer.layer(node, writer.layers[name])
-        if writer.layers[name].mode is Mode.WIDE:
+        layer = writer.layers[name]
+        if layer.mode is Mode.WIDE:
+            _write_wide(writer, node, layer)
             return
-    elif _is_picture(writer, node):
-        _picture_codes(writer, node)
-        return
+        _write_layer(writer, node, layer)
     else:
         writer.copy(node)
     for output in node.output:
@@ -184,40 +156,110 @@ def _write_node(writer: _Writer, node: onnx.NodeProto) -> None:
             writer.encode(output, output)
 
 
-def _is_picture(writer: _Writer, node: onnx.NodeProto) -> bool:
-    """Whether ``node`` is the subtraction of a whole mean from the uint8 picture: then pixels are codes."""
+def _write_layer(writer: _Writer, node: onnx.NodeProto, layer: Layer) -> None:
+    if layer.mode is Mode.INT8:
+        data, parameters = f"{node.input[0]}.d", _int8_parameters(writer, node, layer)
+    else:
+        data, parameters = node.input[0], _float_parameters(writer, node.output[0], layer)
+        if data in writer.codes:
+            data = writer.real(data) if node.op_type in _TRAPPED else f"{data}.d"
+    made = copy_node(node)
+    del made.input[:]
+    made.input.extend([data, *parameters])
+    writer.nodes.append(made)
+
+
+def _int8_parameters(writer: _Writer, node: onnx.NodeProto, layer: Layer) -> list[str]:
+    name, codes, weights = node.output[0], layer.codes, layer.weights
+    source = writer.codes[node.input[0]]
+    assert isinstance(codes, Codes) and isinstance(source, Affine)
+    stored = codes.codes.T if weights.transposed else codes.codes
+    scale = writer.const(f"{name}.ws", codes.scale)
+    zero = writer.const(f"{name}.wz", np.zeros(len(codes.scale), np.int8))
+    whole = writer.const(f"{name}.wq", stored.astype(np.int8))
+    weight = writer.add(
+        "DequantizeLinear", [whole, scale, zero], f"{name}.wd", axis=1 if weights.transposed else 0
+    )
+    if weights.bias is None:
+        return [weight]
+    bias_scale = np.float32(source.scale) * codes.scale
+    bias = np.rint(weights.bias / bias_scale.astype(np.float64))
+    stored_bias = writer.const(f"{name}.bq", np.clip(bias, -(2**31), 2**31 - 1).astype(np.int32))
+    pair = [stored_bias, writer.const(f"{name}.bs", bias_scale)]
+    return [weight, writer.add("DequantizeLinear", pair, f"{name}.bd", axis=0)]
+
+
+def _float_parameters(writer: _Writer, name: str, layer: Layer) -> list[str]:
+    weights = layer.weights
+    stored = weights.weight.T if weights.transposed else weights.weight
+    bias = [] if weights.bias is None else [writer.const(f"{name}.b", weights.bias.astype(np.float32))]
+    if layer.mode is Mode.HALF:
+        half = writer.const(f"{name}.wh", stored.astype(np.float16))
+        return [writer.add("Cast", [half], f"{name}.wd", to=onnx.TensorProto.FLOAT), *bias]
+    if layer.mode is Mode.WEIGHT8:
+        assert isinstance(layer.codes, Codes)
+        return [_scaled_integers(writer, name, layer.codes.codes.astype(np.int8), layer.codes.scale, weights), *bias]
+    return [writer.const(f"{name}.w", stored.astype(np.float32)), *bias]
+
+
+def _scaled_integers(writer: _Writer, name: str, codes: Array, scale: Array, weights: LayerWeights) -> str:
+    """Integer weight → float → times the channel's scale; the engine folds this when it loads the model."""
+    shape = (1, -1) if weights.transposed else (-1, *[1] * (codes.ndim - 1))
+    whole = writer.const(f"{name}.wq", codes.T if weights.transposed else codes)
+    floats = writer.add("Cast", [whole], f"{name}.wf", to=onnx.TensorProto.FLOAT)
+    return writer.add("Mul", [floats, writer.const(f"{name}.ws", scale.reshape(shape))], f"{name}.wd")
+
+
+def _write_wide(writer: _Writer, node: onnx.NodeProto, layer: Layer) -> None:
+    """``whole numbers → float kernel → codes``, or a float value where the output is not coded."""
+    name, wide = node.output[0], layer.codes
+    assert isinstance(wide, WideWeights)
+    weight = _scaled_integers(writer, name, wide.codes.astype(np.int16), wide.unit, layer.weights)
+    made = copy_node(node)
+    del made.input[:]
+    bias = [writer.const(f"{name}.b", wide.bias)] if layer.weights.bias is not None else []
+    made.input.extend([writer.whole(node.input[0]), weight, *bias])
+    target = next((o for o, i in writer.placement.absorbed.items() if i == name), name)
+    if target not in writer.codes:
+        writer.nodes.append(made)
+        return
+    sums = f"{name}.u"
+    made.output[0] = sums
+    writer.nodes.append(made)
+    code = writer.codes[target]
+    if isinstance(code, Fine):
+        ends = [np.asarray(end, np.float32) for end in (code.lowest, code.highest)]
+        clipped = [writer.const(f"{target}.{part}", end) for part, end in zip("lh", ends, strict=True)]
+        writer.add("Round", [writer.add("Clip", [sums, *clipped], f"{target}.k")], f"{target}.i")
+        return
+    pair = writer.affine(target)
+    one = writer.const(f"{target}.one", np.asarray(1, np.float32))
+    writer.add("QuantizeLinear", [sums, one, pair[1]], f"{target}.q")
+    writer.add("DequantizeLinear", [f"{target}.q", *pair], f"{target}.d")
+
+
+def _write_picture(writer: _Writer, node: onnx.NodeProto) -> bool:
+    """Where ``node`` takes a whole mean off the uint8 picture, pixels are codes already."""
     name = node.output[0]
     code = writer.codes.get(name)
-    return node.op_type == "Sub" and code is not None and picture_zero_point(writer.view, node) == code.zero_point
-
-
-def picture_zero_point(view: GraphView, node: onnx.NodeProto) -> int | None:
-    """The mean that ``Sub(Cast(uint8), mean)`` takes off, where it is one whole number 0–255; else None."""
-    mean, cast = view.value(node.input[1]), view.producer.get(node.input[0])
-    if node.op_type != "Sub" or mean is None or cast is None or cast.op_type != "Cast":
-        return None
-    first = float(mean.reshape(-1)[0])
-    if (mean != first).any() or first != np.rint(first) or not 0 <= first <= 255:
-        return None
-    transpose = view.producer.get(cast.input[0])
-    source = transpose.input[0] if transpose is not None and transpose.op_type == "Transpose" else cast.input[0]
-    value = next((v for v in view.graph.input if v.name == source), None)
-    if value is None or value.type.tensor_type.elem_type != onnx.TensorProto.UINT8:
-        return None
-    return int(first)
-
-
-def _picture_codes(writer: _Writer, node: onnx.NodeProto) -> None:
-    name, cast = node.output[0], writer.view.producer[node.input[0]]
+    if node.op_type != "Sub" or code is None or picture_zero_point(writer.view, node) is None:
+        return False
+    cast = writer.view.producer[node.input[0]]
     writer.pictures[name] = cast.input[0]
     writer.add("DequantizeLinear", [cast.input[0], *writer.affine(name)], f"{name}.d")
+    return True
 
 
 def _assemble(model: onnx.ModelProto, writer: _Writer) -> onnx.ModelProto:
     made = onnx.ModelProto()
     made.CopyFrom(model)
+    kept = [tensor for tensor in made.graph.initializer if tensor.name not in writer.constants]
+    fresh = [*writer.constants.values(), *kept]
+    copies = [onnx.TensorProto() for _ in fresh]
+    for copy, tensor in zip(copies, fresh, strict=True):
+        copy.CopyFrom(tensor)
     del made.graph.initializer[:]
-    made.graph.initializer.extend(_once([*writer.constants, *writer.view.constants.values()]))
+    made.graph.initializer.extend(copies)
     _name_outputs(made, writer)
     set_nodes(made.graph, writer.nodes)
     remove_dead(made)
@@ -226,23 +268,11 @@ def _assemble(model: onnx.ModelProto, writer: _Writer) -> onnx.ModelProto:
     return made
 
 
-def _once(tensors: list[onnx.TensorProto]) -> list[onnx.TensorProto]:
-    """The first tensor of each name: parameters that were written anew win over those of the float graph."""
-    found: dict[str, onnx.TensorProto] = {}
-    for tensor in tensors:
-        found.setdefault(tensor.name, tensor)
-    return list(found.values())
-
-
 def _name_outputs(made: onnx.ModelProto, writer: _Writer) -> None:
     """A coded graph output is given dequantised, under its own name."""
-    for value in made.graph.output:
-        if value.name in writer.codes:
-            name = value.name
-            for node in writer.nodes:
-                for names in (node.input, node.output):
-                    for position, found in enumerate(names):
-                        if found == name:
-                            names[position] = f"{name}.f"
-                        elif found == f"{name}.d":
-                            names[position] = name
+    for name in [value.name for value in made.graph.output if value.name in writer.codes]:
+        renamed = {name: f"{name}.f", f"{name}.d": name}
+        for node in writer.nodes:
+            for names in (node.input, node.output):
+                for position, found in enumerate(names):
+                    names[position] = renamed.get(found, found)

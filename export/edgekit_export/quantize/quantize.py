@@ -1,0 +1,228 @@
+"""From a float graph and calibration data to a quantised graph."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import onnx
+
+from edgekit.errors import ModelError
+from edgekit_export.convert.graph import GraphView
+from edgekit_export.quantize.covariance import Moments, bias_shift, collect_moments
+from edgekit_export.quantize.observe import Histogram, observe
+from edgekit_export.quantize.picture import whole_mean
+from edgekit_export.quantize.placement import Mode, Placement, layers, place
+from edgekit_export.quantize.ranges import choose_range
+from edgekit_export.quantize.recipe import Recipe
+from edgekit_export.quantize.round_weights import round_to_output
+from edgekit_export.quantize.tap import Batch
+from edgekit_export.quantize.weights import Codes, LayerWeights, nearest, read_weights, smallest_scale
+from edgekit_export.quantize.wide import fine_code, wide_weights
+from edgekit_export.quantize.write_qdq import Code, Layer, write_qdq
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step's name, how much of it is done, and how much there is (0 where unknown)."""
+
+_Item = TypeVar("_Item")
+
+
+def silent(step: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """What became of one layer.
+
+    Attributes:
+        name: the layer's output tensor.
+        operator: its operator type.
+        shape: of its weight, output channels first.
+        mode: how it computes.
+        bytes: of its weight, scales and bias in the file.
+    """
+
+    name: str
+    operator: str
+    shape: tuple[int, ...]
+    mode: Mode
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantized:
+    """A quantised model and what was done.
+
+    Attributes:
+        model: the graph; write it with :func:`edgekit_export.convert.serialize.write_model`.
+        recipe: the recipe, with the layers that a scan has chosen written out in ``wide``.
+        layers: one entry a layer, in graph order.
+    """
+
+    model: onnx.ModelProto
+    recipe: Recipe
+    layers: tuple[LayerReport, ...] = field(default=())
+
+
+@dataclass(slots=True)
+class Calibrated:
+    """All that building a quantised graph needs: statistics are collected once, for any choice of modes.
+
+    Attributes:
+        model: float graph, its picture's mean made whole.
+        recipe: the recipe asked for.
+        pixels: codes given by the uint8 picture.
+        histograms: tensor → what it was.
+        moments: layer → moments of what it reads.
+        rounded: layer → int8 weight and corrected bias, made when first needed.
+    """
+
+    model: onnx.ModelProto
+    recipe: Recipe
+    pixels: Mapping[str, Code]
+    histograms: Mapping[str, Histogram]
+    moments: Mapping[str, Moments]
+    rounded: dict[str, tuple[Codes, LayerWeights]] = field(default_factory=dict)
+
+
+def quantize(
+    model: onnx.ModelProto, batches: Iterable[Batch], recipe: Recipe, progress: Progress = silent
+) -> Quantized:
+    """Quantises a normalised float graph.
+
+    Args:
+        model: as :func:`edgekit_export.convert.normalize.normalize` gives it; not changed.
+        batches: calibration data, input name → array; iterated several times.
+        recipe: what to do.
+        progress: told about every sample and layer.
+
+    Raises:
+        ModelError: the recipe names a layer that the graph does not have.
+        DataError: no calibration data, or values that are not finite.
+    """
+    _check_names(model, recipe)
+    if recipe.mode in (Mode.HALF, Mode.WEIGHT8, Mode.FLOAT):
+        ready = Calibrated(model, recipe, {}, {}, {})
+    else:
+        ready = calibrate(model, batches, recipe, progress)
+    return build(ready, modes_of(model, recipe), progress)
+
+
+def modes_of(model: onnx.ModelProto, recipe: Recipe) -> dict[str, Mode]:
+    """Layer name → mode."""
+    modes = {node.output[0]: recipe.mode for node in layers(model)}
+    modes.update(dict.fromkeys(recipe.half, Mode.HALF))
+    modes.update(dict.fromkeys(recipe.wide, Mode.WIDE))
+    return modes
+
+
+def calibrate(
+    model: onnx.ModelProto, batches: Iterable[Batch], recipe: Recipe, progress: Progress = silent
+) -> Calibrated:
+    """Two streaming passes over the data: ranges, then moments of what layers read, rounded to their codes."""
+    made = onnx.ModelProto()
+    made.CopyFrom(model)
+    pixels = whole_mean(made)
+    placement = place(made, modes_of(made, recipe), recipe.float_operators)
+    own = [name for name in placement.own_code if name not in pixels]
+    histograms = observe(made, own, _told(batches, "calibrate ranges", progress))
+    ready = Calibrated(made, recipe, pixels, histograms, {})
+    if recipe.rounding == "output" or recipe.correct_bias:
+        view, wanted = GraphView(made), layers(made)
+        shapes = {n.output[0]: read_weights(view, n).weight.shape for n in wanted}
+        codes = _with_same_codes(placement, choose_codes(ready, placement))
+        ready.moments = collect_moments(made, wanted, shapes, codes, _told(batches, "measure layers", progress))
+    return ready
+
+
+def choose_codes(ready: Calibrated, placement: Placement) -> dict[str, Code]:
+    """Code of every tensor that has one of its own."""
+    view, found = GraphView(ready.model), dict(ready.pixels)
+    for name in placement.own_code:
+        if name in found:
+            continue
+        histogram, limit = ready.histograms[name], placement.limits.get(name)
+        if name in placement.fine:
+            readers = [read_weights(view, node).weight for node in view.consumers[name]]
+            high = histogram.high if limit is None else min(histogram.high, limit)
+            low = 0.0 if name in placement.absorbed else histogram.low
+            found[name] = fine_code(low, high, readers)
+        else:
+            found[name] = choose_range(histogram, ready.recipe.ranges, limit)
+    return found
+
+
+def build(ready: Calibrated, modes: Mapping[str, Mode], progress: Progress = silent) -> Quantized:
+    """The quantised graph for a choice of modes."""
+    placement = place(ready.model, modes, ready.recipe.float_operators)
+    codes = choose_codes(ready, placement)
+    every = _with_same_codes(placement, codes)
+    view, nodes = GraphView(ready.model), layers(ready.model)
+    written: dict[str, Layer] = {}
+    for done, node in enumerate(nodes):
+        progress("round weights", done, len(nodes))
+        written[node.output[0]] = _layer(ready, view, node, placement, every)
+    progress("round weights", len(nodes), len(nodes))
+    made = write_qdq(ready.model, placement, codes, written)
+    return Quantized(made, ready.recipe, tuple(_report(made, node, written[node.output[0]]) for node in nodes))
+
+
+def _layer(
+    ready: Calibrated, view: GraphView, node: onnx.NodeProto, placement: Placement, codes: Mapping[str, Code]
+) -> Layer:
+    name = node.output[0]
+    mode, weights = placement.modes[name], read_weights(view, node)
+    if mode is Mode.INT8:
+        if name not in ready.rounded:
+            ready.rounded[name] = _round(ready, name, weights, codes[node.input[0]].scale)
+        return Layer(mode, ready.rounded[name][1], ready.rounded[name][0])
+    if mode is Mode.WIDE:
+        target = next((o for o, i in placement.absorbed.items() if i == name), name)
+        unit = codes[target].scale if target in codes else 1.0
+        return Layer(mode, weights, wide_weights(weights, codes[node.input[0]], unit))
+    return Layer(mode, weights, nearest(weights.weight) if mode is Mode.WEIGHT8 else None)
+
+
+def _round(ready: Calibrated, name: str, weights: LayerWeights, input_scale: float) -> tuple[Codes, LayerWeights]:
+    """int8 codes of one layer, and its parameters with the bias corrected for them."""
+    finest, moments = smallest_scale(weights, input_scale), ready.moments.get(name)
+    if ready.recipe.rounding == "output" and moments is not None:
+        centred = weights.bias is not None and ready.recipe.correct_bias
+        codes = round_to_output(weights.weight, moments.second(centred=centred), finest)
+    else:
+        codes = nearest(weights.weight, finest)
+    if not ready.recipe.correct_bias or weights.bias is None or moments is None:
+        return codes, weights
+    shift = bias_shift(weights.weight - codes.real, moments)
+    return codes, dataclasses.replace(weights, bias=weights.bias + shift)
+
+
+def _with_same_codes(placement: Placement, codes: Mapping[str, Code]) -> dict[str, Code]:
+    return {name: codes[placement.same_code.get(name, name)] for name in placement.coded}
+
+
+def _told(items: Iterable[_Item], step: str, progress: Progress) -> Iterator[_Item]:
+    total = len(items) if isinstance(items, Sequence) else 0
+    for done, item in enumerate(items):
+        progress(step, done, total)
+        yield item
+    progress(step, total, total)
+
+
+def _report(made: onnx.ModelProto, node: onnx.NodeProto, layer: Layer) -> LayerReport:
+    name = node.output[0]
+    prefix = f"{name}."
+    size = sum(t.ByteSize() for t in made.graph.initializer if t.name.startswith(prefix))
+    return LayerReport(name, node.op_type, tuple(layer.weights.weight.shape), layer.mode, size)
+
+
+def _check_names(model: onnx.ModelProto, recipe: Recipe) -> None:
+    known = [node.output[0] for node in layers(model)]
+    for name in (*recipe.wide, *recipe.half):
+        if name not in known:
+            raise ModelError(
+                f"recipe {recipe.name}: no layer {name!r} in the graph", f"layers: {', '.join(known[:8])}, ..."
+            )
