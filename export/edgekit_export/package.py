@@ -205,9 +205,8 @@ def assemble(
     chosen = maker.fitting(holding, frontier, max_size_bytes)
     if not chosen:
         smallest = min(frontier[c.variant.name] for c in holding)
-        return _refused(
-            package, f"the size: the smallest bundle that holds is {smallest} bytes, over {max_size_bytes}"
-        )
+        why = f"the smallest bundle that holds the drop is {smallest} bytes, over {max_size_bytes}"
+        return dataclasses.replace(package, refusal=f"the size does not hold: {why}")
     write_bundle(reference_path, *maker.contents([reference]))
     write_bundle(out, *maker.contents(chosen))
     shipped = tuple(c.variant.name for c in chosen)

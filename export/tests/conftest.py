@@ -31,21 +31,25 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def small_classifier() -> Callable[..., onnx.ModelProto]:
-    """Makes a float NCHW classifier of three classes: a strided convolution, ReLU, pooling, a linear layer."""
+    """Makes a float NCHW classifier of three classes: two convolutions, ReLU, pooling, a linear layer."""
 
     def make(size: int = 16, opset: int = 17, classes: int = 3) -> onnx.ModelProto:
         rng = np.random.default_rng(7)
         nodes = [
             helper.make_node("Conv", ["input", "w0", "b0"], ["c0"], strides=[2, 2], pads=[1, 1, 1, 1]),
             helper.make_node("Relu", ["c0"], ["r0"]),
-            helper.make_node("GlobalAveragePool", ["r0"], ["p"]),
+            helper.make_node("Conv", ["r0", "w2", "b2"], ["c2"], pads=[1, 1, 1, 1]),
+            helper.make_node("Relu", ["c2"], ["r2"]),
+            helper.make_node("GlobalAveragePool", ["r2"], ["p"]),
             helper.make_node("Flatten", ["p"], ["f"]),
             helper.make_node("Gemm", ["f", "w1", "b1"], ["logits"], transB=1),
         ]
         weights = {
-            "w0": rng.normal(0, 0.4, (8, 3, 3, 3)),
-            "b0": rng.normal(0, 0.1, 8),
-            "w1": rng.normal(0, 1.0, (classes, 8)),
+            "w0": rng.normal(0, 0.4, (16, 3, 3, 3)),
+            "b0": rng.normal(0, 0.1, 16),
+            "w2": rng.normal(0, 0.2, (16, 16, 3, 3)),
+            "b2": rng.normal(0, 0.1, 16),
+            "w1": rng.normal(0, 1.0, (classes, 16)),
             "b1": rng.normal(0, 0.1, classes),
         }
         graph = helper.make_graph(

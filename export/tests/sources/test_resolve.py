@@ -31,7 +31,7 @@ def test_an_onnx_file(onnx_file):
         Normalize(mean=(0.0, 0.0, 0.0), std=(255.0, 255.0, 255.0)),
     )
     assert source.assets["assets/labels.txt"] == b"class 0\nclass 1\nclass 2\n"
-    assert source.card.parameters == 8 * 27 + 8 + 3 * 8 + 3
+    assert source.card.parameters == 16 * 27 + 16 + 16 * 144 + 16 + 3 * 16 + 3
 
 
 def test_options_of_a_bare_graph(onnx_file, tmp_path):

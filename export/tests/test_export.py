@@ -1,0 +1,188 @@
+"""``edgekit export`` from one end to the other, on a small classifier and drawn pictures."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from edgekit import open_bundle
+from edgekit.cli import main
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two folders of different noise pictures: calibration and evaluation."""
+    for name, seed in (("calib", 1), ("eval", 2)):
+        (tmp_path / name).mkdir()
+        rng = np.random.default_rng(seed)
+        for i in range(24):
+            coarse = rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)
+            picture = cv2.resize(coarse, (40, 30), interpolation=cv2.INTER_LINEAR_EXACT)
+            cv2.imwrite(str(tmp_path / name / f"{i}.png"), picture)
+    return tmp_path
+
+
+@pytest.fixture
+def model(tmp_path, small_classifier):
+    path = tmp_path / "small.onnx"
+    path.write_bytes(small_classifier().SerializeToString())
+    return path
+
+
+def arguments(model, photos, out, *more):
+    data = ["--calib", str(photos / "calib"), "--eval", str(photos / "eval")]
+    return ["export", str(model), "-o", str(out), "--normalize", "0to1", *data, *map(str, more), "--json"]
+
+
+def run(capsys, argv):
+    code = main(argv)
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    return code, json.loads(captured.out)
+
+
+def test_a_bundle_its_reference_and_its_figures(model, photos, tmp_path, capsys):
+    code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--report", tmp_path / "report"))
+    assert code == 0
+    assert [(v["name"], v["format"]) for v in body["variants"]] == [("int8", "onnx"), ("fp16", "onnx")]
+    assert body["size_bytes"] == (tmp_path / "s.edge").stat().st_size
+    assert body["variants"][0]["bytes"] < body["variants"][1]["bytes"]
+    assert body["drop"]["metric"] == "disagreement"
+    assert body["drop"]["n"] == 24
+    assert body["verdict"] == "NONE"
+    step = body["variants"][0]["parity"]["model"]
+    assert step["export"]["all"]["max_abs"] < 1e-5
+    assert step["reduction"]["all"]["sqnr_db"] > 20
+    assert {p.name for p in (tmp_path / "report").iterdir()} == {"report.json", "report.md", "report.html"}
+    bundle, reference = open_bundle(tmp_path / "s.edge"), open_bundle(tmp_path / "s.reference.edge")
+    assert [v.name for v in reference.manifest.variants] == ["fp32"]
+    assert bundle.manifest.lock.calibration_n == bundle.manifest.lock.evaluation_n == 24
+    assert bundle.manifest.variants[0].drop.interval == tuple(body["drop"]["interval"])
+    for path in ("s.edge", "s.reference.edge"):
+        assert main(["verify", str(tmp_path / path)]) == 0
+        assert main(["selftest", str(tmp_path / path)]) == 0
+    against = ["--against", str(tmp_path / "s.reference.edge"), "--data", str(photos / "eval")]
+    capsys.readouterr()
+    code, again = run(capsys, ["validate", str(tmp_path / "s.edge"), *against, "--json"])
+    assert (code, again["interval"], again["agreement"]) == (
+        0,
+        body["drop"]["interval"],
+        body["drop"]["agreement"],
+    )
+
+
+def test_the_same_inputs_give_the_same_bytes(model, photos, tmp_path, capsys):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        assert run(capsys, arguments(model, photos, tmp_path / name / "s.edge"))[0] == 0
+    for name in ("s.edge", "s.reference.edge"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_an_impossible_size_is_refused_and_the_one_it_names_holds(model, photos, tmp_path, capsys):
+    code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--max-size", "2kB"))
+    assert (code, body["bundle"], body["size_bytes"]) == (1, None, 0)
+    assert not list(tmp_path.glob("*.edge"))
+    smallest = body["smallest_bytes"]
+    assert smallest == min(entry["bytes"] for entry in body["frontier"])
+    code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--max-size", smallest))
+    assert (code, body["size_bytes"]) == (0, smallest)
+    code, body = run(capsys, arguments(model, photos, tmp_path / "t.edge", "--max-size", smallest - 1))
+    assert code == 1
+
+
+def test_a_drop_that_is_not_proven_is_refused(model, photos, tmp_path, capsys):
+    code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--max-drop", "1%"))
+    assert (code, body["verdict"]) == (1, "INCONCLUSIVE")
+    assert body["smallest_drop"] > 1
+    assert "samples" in body["refusal"]
+    assert not list(tmp_path.glob("*.edge"))
+    code, body = run(
+        capsys, arguments(model, photos, tmp_path / "s.edge", "--max-drop", "60%", "--recipe", "fp16")
+    )
+    assert (code, body["verdict"]) == (0, "PASS")
+
+
+def test_people_see_a_table(model, photos, tmp_path, capsys):
+    argv = arguments(model, photos, tmp_path / "s.edge", "--recipe", "fp16,fp32", "--limit", "5")[:-1]
+    assert main(argv) == 0
+    out = capsys.readouterr().out
+    assert "fp16" in out
+    assert "wrote" in out
+    main([*argv, "--max-size", "1kB"])
+    assert "refused: the size does not hold" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"-o": "s.zip"}, "ending in .edge"),
+        ({"-o": "gone/s.edge"}, "no folder"),
+        ({"--calib": "gone"}, "no such file or folder"),
+        ({"--calib": "empty"}, "empty"),
+        ({"--eval": "calib"}, "share 24"),
+        ({"--recipe": "int3"}, "int8, fp16, fp32"),
+        ({"--max-size": "5XB"}, "size"),
+        ({"--normalize": "guess"}, "imagenet"),
+        ({"source": "gone.onnx"}, "No such file"),
+        ({"source": "broken.onnx"}, "truncated"),
+        ({"source": "empty.onnx"}, "empty"),
+        ({"source": "no-such-model"}, "efficientnet-lite0"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(
+    model, photos, tmp_path, capsys, monkeypatch, change, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty.onnx").touch()
+    (tmp_path / "broken.onnx").write_bytes(model.read_bytes()[:300])
+    options = {"-o": "s.edge", "--calib": "calib", "--eval": "eval", "--normalize": "0to1"} | change
+    source = options.pop("source", "small.onnx")
+    before = set(tmp_path.rglob("*"))
+    assert main(["export", source, *(word for pair in options.items() for word in pair)]) == 2
+    err = capsys.readouterr().err.splitlines()
+    assert message in err[-1]
+    assert sum(line.startswith("edgekit") for line in err) == 1
+    assert not any("Traceback" in line for line in err)
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_int8_without_pictures_and_a_gate_without_data(model, tmp_path, capsys):
+    plain = ["export", str(model), "-o", str(tmp_path / "s.edge"), "--normalize", "0to1"]
+    assert main(plain) == 2
+    assert "add --calib" in capsys.readouterr().err
+    assert main([*plain, "--recipe", "fp16", "--max-drop", "1%"]) == 2
+    assert "add --eval" in capsys.readouterr().err
+    assert main([*plain, "--recipe", "fp16"]) == 0
+
+
+def test_a_full_disk_leaves_nothing(model, photos, tmp_path, capsys, monkeypatch):
+    def full(fd):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("edgekit.bundle.atomic.os.fsync", full)
+    code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--recipe", "fp16"))
+    assert (code, body["error"]["kind"]) == (2, "output")
+    assert "No space left" in body["error"]["message"]
+    assert not list(tmp_path.glob("*.edge*"))
+
+
+@pytest.mark.parametrize("delay_s", [0.5, 1.5, 2.5])
+def test_killed_at_any_moment_there_is_no_bundle_or_a_whole_one(model, photos, tmp_path, delay_s):
+    command = [sys.executable, "-m", "edgekit", *arguments(model, photos, tmp_path / "s.edge")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ}
+    )
+    deadline = time.monotonic() + delay_s
+    while process.poll() is None and time.monotonic() < deadline:
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=30)
+    assert all(main(["verify", str(path)]) == 0 for path in tmp_path.glob("*.edge"))
