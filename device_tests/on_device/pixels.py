@@ -24,12 +24,10 @@ CHAINS = {
     "height": (m.ResizeHeight(48, 64, 640, 16, 127),),
     "normalize": (m.ResizeStretch(40, 40), m.Normalize((123.7, 116.3, 103.5), (58.4, 57.1, 57.4))),
 }
-UPRIGHT = (
-    (10, 8),
-    (42, 8),
-    (42, 30),
-    (10, 30),
-)  # bicubic cuts of turned regions differ by one on a Cortex-A76
+QUADS = {
+    "upright": ((10, 8), (42, 8), (42, 30), (10, 30)),
+    "turned": ((9, 12), (40, 5), (44, 27), (13, 34)),
+}
 
 
 def main(pictures):
@@ -40,7 +38,8 @@ def main(pictures):
             dtype = "float32" if name == "normalize" else "uint8"
             spec = m.ImageInput(tensor="x", ops=ops, color="bgr", dtype=dtype, layout="nchw")
             digests[f"{name} of {width}x{height}"] = digest(prepare(Frame(pixels), spec).tensor)
-    digests["cut"] = digest(cut(noise(48, 40), np.asarray(UPRIGHT, np.float32)))
+    for name, quad in QUADS.items():
+        digests[f"cut {name}"] = digest(cut(noise(48, 40), np.asarray(quad, np.float32)))
     for path in map(Path, pictures):
         digests[f"decode {path.name}"] = digest(cv2.imread(str(path), cv2.IMREAD_COLOR))
     print(json.dumps(digests))
