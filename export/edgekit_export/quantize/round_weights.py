@@ -17,6 +17,7 @@ from edgekit_export.quantize.weights import Codes
 _DAMPING = 0.01
 _SHRINKS = (1.0, 0.9)
 _SWEEPS = 2
+_BLOCK = 64
 
 
 def round_to_output(weight: Array, covariance: Array, finest: Array | float = 0.0, limit: int = S8_MAX) -> Codes:
@@ -29,24 +30,23 @@ def round_to_output(weight: Array, covariance: Array, finest: Array | float = 0.
         limit: largest code.
     """
     groups = len(covariance)
-    flat = weight.reshape(groups, len(weight) // groups, -1)
+    rows = np.ascontiguousarray(weight.reshape(groups, len(weight) // groups, -1).transpose(0, 2, 1))
     damped = _damp(covariance)
-    largest = np.abs(flat).max(axis=2)
+    factor = _inverse_factor(damped)
+    largest = np.abs(rows).max(axis=1)
     floor = np.broadcast_to(np.asarray(finest, np.float64), (len(weight),)).reshape(largest.shape)
     best_error = np.full(largest.shape, np.inf)
-    best_codes, best_scale = np.zeros_like(flat), np.ones_like(largest)
-    factor = _inverse_factor(damped)
+    best_codes, best_scale = np.zeros_like(rows), np.ones_like(largest)
     for shrink in _SHRINKS:
         scale = np.maximum(largest * shrink / limit, floor)
         scale = np.where(scale > 0, scale, 1.0).astype(np.float32).astype(np.float64)
-        codes = _spread(flat, factor, scale, limit)
-        codes = _descend(flat, codes, damped, scale, limit)
-        error = _error(flat - codes * scale[:, :, None], damped)
+        codes = _descend(rows, _spread(rows, factor, scale, limit), damped, scale, limit)
+        error = _error(rows - codes * scale[:, None, :], damped)
         better = error < best_error
         best_error = np.where(better, error, best_error)
-        best_codes = np.where(better[:, :, None], codes, best_codes)
+        best_codes = np.where(better[:, None, :], codes, best_codes)
         best_scale = np.where(better, scale, best_scale)
-    return Codes(best_codes.reshape(weight.shape), best_scale.reshape(-1).astype(np.float32))
+    return Codes(best_codes.transpose(0, 2, 1).reshape(weight.shape), best_scale.reshape(-1).astype(np.float32))
 
 
 def _damp(covariance: Array) -> Array:
@@ -63,36 +63,48 @@ def _inverse_factor(damped: Array) -> Array:
     return np.linalg.cholesky((inverse + inverse.transpose(0, 2, 1)) / 2).transpose(0, 2, 1)
 
 
-def _spread(weight: Array, factor: Array, scale: Array, limit: int) -> Array:
-    """Rounds column by column, each error spread over the columns to come."""
-    rest, codes = weight.copy(), np.empty_like(weight)
-    for k in range(weight.shape[2]):
-        column = rest[:, :, k]
-        codes[:, :, k] = np.clip(np.rint(column / scale), -limit, limit)
-        error = (column - codes[:, :, k] * scale) / factor[:, k, k][:, None]
-        rest[:, :, k + 1 :] -= error[:, :, None] * factor[:, None, k, k + 1 :]
+def _spread(rows: Array, factor: Array, scale: Array, limit: int) -> Array:
+    """Rounds input by input, each error spread over the inputs to come; ``rows`` is ``(groups, inputs, outputs)``.
+
+    Inputs go in blocks, so that most of the spreading is matrix products.
+    """
+    rest, codes = rows.copy(), np.empty_like(rows)
+    size = rows.shape[1]
+    for start in range(0, size, _BLOCK):
+        end = min(start + _BLOCK, size)
+        block = rest[:, start:end]
+        errors = np.empty_like(block)
+        for k in range(start, end):
+            row = block[:, k - start]
+            codes[:, k] = np.clip(np.rint(row / scale), -limit, limit)
+            error = (row - codes[:, k] * scale) / factor[:, k, k][:, None]
+            block[:, k - start + 1 :] -= factor[:, k, k + 1 : end, None] * error[:, None, :]
+            errors[:, k - start] = error
+        rest[:, end:] -= np.matmul(factor[:, start:end, end:].transpose(0, 2, 1), errors)
     return codes
 
 
-def _descend(weight: Array, codes: Array, damped: Array, scale: Array, limit: int) -> Array:
+def _descend(rows: Array, codes: Array, damped: Array, scale: Array, limit: int) -> Array:
     """Moves single codes to where the error is least, given all others."""
-    codes = codes.copy()
-    slope = np.matmul(weight - codes * scale[:, :, None], damped)
+    slope = np.matmul(damped, rows - codes * scale[:, None, :])
+    size = rows.shape[1]
     for _ in range(_SWEEPS):
-        moved = False
-        for k in range(weight.shape[2]):
-            step = np.rint(slope[:, :, k] / (damped[:, k, k][:, None] * scale))
-            step = np.clip(codes[:, :, k] + step, -limit, limit) - codes[:, :, k]
-            if not step.any():
-                continue
-            moved = True
-            codes[:, :, k] += step
-            slope -= (step * scale)[:, :, None] * damped[:, None, k, :]
-        if not moved:
-            break
+        for start in range(0, size, _BLOCK):
+            end = min(start + _BLOCK, size)
+            before = codes[:, start:end].copy()
+            local = slope[:, start:end].copy()
+            for k in range(start, end):
+                step = np.rint(local[:, k - start] / (damped[:, k, k][:, None] * scale))
+                step = np.clip(codes[:, k] + step, -limit, limit) - codes[:, k]
+                if step.any():
+                    codes[:, k] += step
+                    local -= damped[:, start:end, k, None] * (step * scale)[:, None, :]
+            moved = (codes[:, start:end] - before) * scale[:, None, :]
+            if moved.any():
+                slope -= np.matmul(damped[:, :, start:end], moved)
     return codes
 
 
 def _error(error: Array, damped: Array) -> Array:
-    """``e C eᵀ`` a channel, ``(groups, outputs / groups)``."""
-    return np.einsum("gok,gok->go", np.matmul(error, damped), error)
+    """``eᵀ C e`` an output channel, ``(groups, outputs / groups)``."""
+    return np.einsum("gko,gko->go", np.matmul(damped, error), error)
