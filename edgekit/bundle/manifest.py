@@ -258,7 +258,8 @@ class Golden(Strict, frozen=True):
         decision: the task's result in short, which must come out the same: the index of the best class, or
             the lines of text.
         margin: how far the decision is from changing: top-1 minus top-2 score, the smallest over the
-            decisions made; null where nothing is decided. A device whose difference stays below half of it decides the same.
+            decisions made; null where nothing is decided. A device whose difference stays below half of it
+            decides the same.
     """
 
     variant: Name

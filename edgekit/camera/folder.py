@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from edgekit.camera.protocol import Corrupt, EndOfSource, Reading
 from edgekit.errors import DataError
 from edgekit.processing.images import read_picture
-
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+from edgekit.processing.picture_files import pictures_of
 
 FOLDER_FPS = 10.0
 """Frame rate at which pictures without one are shown."""
@@ -58,31 +56,3 @@ class FolderSource:
 
     def close(self) -> None:
         """Nothing to give back."""
-
-
-def pictures_of(path: Path) -> list[Path]:
-    """The picture itself, or those of a folder by name, numbers in it by value: ``2.jpg`` before ``10.jpg``.
-
-    Raises:
-        DataError: nothing there, or a folder without a picture.
-    """
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise DataError(f"{path}: no such picture or folder")
-    files = [p for p in path.iterdir() if is_picture(p) and p.is_file()]
-    if not files:
-        raise DataError(
-            f"{path}: no picture in this folder", f"endings: {' '.join(sorted(PICTURE_SUFFIXES))}"
-        )
-    return sorted(files, key=_by_number)
-
-
-def is_picture(path: Path) -> bool:
-    """Whether the name says that it is a picture; hidden files are none."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-
-
-def _by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:
-    parts = re.findall(r"[0-9]+|[^0-9]+", path.name)
-    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts], path.name

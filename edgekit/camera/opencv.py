@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -12,6 +9,7 @@ import cv2
 
 from edgekit.camera.protocol import Corrupt, EndOfSource, Lost, Reading
 from edgekit.errors import DataError, EnvironmentLacks
+from edgekit.processing.quiet import quiet
 from edgekit.types import U8, Frame
 
 DEFAULT_FPS = 30.0
@@ -144,21 +142,6 @@ def without_password(url: str) -> str:
     scheme, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps OpenCV's and FFmpeg's own messages off stderr: what they mean is told in ours.
-
-    FFmpeg's level is read once, when OpenCV first uses it, hence from the environment.
-    """
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    logging = cv2.utils.logging
-    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        logging.setLogLevel(level)
 
 
 def _name_of(device: Path) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import parse_qsl
 
-from edgekit.camera.folder import FolderSource, is_picture
+from edgekit.camera.folder import FolderSource
 from edgekit.camera.opencv import open_device, open_stream, open_video
 from edgekit.camera.protocol import Source
 from edgekit.camera.synthetic import SyntheticSource
 from edgekit.errors import DataError, EnvironmentLacks, UsageError
+from edgekit.processing.picture_files import is_picture
 
 Kind: TypeAlias = Literal["device", "stream", "pi", "synthetic", "path"]
 

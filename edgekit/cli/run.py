@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit
-from edgekit.errors import DataError
 
 if TYPE_CHECKING:
     from edgekit.types import Result
@@ -20,8 +19,6 @@ examples:
   edgekit run lite0.edge cat.jpg               the five best classes
   edgekit run ocr.edge receipts/ --json        a folder, one JSON object a line
   edgekit run lite0.edge cat.jpg --variant fp16"""
-
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Loads the bundle once and prints a result for each input."""
+    from edgekit.processing.picture_files import pictures_of
     from edgekit.tasks.registry import load
 
-    pictures = [picture for path in args.inputs for picture in expand(path)]
+    pictures = [picture for path in args.inputs for picture in pictures_of(path)]
     task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))
     for picture in pictures:
         start = time.perf_counter_ns()
@@ -54,24 +52,6 @@ def run(args: argparse.Namespace) -> int:
         }
         emit(args, obj, f"{picture} · {task.variant} · {latency_ms:.1f} ms\n{describe(result)}")
     return 0
-
-
-def expand(path: Path) -> list[Path]:
-    """The picture itself, or the pictures of a folder in order of their names.
-
-    Raises:
-        DataError: nothing there, or a folder without pictures.
-    """
-    if not path.is_dir():
-        if not path.exists():
-            raise DataError(f"{path}: no such file or folder")
-        return [path]
-    pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES and p.is_file())
-    if not pictures:
-        raise DataError(
-            f"{path}: no picture in this folder", f"endings looked for: {' '.join(sorted(PICTURES))}"
-        )
-    return pictures
 
 
 def describe(result: Result) -> str:

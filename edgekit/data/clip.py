@@ -13,6 +13,7 @@ import numpy as np
 from edgekit.data.crops import crop, crop_box
 from edgekit.data.sample import Sample, TruthKind
 from edgekit.errors import DataError
+from edgekit.processing.quiet import quiet
 from edgekit.types import Frame
 
 CLIP_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v"})
@@ -109,11 +110,8 @@ def _digest(path: Path) -> str:
 
 
 def _open(path: Path) -> cv2.VideoCapture:
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
+    with quiet():
         capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-    finally:
-        cv2.utils.logging.setLogLevel(level)
     if not capture.isOpened():
         capture.release()
         raise DataError(

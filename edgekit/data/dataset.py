@@ -12,12 +12,12 @@ import numpy as np
 from edgekit.data.clip import is_clip
 from edgekit.data.folder import open_file, open_folder
 from edgekit.data.labels import LabelIndex
-from edgekit.data.pictures import is_picture
 from edgekit.data.provided import open_provided
 from edgekit.data.sample import Sample, Source, TruthKind
 from edgekit.data.spec import FORMS, DataSpec, parse_spec
 from edgekit.data.table import TABLE_SUFFIXES, open_table
 from edgekit.errors import DataError, UsageError
+from edgekit.processing.picture_files import is_picture
 
 _TRUTH_OF_TASK: dict[str, TruthKind] = {"classify": "label", "ocr": "text"}
 

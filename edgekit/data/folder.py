@@ -8,10 +8,10 @@ from pathlib import Path
 from edgekit.data.clip import CLIP_SUFFIXES, DEFAULT_FRAMES, is_clip, open_clip
 from edgekit.data.labels import LabelIndex
 from edgekit.data.photo import open_photo
-from edgekit.data.pictures import PICTURE_SUFFIXES, by_number, is_picture
 from edgekit.data.sample import Source, Truth
 from edgekit.data.spec import DataSpec
 from edgekit.errors import DataError
+from edgekit.processing.picture_files import PICTURE_SUFFIXES, by_number, is_picture
 
 _OPTIONS = ("crops", "frames", "seed")
 

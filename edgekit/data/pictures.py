@@ -1,27 +1,13 @@
-"""Picture files: which there are, in which order, and whether they are whole."""
+"""Picture files: whether they are whole."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import cv2
 
 from edgekit.errors import DataError
 from edgekit.processing.images import is_truncated
-
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-
-
-def is_picture(path: Path) -> bool:
-    """Whether the name says that it is a picture; hidden files are none."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-
-
-def by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:
-    """Sort key: by name, numbers in it by value (``2.jpg`` before ``10.jpg``)."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", path.name)
-    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts], path.name
 
 
 def read_whole(path: Path) -> bytes:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
-import cv2.utils.logging as logging
 import numpy as np
 
 from edgekit.errors import DataError
+from edgekit.processing.quiet import quiet
 from edgekit.types import U8, Array, Frame
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -69,7 +67,7 @@ def decode_picture(data: bytes, name: str) -> U8:
     if is_truncated(data):
         raise DataError(f"{name}: the picture is truncated (end marker missing)")
     buffer = np.frombuffer(data, np.uint8)
-    with _quiet_opencv():
+    with quiet():
         pixels = _imdecode(buffer, cv2.IMREAD_COLOR)
         if pixels is None or pixels.ndim != 3:
             raise DataError(f"{name}: not a picture that can be read, or a damaged one")
@@ -128,14 +126,3 @@ def _from_pil(image: Any) -> U8:  # noqa: ANN401 (PIL is no dependency)
         rgba = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
     return np.array(upright.convert("RGB"))
-
-
-@contextmanager
-def _quiet_opencv() -> Iterator[None]:
-    """OpenCV's own log lines would stand beside our error."""
-    level = logging.getLogLevel()
-    logging.setLogLevel(0)
-    try:
-        yield
-    finally:
-        logging.setLogLevel(level)

@@ -9,8 +9,8 @@ from typing import cast
 import cv2
 
 from edgekit.annotate import annotate
-from edgekit.camera.opencv import quiet
 from edgekit.errors import OutputError
+from edgekit.processing.quiet import quiet
 from edgekit.sinks.partial import PartialFile
 from edgekit.sinks.protocol import Outcome
 from edgekit.types import U8

@@ -37,9 +37,9 @@ def page_edits(first: Sequence[str], second: Sequence[str]) -> int:
     """Edits between two pages of lines: in whatever order the lines come, or read on as one text.
 
     The lesser of two counts. One reads each page as one text, its lines joined by spaces, so that a line found
-    in two pieces costs nothing. For the other, lines are paired one to one, the pair that saves most edits over deleting one and inserting the other
-    first (ties: earlier lines first); what stays alone is deleted or inserted whole, so that a region found a pixel
-    higher, which changes the reading order, costs nothing.
+    in two pieces costs nothing. The other pairs lines one to one, the pair that saves most edits over deleting
+    one and inserting the other first (ties: earlier lines first), and deletes or inserts whole what stays
+    alone, so that a region found a pixel higher, which changes the reading order, costs nothing.
     """
     savings = sorted(
         (edit_distance(a, b) - len(a) - len(b), i, j)

@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edgekit.camera.folder import FolderSource, pictures_of
+from edgekit.camera.folder import FolderSource
 from edgekit.camera.protocol import Corrupt, EndOfSource
 from edgekit.errors import DataError
+from edgekit.processing.picture_files import pictures_of
 from edgekit.types import Frame
 
 
@@ -79,7 +80,7 @@ def test_a_picture_that_vanishes_is_corrupt(tmp_path):
 
 
 def test_missing_and_empty(tmp_path):
-    with pytest.raises(DataError, match="no such picture or folder"):
+    with pytest.raises(DataError, match="no such file or folder"):
         FolderSource(tmp_path / "none")
     with pytest.raises(DataError, match="no picture in this folder"):
         FolderSource(tmp_path)
