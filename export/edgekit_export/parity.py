@@ -101,7 +101,9 @@ def _normalized(nhwc: Array, graph: SourceGraph) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(values.transpose(0, 3, 1, 2), dtype=np.float32)
 
 
-def _outputs(model: onnx.ModelProto, feeds: Sequence[Mapping[str, Array]], level: Optimization) -> list[Array]:
+def _outputs(
+    model: onnx.ModelProto, feeds: Sequence[Mapping[str, Array]], level: Optimization
+) -> list[Array]:
     session = session_of(model, optimization=level)
     return [session.run(feed)[0] for feed in feeds]
 

@@ -29,6 +29,7 @@ from edgekit_export.lock import make_lock
 from edgekit_export.package import Candidate, Package, assemble
 from edgekit_export.parity import Parity, parity
 from edgekit_export.quantize.precision import Precision, Reduced, reduce_precision
+from edgekit_export.quantize.recipe import recipe_from
 from edgekit_export.sources.source import Source, SourceGraph
 from edgekit_export.staging import Staging
 
@@ -171,7 +172,8 @@ class _Work:
         reduced: dict[str, Reduced] = {}
         for role, model in full.items():
             with self.progress(f"{precision} {role}", None) as advance:
-                reduced[role] = reduce_precision(model, precision, feeds.get(role), advance)
+                recipe = recipe_from(self.source.graphs[role].spec.quantize)
+                reduced[role] = reduce_precision(model, precision, recipe, feeds.get(role), advance)
         models = {role: made.model for role, made in reduced.items()}
         recipe = next(iter(reduced.values())).recipe
         variant = self.staging.add(precision, recipe, precision, models, self.source.graphs)

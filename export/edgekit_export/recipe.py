@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -37,6 +37,7 @@ class SourceModel(Strict):
         input: how a picture becomes that input; ``normalize`` is folded into the graph.
         file: within the package, or beside the recipe. Absent for a network that brings its own weights.
         network: ``module:function`` giving a ``torch.nn.Module``; it is called with the path of ``file``.
+        quantize: how int8 is made; see :class:`edgekit_export.quantize.recipe.Recipe`.
     """
 
     shape: tuple[int, int, int, int]
@@ -46,6 +47,7 @@ class SourceModel(Strict):
     package: str | None = None
     sha256: Sha256 | None = None
     network: str | None = None
+    quantize: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Asset(Strict):

@@ -51,7 +51,9 @@ def test_clearest_decisions_win_and_differ():
     np.testing.assert_array_equal(decoded[:, :, ::-1], pictures[0].frame.pixels)
 
 
-@pytest.mark.parametrize(("exact", "tolerance"), [({"model": True}, 0.0), ({"model": False}, 0.021), ({}, 0.021)])
+@pytest.mark.parametrize(
+    ("exact", "tolerance"), [({"model": True}, 0.0), ({"model": False}, 0.021), ({}, 0.021)]
+)
 def test_recorded_values(exact, tolerance):
     (picture,) = golden.golden_pictures(Brightest(), solid, n=1)
     (entry,), members = golden.record(Brightest(), Plain(), [picture], exact)

@@ -51,7 +51,9 @@ def test_large_models_keep_their_weights_beside_them(tmp_path, graph, monkeypatc
     assert variant.bytes == sum((tmp_path / p).stat().st_size for p in (model.path, *model.external))
     again = onnx.load(str(tmp_path / model.path))
     x = np.random.default_rng(0).normal(size=(1, 3, 16, 16)).astype(np.float32)
-    np.testing.assert_array_equal(session_of(again).run({"input": x})[0], session_of(graph.model).run({"input": x})[0])
+    np.testing.assert_array_equal(
+        session_of(again).run({"input": x})[0], session_of(graph.model).run({"input": x})[0]
+    )
     first = {p: (tmp_path / p).read_bytes() for p in (model.path, *model.external)}
     stage.add("fp32", "r", "fp32", {"model": graph.model}, {"model": graph})
     assert first == {p: (tmp_path / p).read_bytes() for p in first}, "written again, the same bytes"

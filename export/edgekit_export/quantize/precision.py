@@ -1,50 +1,72 @@
-"""One graph, reduced: the table of precisions and what makes each."""
+"""One graph, reduced: the table of precisions, and what makes each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import onnx
 
+from edgekit.errors import UsageError
 from edgekit.types import Array
-from edgekit_export.convert.graph import GraphView
-from edgekit_export.quantize.observe import observe
-from edgekit_export.quantize.placement import Mode, layers, place
-from edgekit_export.quantize.ranges import choose_range
-from edgekit_export.quantize.weights import nearest, read_weights, smallest_scale
-from edgekit_export.quantize.write_qdq import Layer, write_qdq
+from edgekit_export.quantize.quantize import Quantized, quantize
+from edgekit_export.quantize.recipe import HALF_WEIGHTS, Recipe
 
 Precision = Literal["int8", "fp16", "fp32"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reduced:
+    """A graph of a lower precision.
+
+    Attributes:
+        model: uint8 NHWC in, as the float graph.
+        recipe: the recipe's name.
+        exact: whether its arithmetic gives the same bits on every CPU.
+        report: mode → ``{"layers": how many, "bytes": of their parameters}``.
+    """
+
     model: onnx.ModelProto
     recipe: str
-    exact: bool
-    report: dict[str, Any]
+    exact: bool = False
+    report: Mapping[str, Any] = field(default_factory=dict)
 
 
 def reduce_precision(
     model: onnx.ModelProto,
     precision: Precision,
+    recipe: Recipe,
     feeds: Iterable[Mapping[str, Array]] | None,
     advance: Callable[..., None],
 ) -> Reduced:
-    view = GraphView(model)
-    ls = layers(model)
+    """Brings a normalised float graph to a precision.
+
+    Args:
+        model: not changed.
+        precision: ``fp32`` gives it back; ``fp16`` stores its weights in half the bytes; ``int8`` follows
+            ``recipe``.
+        recipe: how int8 is made.
+        feeds: calibration data, needed for int8; iterated several times.
+        advance: called as work goes on.
+
+    Raises:
+        UsageError: int8 without calibration data.
+        ModelError: the recipe names a layer that the graph does not have.
+    """
     if precision == "fp32":
-        return Reduced(model, "full_precision", False, {})
-    mode = Mode.INT8 if precision == "int8" else Mode.HALF
-    placement = place(model, {n.output[0]: mode for n in ls})
-    hist = observe(model, placement.own_code, feeds) if placement.own_code else {}
-    codes = {n: choose_range(h, "min_max", placement.limits.get(n)) for n, h in hist.items()}
-    out = {}
-    for n in ls:
-        w = read_weights(view, n)
-        name = n.output[0]
-        code = codes.get(placement.same_code.get(n.input[0], n.input[0]))
-        out[name] = Layer(mode, w, nearest(w.weight, smallest_scale(w, code.scale)) if mode is Mode.INT8 else None)
-    return Reduced(write_qdq(model, placement, codes, out), "static_wi8_ai8" if precision == "int8" else "weight_only_fp16", False, {})
+        return Reduced(model, "full_precision")
+    if precision == "fp16":
+        return _reduced(quantize(model, (), HALF_WEIGHTS))
+    if feeds is None:
+        raise UsageError("int8 needs pictures to calibrate on", "add --calib DATA")
+    return _reduced(quantize(model, feeds, recipe, lambda step, done, total: advance()))
+
+
+def _reduced(made: Quantized) -> Reduced:
+    report: dict[str, dict[str, int]] = {}
+    for layer in made.layers:
+        entry = report.setdefault(layer.mode.value, {"layers": 0, "bytes": 0})
+        entry["layers"] += 1
+        entry["bytes"] += layer.bytes
+    return Reduced(made.model, made.recipe.name, report=report)
