@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from edgekit.errors import ModelError
 from edgekit.types import Array
 
 ort.set_default_logger_severity(3)  # errors only: warnings about unused initialisers are not for users
+
+VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
+"""CPU features with which products of 8-bit integers are summed in 32 bits."""
 
 _OPTIMIZATION = {
     "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
@@ -37,10 +40,19 @@ def session_options(options: EngineOptions) -> Any:  # noqa: ANN401 (onnxruntime
     made.graph_optimization_level = _OPTIMIZATION[options.optimization]
     made.log_severity_level = 3
     made.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # On x86 with AVX2 but without VNNI, products of uint8 activations and int8 weights saturate in 16 bits and
-    # up to 85 of 255 steps are lost; this makes the engine take exact kernels there, and changes nothing elsewhere.
-    made.add_session_config_entry("session.x64quantprecision", "1")
+    if saturates(this_machine().features):
+        made.add_session_config_entry("session.x64quantprecision", "1")
     return made
+
+
+def saturates(features: Collection[str]) -> bool:
+    """Whether the engine's default int8 kernels lose products on this CPU.
+
+    With AVX2 but without VNNI, products of uint8 activations and int8 weights saturate in 16 bits, and up to 85
+    of 255 steps are lost; the engine then has exact kernels for the asking. With VNNI the default ones are
+    exact already, and twice as fast.
+    """
+    return "avx2" in features and not VNNI.intersection(features)
 
 
 class OnnxRuntimeSession:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edgekit.engines.onnxruntime import OnnxRuntimeEngine, session_options
+from edgekit.engines.onnxruntime import OnnxRuntimeEngine, saturates, session_options
 from edgekit.engines.protocol import EngineOptions, TensorSpec
 from edgekit.engines.registry import engine_for, get_engine
 from edgekit.errors import EnvironmentLacks, ModelError, UsageError
@@ -77,3 +77,18 @@ def test_registry():
         engine_for("tflite")
     with pytest.raises(UsageError, match="runs onnx, not tflite"):
         engine_for("tflite", "onnxruntime")
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        (("avx", "avx2", "fma"), True),
+        (("avx2", "avx512f"), True),
+        (("avx2", "avx512f", "avx512_vnni"), False),
+        (("avx2", "avx_vnni"), False),
+        (("asimd", "asimddp"), False),
+        ((), False),
+    ],
+)
+def test_exact_kernels_are_asked_for_only_where_the_default_ones_saturate(features, expected):
+    assert saturates(features) is expected
