@@ -14,6 +14,7 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 
 from edgekit.engines.protocol import EngineOptions, TensorSpec
 from edgekit.errors import ModelError
+from edgekit.machine import this_machine
 from edgekit.types import Array
 
 ort.set_default_logger_severity(3)  # errors only: warnings about unused initialisers are not for users
