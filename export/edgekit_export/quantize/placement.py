@@ -53,6 +53,7 @@ class Placement:
         absorbed: output of a ReLU or Clip → its input: saturation of the code does what the node did.
         limits: coded tensor → largest value it can take, from an absorbed Clip.
         fine: coded tensors between wide layers only, which need not be uint8.
+        apart: pointwise operators that compute in float although all around them is coded.
     """
 
     modes: dict[str, Mode]
@@ -61,6 +62,7 @@ class Placement:
     absorbed: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
     fine: list[str] = field(default_factory=list)
+    apart: set[str] = field(default_factory=set)
 
     @property
     def own_code(self) -> list[str]:

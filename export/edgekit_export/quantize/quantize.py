@@ -12,6 +12,7 @@ import onnx
 from edgekit.errors import ModelError
 from edgekit_export.convert.graph import GraphView
 from edgekit_export.quantize.covariance import Moments, bias_shift, collect_moments
+from edgekit_export.quantize.odd_ratios import settle_ratios
 from edgekit_export.quantize.observe import Histogram, observe
 from edgekit_export.quantize.picture import whole_mean
 from edgekit_export.quantize.placement import Mode, Placement, layers, place
@@ -152,7 +153,7 @@ def choose_codes(ready: Calibrated, placement: Placement) -> dict[str, Code]:
             found[name] = fine_code(low, high, readers)
         else:
             found[name] = choose_range(histogram, ready.recipe.ranges, limit)
-    return found
+    return settle_ratios(ready.model, placement, found, set(ready.pixels))
 
 
 def build(ready: Calibrated, modes: Mapping[str, Mode], progress: Progress = silent) -> Quantized:

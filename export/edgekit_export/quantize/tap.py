@@ -5,30 +5,16 @@ The graph is cut behind the tensors that are asked for, so that nothing later is
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Literal
 
 import onnx
 from onnx import helper
 
-from edgekit.engines.protocol import EngineOptions, Session
-from edgekit.engines.registry import engine_for
 from edgekit.types import Array
 from edgekit_export.convert.remove_dead import remove_dead
+from edgekit_export.convert.session import session_of
 
 Batch = Mapping[str, Array]
-
-
-def open_session(
-    model: onnx.ModelProto, threads: int = 2, optimization: Literal["all", "none"] = "all"
-) -> Session:
-    """Loads a model in memory with the options that ship."""
-    with tempfile.TemporaryDirectory(prefix="edgekit-") as folder:
-        path = Path(folder) / "model.onnx"
-        path.write_bytes(model.SerializeToString(deterministic=True))
-        return engine_for("onnx").load(path, EngineOptions(threads=threads, optimization=optimization))
 
 
 def cut(model: onnx.ModelProto, tensors: Sequence[str]) -> onnx.ModelProto:
@@ -50,7 +36,7 @@ class Tap:
 
     def __init__(self, model: onnx.ModelProto, tensors: Sequence[str], threads: int = 2) -> None:
         self.tensors = tuple(dict.fromkeys(tensors))
-        self._session = open_session(cut(model, self.tensors), threads)
+        self._session = session_of(cut(model, self.tensors), threads=threads)
         self._inputs = {spec.name for spec in self._session.inputs}
 
     def __call__(self, batch: Batch) -> dict[str, Array]:

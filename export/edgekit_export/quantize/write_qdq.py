@@ -107,9 +107,10 @@ class _Writer:
     def copy(self, node: onnx.NodeProto) -> None:
         """Writes a node that is no layer; it reads the values of coded tensors."""
         made = copy_node(node)
+        unfused = node.op_type in _TRAPPED or node.output[0] in self.placement.apart
         for position, name in enumerate(made.input):
             if name in self.codes:
-                made.input[position] = self.real(name) if node.op_type in _TRAPPED else f"{name}.d"
+                made.input[position] = self.real(name) if unfused else f"{name}.d"
         self.nodes.append(made)
 
 
