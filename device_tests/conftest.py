@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,17 +11,13 @@ import pytest
 
 from device_tests import cpus, wheels
 from device_tests.emulator import Device, this_machine
-from device_tests.sysroot import REPOSITORY, Sysroot, default_cache, emulate, prepare
+from device_tests.sysroot import REPOSITORY, Sysroot, default_cache, prepare
 from device_tests.unavailable import Unavailable
 
 REQUIRE = os.environ.get("EDGEKIT_DEVICE_TESTS") == "require"
 REASONS = pytest.StashKey[list[str]]()
-AVX2 = "avx2"
-"""An x86 processor with AVX2 and without VNNI, where products of uint8 and int8 saturate."""
-
-AVX2_MODEL = "Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid"  # less what qemu would complain of
 ARM = tuple(cpu.name for cpu in cpus.CPUS)
-EMULATED = (*ARM, AVX2) if platform.machine() == "x86_64" else ARM
+EMULATED = (*ARM, cpus.AVX2) if platform.machine() == "x86_64" else ARM
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -81,19 +76,22 @@ def host(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Device:
 
 def emulated(name: str, sysroot: Sysroot, site: Path, home: Path) -> Device:
     """An emulated device by its name."""
-    if name == AVX2:
-        python = (*emulate(sysroot.folder / "qemu", "qemu-x86_64", AVX2_MODEL), sys.executable)
-        return Device(AVX2, python, (site,), home)
+    if name == cpus.AVX2:
+        return sysroot.older_x86(site, home)
     (cpu,) = (cpu for cpu in cpus.CPUS if cpu.name == name)
     return sysroot.device(cpu, site, home)
 
 
+@pytest.fixture(scope="session")
+def boards(sysroot: Sysroot, site: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Device]:
+    """The emulated ARM boards, by name."""
+    return {name: emulated(name, sysroot, site, tmp_path_factory.mktemp(name)) for name in ARM}
+
+
 @pytest.fixture(scope="session", params=[pytest.param(name, marks=pytest.mark.device) for name in ARM])
-def device(
-    request: pytest.FixtureRequest, sysroot: Sysroot, site: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Device:
+def device(request: pytest.FixtureRequest, boards: dict[str, Device]) -> Device:
     """One emulated ARM board after the other."""
-    return emulated(request.param, sysroot, site, tmp_path_factory.mktemp(request.param))
+    return boards[request.param]
 
 
 @pytest.fixture(scope="session", params=[pytest.param(name, marks=pytest.mark.device) for name in EMULATED])

@@ -47,6 +47,13 @@ PI4 = Cpu("pi4", "cortex-a72", "Raspberry Pi 4 Model B Rev 1.4", 0xD08, 0, 3, BA
 PI5 = Cpu("pi5", "cortex-a76", "Raspberry Pi 5 Model B Rev 1.0", 0xD0B, 4, 1, A76_FEATURES, 2_400_000)
 CPUS = (PI4, PI5)
 
+AVX2 = "avx2"
+"""An x86 processor with AVX2 and without VNNI, where products of uint8 and int8 saturate."""
+
+AVX2_MODEL = "Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid"  # less what qemu would complain of
+AVX2_FEATURES = "fpu mmx sse sse2 ssse3 sse4_1 sse4_2 popcnt avx f16c fma avx2 bmi1 bmi2"
+AVX2_CPUINFO = f"processor\t: 0\nmodel name\t: Intel Core Processor (Haswell)\nflags\t\t: {AVX2_FEATURES}\n\n"
+
 
 def overlay(base: Path, root: Path, cpu: Cpu) -> None:
     """Makes a root folder that shows ``cpu`` and shares all its other files with ``base`` by hard links."""

@@ -5,6 +5,7 @@
     CACHE/<digest>/qemu/…       qemu-user for this machine, with its own libraries
     CACHE/<digest>/roots/pi4/…  CPython for arm64 and aarch64 wheels (opt/site), as a Cortex-A72
     CACHE/<digest>/roots/pi5/…  the same files by hard link, as a Cortex-A76
+    CACHE/<digest>/roots/avx2/… nothing but what Linux says of an x86 processor with AVX2 and without VNNI
 
 The digest covers what went in, so a change makes another folder. Folders are made beside and renamed, by one
 process at a time: what has a final name is whole.
@@ -17,6 +18,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +63,16 @@ class Sysroot:
         """
         root = self.folder / "roots" / cpu.name
         return Device(cpu.name, self.python(cpu.model, root), (site, root / SITE), home)
+
+    def older_x86(self, site: Path, home: Path) -> Device:
+        """This machine's own Python on an x86 processor without VNNI."""
+        emulator = emulate(self.folder / "qemu", "qemu-x86_64", cpus.AVX2_MODEL)
+        return Device(
+            cpus.AVX2,
+            (*emulator, "-L", str(self.folder / "roots" / cpus.AVX2), sys.executable),
+            (site,),
+            home,
+        )
 
     def python(self, model: str, root: Path) -> tuple[str, ...]:
         """The command that starts the interpreter below ``root`` on qemu's processor ``model``."""
@@ -113,7 +125,7 @@ def _contents() -> dict[str, Any]:
         "architecture": debian.native_architecture(),
         "packages": [*EMULATOR_PACKAGES, *PYTHON_PACKAGES],
         "wheels": wheels.pinned_requirements(),
-        "cpus": {cpu.name: cpus.identity(cpu) for cpu in cpus.CPUS},
+        "cpus": {cpu.name: cpus.identity(cpu) for cpu in cpus.CPUS} | {cpus.AVX2: cpus.AVX2_CPUINFO},
     }
 
 
@@ -136,6 +148,8 @@ def _make(folder: Path, contents: dict[str, Any]) -> None:
     _warm_up(Sysroot(folder, python_version), first)
     for cpu in others:
         cpus.overlay(first_root, folder / "roots" / cpu.name, cpu)
+    (folder / "roots" / cpus.AVX2 / "proc").mkdir(parents=True)
+    (folder / "roots" / cpus.AVX2 / "proc" / "cpuinfo").write_text(cpus.AVX2_CPUINFO, encoding="utf-8")
 
 
 def _warm_up(sysroot: Sysroot, cpu: cpus.Cpu) -> None:

@@ -3,15 +3,15 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-EXPORT_TIMEOUT_S = 300
-SELFTEST_TIMEOUT_S = 300
+TIMEOUT_S = 300
 ENVIRONMENT_LACKS = 3
 MODELS = {
     "efficientnet-lite0": (),
-    "ppocr-v4-rec": ("--calib", "rendered:lines?n=32&seed=1001", "--eval", "rendered:lines?n=16&seed=1"),
+    "ppocr-v4": ("--calib", "rendered:pages?n=4&seed=1001", "--eval", "rendered:pages?n=4&seed=1"),
 }
 """Name → options that keep the export short: accuracy is measured elsewhere, here the arithmetic counts."""
 
@@ -26,7 +26,7 @@ def exported(request, tmp_path_factory):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=EXPORT_TIMEOUT_S,
+        timeout=TIMEOUT_S,
         check=False,
     )
     if done.returncode == ENVIRONMENT_LACKS:
@@ -35,9 +35,20 @@ def exported(request, tmp_path_factory):
     return path
 
 
-def test_int8_gives_the_same_bits(device, exported):
-    done = device.edgekit("selftest", exported, "--variant", "int8", "--json", timeout_s=SELFTEST_TIMEOUT_S)
-    assert done.code == 0, done.stdout + done.stderr
-    (variant,) = done.json()["variants"]
-    assert variant["golden"]
-    assert [(g["exact"], g["max_abs"]) for g in variant["golden"]] == [(True, 0.0)] * len(variant["golden"])
+@pytest.mark.device
+def test_int8_gives_the_same_bits(boards, exported):
+    """On all boards at once: emulated convolutions take their time, and qemu has one core a process here."""
+    args = ("selftest", exported, "--variant", "int8", "--threads", "1", "--json")
+    with ThreadPoolExecutor(len(boards)) as pool:
+        finished = dict(
+            zip(
+                boards,
+                pool.map(lambda board: board.edgekit(*args, timeout_s=TIMEOUT_S), boards.values()),
+                strict=True,
+            )
+        )
+    for name, done in finished.items():
+        assert done.code == 0, (name, done.stdout, done.stderr)
+        (variant,) = done.json()["variants"]
+        differ = [(g["picture"], g["max_abs"]) for g in variant["golden"] if not g["exact"]]
+        assert (name, len(variant["golden"]) > 0, differ) == (name, True, [])
