@@ -11,7 +11,12 @@ from edgekit_export.convert.graph import GraphView, constant, copy_node, remove_
 _LIMIT_BYTES = 1 << 20
 """A result larger than this stays computed: folding must not make the file larger."""
 
-_NEVER = frozenset({"QuantizeLinear", "DequantizeLinear", "RandomNormal", "RandomUniform", "If", "Loop", "Scan"})
+_QUANTISED = frozenset({"QuantizeLinear", "DequantizeLinear"})
+_CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
+_CHANCE = frozenset({"Bernoulli", "Multinomial", "RandomNormalLike", "RandomUniformLike"})
+"""Draws anew each time it runs; drawn here, two exports of a model would differ."""
+
+_NEVER = _QUANTISED | _CONTROL_FLOW | _CHANCE
 
 
 def fold_constants(model: onnx.ModelProto) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from edgekit.errors import ModelError
 from edgekit_export.convert.graph import GraphView, attribute, constant, remove_nodes, replace_input, set_constants
 
 _MERGE_LIMIT_BYTES = 64
@@ -16,7 +17,11 @@ _MERGE_LIMIT_BYTES = 64
 
 
 def lift_constants(model: onnx.ModelProto) -> None:
-    """Turns every Constant node into an initialiser of the same name."""
+    """Turns every Constant node into an initialiser of the same name.
+
+    Raises:
+        ModelError: a constant is sparse or text.
+    """
     nodes = [node for node in model.graph.node if node.op_type == "Constant"]
     model.graph.initializer.extend(constant(node.output[0], _constant_value(node)) for node in nodes)
     remove_nodes(model.graph, nodes)
@@ -49,7 +54,11 @@ def _constant_value(node: onnx.NodeProto) -> np.ndarray:
         found = attribute(node, name)
         if found is not None:
             return np.asarray(found, dtype)
-    return np.asarray(attribute(node, "value_ints"), np.int64)
+    integers = attribute(node, "value_ints")
+    if integers is None:
+        kind = node.attribute[0].name if node.attribute else "nothing"
+        raise ModelError(f"constant {node.output[0]!r}: expected a dense tensor or numbers, got {kind}")
+    return np.asarray(integers, np.int64)
 
 
 def _drop_initialisers_from_inputs(model: onnx.ModelProto) -> None:

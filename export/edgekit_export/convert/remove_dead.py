@@ -14,8 +14,8 @@ def remove_identities(model: onnx.ModelProto) -> None:
     view = GraphView(model)
     outputs, instead, gone = set(view.outputs), {}, []
     for node in model.graph.node:
-        if node.op_type not in _TRANSPARENT or any(view.uses(extra) for extra in node.output[1:]):
-            continue  # the latter: someone reads Dropout's mask
+        if not _is_transparent(view, node):
+            continue
         source, target = instead.get(node.input[0], node.input[0]), node.output[0]
         if target not in outputs:
             instead[target] = source
@@ -30,6 +30,13 @@ def remove_identities(model: onnx.ModelProto) -> None:
         for names in (node.input, node.output):
             for position, name in enumerate(names):
                 names[position] = _resolve(name, instead)
+
+
+def _is_transparent(view: GraphView, node: onnx.NodeProto) -> bool:
+    """True for Identity, and for Dropout unless it is told to train or someone reads its mask."""
+    if node.op_type not in _TRANSPARENT or any(view.uses(extra) for extra in node.output[1:]):
+        return False
+    return len(node.input) < 3 or not node.input[2] or view.scalar(node.input[2]) == 0.0
 
 
 def _resolve(name: str, instead: dict[str, str]) -> str:

@@ -19,7 +19,7 @@ def rewrite_hard_swish(model: onnx.ModelProto) -> None:
     """Rewrites every ``(x + a) → clip to [0, c] → [* x] → / c`` chain."""
     view, taken, replaced = GraphView(model), tensor_names(model), {}
     for clip in model.graph.node:
-        if clip.op_type != "Clip" or len(clip.input) < 3 or view.scalar(clip.input[1]) != 0.0:
+        if clip.op_type != "Clip" or len(clip.input) < 3 or not _is_float_zero(view, clip.input[1]):
             continue
         ceiling, add = view.scalar(clip.input[2]), view.producer.get(clip.input[0])
         if not ceiling or add is None or add.op_type != "Add":
@@ -38,6 +38,12 @@ def rewrite_hard_swish(model: onnx.ModelProto) -> None:
         nodes.extend(replaced.get(node.output[0], [node]))
     set_nodes(model.graph, nodes)
     remove_dead(model)
+
+
+def _is_float_zero(view: GraphView, name: str) -> bool:
+    """False for the zero of integers, too: they are clipped in index arithmetic, and HardSigmoid has none."""
+    value = view.value(name)
+    return value is not None and value.size == 1 and value.dtype.kind == "f" and value.item() == 0
 
 
 def _split_constant(view: GraphView, node: onnx.NodeProto) -> tuple[str | None, float]:
