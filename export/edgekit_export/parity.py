@@ -15,6 +15,7 @@ import numpy.typing as npt
 import onnx
 
 from edgekit.bundle.manifest import Normalize
+from edgekit.processing.activations import activate
 from edgekit.types import Array
 from edgekit_export.convert.session import session_of
 from edgekit_export.quantize.integer import sqnr_db
@@ -83,10 +84,11 @@ def parity(
     """
     first = [graph.framework(_normalized(next(iter(feed.values())), graph))[0] for feed in feeds]
     second = {level: _outputs(full, feeds, level) for level in LEVELS}
+    scores = {level: [activate(output, graph.cut) for output in second[level]] for level in LEVELS}
     third = {level: _outputs(reduced, feeds, level) for level in LEVELS}
     return Parity(
         samples=len(feeds),
-        export={level: _step(first, second[level]) for level in LEVELS},
+        export={level: _step(first, scores[level]) for level in LEVELS},
         reduction={level: _step(second[level], third[level]) for level in LEVELS},
         optimizer=_step(third["none"], third["all"]),
     )

@@ -17,7 +17,7 @@ from edgekit_export.sources.assets import imagenet_labels, onnx_characters
 from edgekit_export.sources.bare import BareInput, bare_recipe
 from edgekit_export.sources.onnx_file import input_shape, onnx_framework, read_onnx, read_onnx_file
 from edgekit_export.sources.packages import fetch, file_sha256, package_cache, read_member
-from edgekit_export.sources.source import Source, SourceGraph
+from edgekit_export.sources.source import Source, SourceGraph, source_graph
 from edgekit_export.sources.torch_network import build_network, require_torch, torch_framework
 
 
@@ -99,14 +99,14 @@ def _graph(files: _Files, role: str, spec: SourceModel) -> SourceGraph:
         if not spec.file:
             raise UsageError(f"model {role}: names neither a file nor a network")
         model = read_onnx(data, spec.file)
-        return SourceGraph(model, spec, onnx_framework(model), hashlib.sha256(data).hexdigest())
+        return source_graph(model, spec, onnx_framework(model), hashlib.sha256(data).hexdigest())
     with tempfile.TemporaryDirectory(prefix="edgekit-weights-") as staging:
         weights = Path(staging) / "weights"
         weights.write_bytes(data)
         network = build_network(spec.network, weights if spec.file else None)
     exported = export_torch(network, spec.shape)
     digest = hashlib.sha256(data or exported.SerializeToString(deterministic=True)).hexdigest()
-    return SourceGraph(exported, spec, torch_framework(network), digest)
+    return source_graph(exported, spec, torch_framework(network), digest)
 
 
 def _asset(files: _Files, path: str, asset: Asset) -> bytes:
@@ -140,7 +140,7 @@ def _data(files: _Files, source: DataSource | None) -> tuple[str, ...]:
 def _from_onnx(path: Path, origin: str, bare: BareInput) -> Source:
     model = read_onnx_file(path)
     card, spec, assets = bare_recipe(path.stem, model, input_shape(model, path.name), bare)
-    graph = SourceGraph(model, spec, onnx_framework(model), file_sha256(path))
+    graph = source_graph(model, spec, onnx_framework(model), file_sha256(path))
     return Source(_bundle_name(path.stem), origin, "classify", card, {"model": graph}, assets)
 
 
@@ -150,7 +150,7 @@ def _from_network(target: str, bare: BareInput) -> Source:
     model = export_torch(network, (1, 3, size, size))
     card, spec, assets = bare_recipe(target, model, (1, 3, size, size), bare)
     digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
-    graph = SourceGraph(model, spec, torch_framework(network), digest)
+    graph = source_graph(model, spec, torch_framework(network), digest)
     return Source(_bundle_name(target.split(":")[1]), target, "classify", card, {"model": graph}, assets)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import onnx
+from msgspec.structs import replace
 
-from edgekit.bundle.manifest import Card
+from edgekit.bundle.manifest import Card, DbHead
+from edgekit_export.convert.cut_softmax import cut_softmax
 from edgekit_export.recipe import SourceModel
 
 Framework = Callable[[npt.NDArray[np.float32]], list[npt.NDArray[np.float32]]]
@@ -25,12 +28,23 @@ class SourceGraph:
         spec: input, head and shape, from the recipe.
         framework: runs the original.
         sha256: of the file that the weights came from.
+        cut: ``softmax`` where ``model`` ends before a softmax that the framework still applies.
     """
 
     model: onnx.ModelProto
     spec: SourceModel
     framework: Framework
     sha256: str
+    cut: Literal["softmax", "none"] = "none"
+
+
+def source_graph(model: onnx.ModelProto, spec: SourceModel, framework: Framework, sha256: str) -> SourceGraph:
+    """A graph as it came, but for a softmax at its end, which becomes the head's."""
+    trimmed = cut_softmax(model)
+    if trimmed is None or isinstance(spec.head, DbHead):
+        return SourceGraph(model, spec, framework, sha256)
+    head = replace(spec.head, activation="softmax")
+    return SourceGraph(trimmed, replace(spec, head=head), framework, sha256, cut="softmax")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
