@@ -125,9 +125,10 @@ def _wanted(
     """Tensors to be coded: next to layers first, then through pointwise operators until nothing changes."""
     wanted: set[str] = set()
     for node in model.graph.node:
-        if placed.modes.get(node.output[0]) in CODED:
+        mode = placed.modes.get(node.output[0])
+        if mode in CODED:
             wanted.add(node.input[0])
-            if node.op_type == "Conv":
+            if mode is Mode.INT8 and node.op_type == "Conv":  # the integer kernel gives codes; others can give floats
                 wanted.add(_behind_activation(view, node.output[0]))
     pointwise = [n for n in model.graph.node if n.op_type in POINTWISE - float_operators]
     changed = True

@@ -78,6 +78,7 @@ class Calibrated:
         pixels: codes given by the uint8 picture.
         histograms: tensor → what it was.
         moments: layer → moments of what it reads.
+        input_scales: layer → scale of its uint8 input, where all layers have codes.
         rounded: layer → int8 weight and corrected bias, made when first needed.
     """
 
@@ -85,7 +86,8 @@ class Calibrated:
     recipe: Recipe
     pixels: Mapping[str, Code]
     histograms: Mapping[str, Histogram]
-    moments: Mapping[str, Moments]
+    moments: Mapping[str, Moments] = field(default_factory=dict)
+    input_scales: Mapping[str, float] = field(default_factory=dict)
     rounded: dict[str, tuple[Codes, LayerWeights]] = field(default_factory=dict)
 
 
@@ -106,7 +108,7 @@ def quantize(
     """
     _check_names(model, recipe)
     if recipe.mode in (Mode.HALF, Mode.WEIGHT8, Mode.FLOAT):
-        ready = Calibrated(model, recipe, {}, {}, {})
+        ready = Calibrated(model, recipe, {}, {})
     else:
         ready = calibrate(model, batches, recipe, progress)
     return build(ready, modes_of(model, recipe), progress)
@@ -123,18 +125,22 @@ def modes_of(model: onnx.ModelProto, recipe: Recipe) -> dict[str, Mode]:
 def calibrate(
     model: onnx.ModelProto, batches: Iterable[Batch], recipe: Recipe, progress: Progress = silent
 ) -> Calibrated:
-    """Two streaming passes over the data: ranges, then moments of what layers read, rounded to their codes."""
+    """Two streaming passes over the data: ranges, then moments of what layers read, rounded to their codes.
+
+    Both are taken as if every layer computed in integers, so that modes can be chosen afterwards.
+    """
     made = onnx.ModelProto()
     made.CopyFrom(model)
     pixels = whole_mean(made)
-    placement = place(made, modes_of(made, recipe), recipe.float_operators)
+    view, wanted = GraphView(made), layers(made)
+    placement = place(made, {node.output[0]: Mode.INT8 for node in wanted}, recipe.float_operators)
     own = [name for name in placement.own_code if name not in pixels]
     histograms = observe(made, own, _told(batches, "calibrate ranges", progress))
-    ready = Calibrated(made, recipe, pixels, histograms, {})
+    ready = Calibrated(made, recipe, pixels, histograms)
+    codes = _with_same_codes(placement, choose_codes(ready, placement))
+    ready.input_scales = {node.output[0]: codes[node.input[0]].scale for node in wanted}
     if recipe.rounding == "output" or recipe.correct_bias:
-        view, wanted = GraphView(made), layers(made)
         shapes = {n.output[0]: read_weights(view, n).weight.shape for n in wanted}
-        codes = _with_same_codes(placement, choose_codes(ready, placement))
         ready.moments = collect_moments(made, wanted, shapes, codes, _told(batches, "measure layers", progress))
     return ready
 
@@ -176,20 +182,24 @@ def _layer(
 ) -> Layer:
     name = node.output[0]
     mode, weights = placement.modes[name], read_weights(view, node)
-    if mode is Mode.INT8:
+    if mode in (Mode.INT8, Mode.WEIGHT8):
         if name not in ready.rounded:
-            ready.rounded[name] = _round(ready, name, weights, codes[node.input[0]].scale)
+            source = ready.input_scales.get(name)
+            ready.rounded[name] = _round(ready, name, weights, source)
         return Layer(mode, ready.rounded[name][1], ready.rounded[name][0])
     if mode is Mode.WIDE:
         target = next((o for o, i in placement.absorbed.items() if i == name), name)
         unit = codes[target].scale if target in codes else 1.0
         return Layer(mode, weights, wide_weights(weights, codes[node.input[0]], unit))
-    return Layer(mode, weights, nearest(weights.weight) if mode is Mode.WEIGHT8 else None)
+    return Layer(mode, weights, None)
 
 
-def _round(ready: Calibrated, name: str, weights: LayerWeights, input_scale: float) -> tuple[Codes, LayerWeights]:
+def _round(
+    ready: Calibrated, name: str, weights: LayerWeights, input_scale: float | None
+) -> tuple[Codes, LayerWeights]:
     """int8 codes of one layer, and its parameters with the bias corrected for them."""
-    finest, moments = smallest_scale(weights, input_scale), ready.moments.get(name)
+    finest = 0.0 if input_scale is None else smallest_scale(weights, input_scale)
+    moments = ready.moments.get(name)
     if ready.recipe.rounding == "output" and moments is not None:
         centred = weights.bias is not None and ready.recipe.correct_bias
         codes = round_to_output(weights.weight, moments.second(centred=centred), finest)
