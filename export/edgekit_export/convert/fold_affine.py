@@ -7,6 +7,8 @@ padded border would have to be ``b`` and not 0.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import onnx
 from onnx import helper
@@ -22,33 +24,47 @@ from edgekit_export.convert.graph import (
     tensor_names,
 )
 from edgekit_export.convert.remove_dead import remove_dead
+from edgekit_export.convert.shapes import Shape, read_shapes
 
 
 def split_batch_norm(model: onnx.ModelProto) -> None:
-    """Writes each inference BatchNormalization as ``x * a + b``, in float64 until the last step."""
+    """Writes each inference BatchNormalization as ``x * a + b``, in float64 until the last step.
+
+    One that trains, is not float32, or reads a tensor of unknown rank stays as it is.
+    """
     view, taken, nodes = GraphView(model), tensor_names(model), []
+    values = {v.name: v for v in [*model.graph.input, *model.graph.value_info]}
     for node in model.graph.node:
-        parts = [view.value(name) for name in node.input[1:5]]
-        if node.op_type != "BatchNormalization" or any(p is None for p in parts) or len(node.output) != 1:
+        read = values.get(node.input[0]) if node.op_type == "BatchNormalization" else None
+        if read is None or not read.type.tensor_type.HasField("shape") or not _is_constant_norm(view, node):
             nodes.append(node)
             continue
-        gamma, beta, mean, variance = (np.asarray(p, np.float64) for p in parts)
-        scale = gamma / np.sqrt(variance + attribute(node, "epsilon", 1e-5))
-        shape = (1, -1, *[1] * (_rank_of_input(model, node) - 2))
-        a, b, middle = (fresh_name(taken, f"{node.output[0]}.{part}") for part in ("scale", "shift", "scaled"))
+        scale, shift = _scale_and_shift(view, node)
+        shape = (1, -1, *[1] * (len(read.type.tensor_type.shape.dim) - 2))
+        a, b, middle = (
+            fresh_name(taken, f"{node.output[0]}.{part}") for part in ("scale", "shift", "scaled")
+        )
         model.graph.initializer.append(constant(a, scale.astype(np.float32).reshape(shape)))
-        model.graph.initializer.append(constant(b, (beta - mean * scale).astype(np.float32).reshape(shape)))
+        model.graph.initializer.append(constant(b, shift.astype(np.float32).reshape(shape)))
+        model.graph.value_info.append(read)
+        model.graph.value_info[-1].name = middle
         nodes.append(helper.make_node("Mul", [node.input[0], a], [middle]))
         nodes.append(helper.make_node("Add", [middle, b], [node.output[0]]))
     set_nodes(model.graph, nodes)
 
 
-def _rank_of_input(model: onnx.ModelProto, node: onnx.NodeProto) -> int:
-    """Rank of what ``node`` reads; 4 where shapes were not inferred, as in every picture network."""
-    for value in [*model.graph.value_info, *model.graph.input]:
-        if value.name == node.input[0] and value.type.tensor_type.HasField("shape"):
-            return len(value.type.tensor_type.shape.dim)
-    return 4
+def _is_constant_norm(view: GraphView, node: onnx.NodeProto) -> bool:
+    parts = [view.value(name) for name in node.input[1:5]]
+    if len(node.output) != 1 or attribute(node, "training_mode", 0):
+        return False
+    return all(part is not None and part.dtype == np.float32 for part in parts)
+
+
+def _scale_and_shift(view: GraphView, node: onnx.NodeProto) -> tuple[Array, Array]:
+    """``a = gamma / sqrt(variance + epsilon)`` and ``b = beta - mean * a``, float64 (Ioffe and Szegedy 2015)."""
+    gamma, beta, mean, variance = (np.asarray(view.value(name), np.float64) for name in node.input[1:5])
+    scale = gamma / np.sqrt(variance + attribute(node, "epsilon", 1e-5))
+    return scale, beta - mean * scale
 
 
 def fold_affine(model: onnx.ModelProto) -> None:
@@ -57,32 +73,55 @@ def fold_affine(model: onnx.ModelProto) -> None:
         remove_dead(model)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Affine:
+    """A node that multiplies ``data`` by a constant, or adds one; exactly one of the two is set.
+
+    Attributes:
+        scale: float64 ``(channels,)`` or ``(1,)``.
+        shift: likewise.
+        rank: of the constant as it is broadcast.
+    """
+
+    node: onnx.NodeProto
+    data: str
+    scale: Array | None
+    shift: Array | None
+    rank: int
+
+    def fits(self, weight: Array, channels: int) -> bool:
+        """True where the constant goes along the channels of a convolution's input or output."""
+        values = self.scale if self.scale is not None else self.shift
+        assert values is not None
+        if values.size == 1:
+            return self.rank <= weight.ndim  # one of a higher rank would add an axis
+        return weight.ndim == 4 and values.size == channels
+
+
 def _fold_once(model: onnx.ModelProto, *, after: bool) -> bool:
     """One sweep: affine nodes after a convolution, or before one. True where something was folded."""
-    view, gone = GraphView(model), []
+    view, shapes, gone = GraphView(model), read_shapes(model), []
     touched: set[int] = set()
     for node in list(model.graph.node):
         affine = _affine(view, node)
         if affine is None:
             continue
-        data, scale, shift = affine
-        conv = view.producer.get(data) if after else view.only_consumer(node.output[0])
+        conv = view.producer.get(affine.data) if after else view.only_consumer(node.output[0])
         if conv is None or conv.op_type != "Conv" or id(conv) in touched or view.value(conv.input[1]) is None:
             continue
-        done = (
-            _fold_after(model, view, conv, node, scale, shift)
+        if (
+            _fold_after(model, view, conv, affine)
             if after
-            else _fold_before(model, view, conv, node, data, scale, shift)
-        )
-        if done:
+            else _fold_before(model, view, conv, affine, shapes)
+        ):
             touched.add(id(conv))
             gone.append(node)
     remove_nodes(model.graph, gone)
     return bool(gone)
 
 
-def _affine(view: GraphView, node: onnx.NodeProto) -> tuple[str, Array | None, Array | None] | None:
-    """``(data, scale, shift)`` where ``node`` multiplies by or adds a constant a channel or a scalar."""
+def _affine(view: GraphView, node: onnx.NodeProto) -> _Affine | None:
+    """``node`` as what it multiplies by or adds, a constant a channel or a scalar; None where it does not."""
     if node.op_type not in ("Mul", "Add", "Div", "Sub"):
         return None
     values = [view.value(name) for name in node.input]
@@ -97,8 +136,8 @@ def _affine(view: GraphView, node: onnx.NodeProto) -> tuple[str, Array | None, A
         return None
     data = node.input[1 - which]
     if node.op_type in ("Mul", "Div"):
-        return data, flat if node.op_type == "Mul" else 1.0 / flat, None
-    return data, None, flat if node.op_type == "Add" else -flat
+        return _Affine(node, data, flat if node.op_type == "Mul" else 1.0 / flat, None, other.ndim)
+    return _Affine(node, data, None, flat if node.op_type == "Add" else -flat, other.ndim)
 
 
 def _per_channel(array: Array) -> Array | None:
@@ -111,64 +150,54 @@ def _per_channel(array: Array) -> Array | None:
     return None
 
 
-def _fold_after(
-    model: onnx.ModelProto,
-    view: GraphView,
-    conv: onnx.NodeProto,
-    node: onnx.NodeProto,
-    scale: Array | None,
-    shift: Array | None,
-) -> bool:
-    if view.only_consumer(conv.output[0]) is not node:
+def _fold_after(model: onnx.ModelProto, view: GraphView, conv: onnx.NodeProto, affine: _Affine) -> bool:
+    if view.only_consumer(conv.output[0]) is not affine.node:
         return False
     weight = np.asarray(view.value(conv.input[1]), np.float64)
     bias = _bias(view, conv, weight.shape[0])
-    if bias is None or (scale is not None and scale.size not in (1, weight.shape[0])):
+    if bias is None or not affine.fits(weight, weight.shape[0]):
         return False
-    if scale is not None:
-        weight, bias = weight * scale.reshape(-1, *[1] * (weight.ndim - 1)), bias * scale
-    if shift is not None:
-        if shift.size not in (1, weight.shape[0]):
-            return False
-        bias = bias + shift
+    if affine.scale is not None:
+        weight, bias = weight * affine.scale.reshape(-1, *[1] * (weight.ndim - 1)), bias * affine.scale
+    else:
+        bias = bias + affine.shift
     _set_parameters(model, conv, weight, bias)
-    conv.output[0] = node.output[0]
+    conv.output[0] = affine.node.output[0]
     return True
 
 
 def _fold_before(
-    model: onnx.ModelProto,
-    view: GraphView,
-    conv: onnx.NodeProto,
-    node: onnx.NodeProto,
-    data: str,
-    scale: Array | None,
-    shift: Array | None,
+    model: onnx.ModelProto, view: GraphView, conv: onnx.NodeProto, affine: _Affine, shapes: dict[str, Shape]
 ) -> bool:
-    if conv.input[0] != node.output[0]:
+    if conv.input[0] != affine.node.output[0]:
         return False
     weight = np.asarray(view.value(conv.input[1]), np.float64)
     bias, groups = _bias(view, conv, weight.shape[0]), attribute(conv, "group", 1)
-    by_input = _by_input_channel(scale if scale is not None else shift, weight, groups)
-    if bias is None or by_input is None:
+    inputs = weight.shape[1] * groups
+    if bias is None or not affine.fits(weight, inputs):
         return False
-    if scale is not None:
-        weight = weight * by_input
+    if shapes.get(affine.data, ())[1:2] != (inputs,):
+        return False  # unknown, or a grey picture that the constant makes one of several channels
+    if affine.scale is not None:
+        weight = weight * _by_input_channel(affine.scale, weight, groups)
     else:
-        if any(attribute(conv, "pads", [0])) or attribute(conv, "auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
+        if any(attribute(conv, "pads", [0])) or attribute(conv, "auto_pad", b"NOTSET") not in (
+            b"NOTSET",
+            b"VALID",
+        ):
             return False
-        bias = bias + (weight * by_input).sum(axis=tuple(range(1, weight.ndim)))
+        bias = bias + (weight * _by_input_channel(affine.shift, weight, groups)).sum(
+            axis=tuple(range(1, weight.ndim))
+        )
     _set_parameters(model, conv, weight, bias)
-    conv.input[0] = data
+    conv.input[0] = affine.data
     return True
 
 
-def _by_input_channel(values: Array | None, weight: Array, groups: int) -> Array | None:
+def _by_input_channel(values: Array | None, weight: Array, groups: int) -> Array:
     """``values`` a channel of the input, laid out to broadcast over ``(outputs, inputs / groups, ...)``."""
-    inputs = weight.shape[1] * groups
-    if values is None or values.size not in (1, inputs):
-        return None
-    full = np.broadcast_to(values, (inputs,)).reshape(groups, 1, weight.shape[1])
+    assert values is not None
+    full = np.broadcast_to(values, (weight.shape[1] * groups,)).reshape(groups, 1, weight.shape[1])
     full = np.broadcast_to(full, (groups, weight.shape[0] // groups, weight.shape[1]))
     return full.reshape(weight.shape[0], weight.shape[1], *[1] * (weight.ndim - 2))
 
