@@ -14,7 +14,14 @@ import onnx
 from onnx import TensorProto, helper
 
 from edgekit.errors import ModelError
-from edgekit_export.convert.graph import GraphView, constant, fresh_name, replace_input, set_nodes, tensor_names
+from edgekit_export.convert.graph import (
+    GraphView,
+    constant,
+    fresh_name,
+    replace_input,
+    set_nodes,
+    tensor_names,
+)
 
 Dimension = int | str | None
 
@@ -37,7 +44,9 @@ class Picture:
 
     def __post_init__(self) -> None:
         if len(self.mean) != len(self.std) or not self.mean or min(self.std) <= 0:
-            raise ValueError(f"picture: expected as many positive std as mean, got {self.std} and {self.mean}")
+            raise ValueError(
+                f"picture: expected as many positive std as mean, got {self.std} and {self.mean}"
+            )
 
 
 def fold_input(model: onnx.ModelProto, picture: Picture, name: str = "image") -> None:
@@ -54,10 +63,9 @@ def fold_input(model: onnx.ModelProto, picture: Picture, name: str = "image") ->
     planar, floats, centred = (fresh_name(taken, f"{name}.{part}") for part in ("nchw", "float", "centred"))
     scaled = fresh_name(taken, f"{name}.normal")
     shape = (1, -1, 1, 1)
+    inverse = (1.0 / np.asarray(picture.std, np.float64)).astype(np.float32)
     mean = constant(fresh_name(taken, f"{name}.mean"), np.asarray(picture.mean, np.float32).reshape(shape))
-    scale = constant(
-        fresh_name(taken, f"{name}.scale"), (1.0 / np.asarray(picture.std, np.float64)).astype(np.float32).reshape(shape)
-    )
+    scale = constant(fresh_name(taken, f"{name}.scale"), inverse.reshape(shape))
     head = [
         helper.make_node("Transpose", [name], [planar], perm=[0, 3, 1, 2]),
         helper.make_node("Cast", [planar], [floats], to=TensorProto.FLOAT),
@@ -80,5 +88,7 @@ def _only_input(model: onnx.ModelProto, view: GraphView, channels: int) -> str:
     dims = [d.dim_value for d in tensor.shape.dim]
     if tensor.elem_type != TensorProto.FLOAT or len(dims) != 4 or dims[1] not in (0, channels):
         kind = TensorProto.DataType.Name(tensor.elem_type).lower()
-        raise ModelError(f"input {value.name}: expected float (1, {channels}, height, width), got {kind} {dims}")
+        raise ModelError(
+            f"input {value.name}: expected float (1, {channels}, height, width), got {kind} {dims}"
+        )
     return value.name

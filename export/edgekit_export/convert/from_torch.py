@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def export_torch(
-    network: torch.nn.Module, input_shape: Sequence[int], input_name: str = "input", output_name: str = "output"
+    network: torch.nn.Module,
+    input_shape: Sequence[int],
+    input_name: str = "input",
+    output_name: str = "output",
 ) -> onnx.ModelProto:
     """Exports ``network`` (one float32 input of ``input_shape``, one output) by torch's dynamo exporter.
 
@@ -31,7 +34,9 @@ def export_torch(
     try:
         import torch
     except ImportError as error:
-        raise EnvironmentLacks(f"torch is needed for this source: {error}", "pip install 'edgekit-export[torch]'") from error
+        raise EnvironmentLacks(
+            f"torch is needed for this source: {error}", "pip install 'edgekit-export[torch]'"
+        ) from error
     example = torch.zeros(*input_shape)
     try:
         with _quiet(), torch.no_grad():
@@ -47,8 +52,10 @@ def export_torch(
             )
     except ImportError as error:
         raise EnvironmentLacks(f"torch's exporter: {error}", "pip install 'edgekit-export[torch]'") from error
-    except Exception as error:  # noqa: BLE001 (torch wraps failures in classes of its own)
-        raise ModelError(f"torch cannot export this network: {str(error).strip().splitlines()[0][:300]}") from error
+    except Exception as error:
+        raise ModelError(
+            f"torch cannot export this network: {str(error).strip().splitlines()[0][:300]}"
+        ) from error
     assert program is not None
     return program.model_proto
 

@@ -7,7 +7,14 @@ import onnx
 from onnx import numpy_helper
 
 from edgekit.errors import ModelError
-from edgekit_export.convert.graph import GraphView, attribute, constant, remove_nodes, replace_input, set_constants
+from edgekit_export.convert.graph import (
+    GraphView,
+    attribute,
+    constant,
+    remove_nodes,
+    replace_input,
+    set_constants,
+)
 
 _MERGE_LIMIT_BYTES = 64
 """Only small constants are merged: shapes, scalars and clip bounds, which exporters repeat."""

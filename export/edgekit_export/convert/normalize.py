@@ -76,4 +76,6 @@ def _refuse_subgraphs(model: onnx.ModelProto) -> None:
                 "export the model without control flow",
             )
     if model.functions:
-        raise ModelError(f"model-local function {model.functions[0].name} is not supported", "inline it first")
+        raise ModelError(
+            f"model-local function {model.functions[0].name} is not supported", "inline it first"
+        )

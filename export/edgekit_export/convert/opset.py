@@ -29,7 +29,7 @@ def raise_opset(model: onnx.ModelProto) -> onnx.ModelProto:
     if version < OPSET:
         try:
             model = version_converter.convert_version(model, OPSET)
-        except Exception as error:  # noqa: BLE001 (the converter raises bare RuntimeErrors and worse)
+        except Exception as error:
             reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
             raise ModelError(
                 f"model has opset {version}, expected {OPSET}; it cannot be converted: {reason}",

@@ -59,7 +59,7 @@ def read_model(path: Path) -> onnx.ModelProto:
     try:
         model = onnx.load_model_from_string(data)
         onnx.checker.check_model(model)
-    except Exception as error:  # noqa: BLE001 (protobuf and the checker raise classes of their own)
+    except Exception as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise ModelError(f"{path}: not a whole ONNX model: {reason}") from error
     return model

@@ -34,7 +34,9 @@ def shorten_names(model: onnx.ModelProto) -> None:
         suffixes = _PARAMETER_SUFFIXES.get(node.op_type, ())
         for position, name in enumerate(node.input):
             if name in view.constants and name not in names:
-                suffix = suffixes[position] if position < len(suffixes) and suffixes[position] else f"c{position}"
+                suffix = (
+                    suffixes[position] if position < len(suffixes) and suffixes[position] else f"c{position}"
+                )
                 names[name] = f"{names[node.output[0]]}.{suffix}"
     _apply(model, names)
 
