@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from export.tests.convert.graphs import constants_of, copy_of, difference, model_of, node, noise, ops
 from onnx import TensorProto
 
 from edgekit_export.convert.fold_constants import fold_constants
+from export.tests.convert.graphs import constants_of, copy_of, difference, model_of, node, noise, ops
 
 X = noise(2, 3)
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from export.tests.convert.graphs import copy_of, model_of, node, noise, ops, run
 from onnx import TensorProto, helper
 
 from edgekit.errors import ModelError
 from edgekit_export.convert.fold_input import Picture, fold_input
 from edgekit_export.convert.session import session_of
+from export.tests.convert.graphs import copy_of, model_of, node, noise, ops, run
 
 IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from export.tests.convert.graphs import constants_of, difference, model_of, node, noise, run
 
 from edgekit_export.convert.graph import (
     GraphView,
@@ -14,6 +13,7 @@ from edgekit_export.convert.graph import (
     tensor_names,
     topological_order,
 )
+from export.tests.convert.graphs import constants_of, difference, model_of, node, noise, run
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 import numpy as np
 import onnx
 import pytest
-from export.tests.convert.graphs import constants_of, copy_of, difference, model_of, node, noise, ops
 from onnx import TensorProto, helper, numpy_helper
 
 from edgekit.errors import ModelError
 from edgekit_export.convert.lift_constants import lift_constants, merge_constants
+from export.tests.convert.graphs import constants_of, copy_of, difference, model_of, node, noise, ops
 
 X = noise(2, 3)
 

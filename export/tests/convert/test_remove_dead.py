@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from export.tests.convert.graphs import constants_of, copy_of, difference, model_of, node, noise, ops
 
 from edgekit_export.convert.remove_dead import remove_dead, remove_identities
+from export.tests.convert.graphs import constants_of, copy_of, difference, model_of, node, noise, ops
 
 X = noise(2, 3)
 SHAPES = {"inputs": {"x": [2, 3]}, "constants": {"one": [1.0]}}

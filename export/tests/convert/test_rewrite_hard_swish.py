@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from export.tests.convert.graphs import constants_of, copy_of, difference, model_of, node, noise, ops
 
 from edgekit_export.convert.rewrite_hard_swish import constant_divisions, rewrite_hard_swish
+from export.tests.convert.graphs import constants_of, copy_of, difference, model_of, node, noise, ops
 
 X = np.concatenate([noise(2, 30, scale=3), np.float32([[-3, 3] * 15, [0, -0.0, 9] * 10])])
 NUMBERS = {
