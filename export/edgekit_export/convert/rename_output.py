@@ -5,6 +5,7 @@ from __future__ import annotations
 import onnx
 
 from edgekit.errors import ModelError
+from edgekit_export.convert.graph import GraphView, tensor_names
 
 
 def rename_output(model: onnx.ModelProto, name: str) -> None:
@@ -19,14 +20,15 @@ def rename_output(model: onnx.ModelProto, name: str) -> None:
     old = model.graph.output[0].name
     if old == name:
         return
-    for node in model.graph.node:
-        if name in node.output:
-            raise ModelError(f"graph has a tensor named {name!r} already")
+    if name in tensor_names(model):
+        raise ModelError(f"graph has a tensor named {name!r} already")
+    if old in GraphView(model).inputs:
+        raise ModelError(f"output {old!r} is an input handed through, expected a computed one")
     for node in model.graph.node:
         for names in (node.input, node.output):
             for i, tensor in enumerate(names):
                 if tensor == old:
                     names[i] = name
-    for value in [*model.graph.output, *model.graph.value_info]:
+    for value in [*model.graph.output, *model.graph.value_info, *model.graph.initializer]:
         if value.name == old:
             value.name = name

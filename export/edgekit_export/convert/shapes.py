@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import onnx
 from onnx import shape_inference
 
+from edgekit.errors import ModelError
 from edgekit_export.convert.fold_input import Dimension
 
 Shape = tuple[Dimension, ...]
@@ -36,8 +37,15 @@ def read_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
 
 
 def fix_input_shape(model: onnx.ModelProto, name: str, shape: Sequence[Dimension]) -> None:
-    """Writes the shape of an input; inference follows with :func:`infer_shapes`."""
-    value = next(v for v in model.graph.input if v.name == name)
+    """Writes the shape of an input; inference follows with :func:`infer_shapes`.
+
+    Raises:
+        ModelError: the graph has no such input.
+    """
+    inputs = {v.name: v for v in model.graph.input}
+    value = inputs.get(name)
+    if value is None:
+        raise ModelError(f"graph has no input {name!r}; it has: {', '.join(inputs) or 'none'}")
     dims = value.type.tensor_type.shape
     del dims.dim[:]
     for size in shape:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import onnx
 
-from edgekit_export.convert.graph import GraphView
+from edgekit_export.convert.graph import GraphView, fresh_name
 
 _PARAMETER_SUFFIXES = {
     "Conv": ("", "w", "b"),
@@ -24,28 +24,31 @@ def shorten_names(model: onnx.ModelProto) -> None:
     view = GraphView(model)
     fixed = {*view.inputs, *view.outputs}
     names = {name: name for name in fixed}
+    taken = fixed | {name for name in view.constants if not view.uses(name)}
     counts: dict[str, int] = {}
     for node in model.graph.node:
         stem = node.op_type.lower()
         for output in node.output:
             if output and output not in names:
-                names[output] = _numbered(stem, counts, fixed)
+                names[output] = _numbered(stem, counts, taken)
     for node in model.graph.node:
         suffixes = _PARAMETER_SUFFIXES.get(node.op_type, ())
+        owner = names[next(output for output in node.output if output)]
         for position, name in enumerate(node.input):
             if name in view.constants and name not in names:
                 suffix = (
                     suffixes[position] if position < len(suffixes) and suffixes[position] else f"c{position}"
                 )
-                names[name] = f"{names[node.output[0]]}.{suffix}"
+                names[name] = fresh_name(taken, f"{owner}.{suffix}")
     _apply(model, names)
 
 
-def _numbered(stem: str, counts: dict[str, int], fixed: set[str]) -> str:
+def _numbered(stem: str, counts: dict[str, int], taken: set[str]) -> str:
     while True:
         counts[stem] = counts.get(stem, -1) + 1
         name = f"{stem}{counts[stem]}"
-        if name not in fixed:
+        if name not in taken:
+            taken.add(name)
             return name
 
 
@@ -80,7 +83,10 @@ def strip_metadata(model: onnx.ModelProto) -> None:
 
 
 def drop_unused_opsets(model: onnx.ModelProto) -> None:
-    """Keeps the opset imports of domains that a node uses."""
+    """Keeps the opset imports of domains that a node uses; the default domain is written as ``""``."""
+    for part in [*model.graph.node, *model.opset_import]:
+        if part.domain == "ai.onnx":
+            part.domain = ""
     used = {node.domain for node in model.graph.node} | {""}
     kept = sorted((o.domain, o.version) for o in model.opset_import if o.domain in used)
     del model.opset_import[:]
