@@ -27,6 +27,7 @@ def raise_opset(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     version = default_opset(model)
     if version < OPSET:
+        model.ir_version = max(model.ir_version, 4)  # before 4, initialisers had to be inputs as well
         try:
             model = version_converter.convert_version(model, OPSET)
         except Exception as error:
