@@ -20,7 +20,8 @@ def to_bytes(model: onnx.ModelProto) -> bytes:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
         raise ModelError(f"graph is not valid ONNX: {str(error).strip().splitlines()[0][:300]}") from error
-    return model.SerializeToString(deterministic=True)
+    data: bytes = model.SerializeToString(deterministic=True)
+    return data
 
 
 def write_model(model: onnx.ModelProto, path: Path) -> int:
@@ -42,24 +43,3 @@ def write_model(model: onnx.ModelProto, path: Path) -> int:
         beside.unlink(missing_ok=True)
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
     return len(data)
-
-
-def read_model(path: Path) -> onnx.ModelProto:
-    """Reads an ``.onnx`` file.
-
-    Raises:
-        ModelError: missing, empty, truncated, or not ONNX.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-    if not data:
-        raise ModelError(f"{path}: the file is empty")
-    try:
-        model = onnx.load_model_from_string(data)
-        onnx.checker.check_model(model)
-    except Exception as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{path}: not a whole ONNX model: {reason}") from error
-    return model
