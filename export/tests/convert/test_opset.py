@@ -3,7 +3,7 @@ import pytest
 
 from edgekit.errors import ModelError
 from edgekit_export.convert.opset import OPSET, default_opset, raise_opset
-from export.tests.convert.graphs import copy_of, difference, model_of, node, noise, ops
+from export.tests.convert.graphs import copy_of, difference, model_of, node, noise, ops, run
 
 X = noise(2, 4, 5, 6)
 
@@ -88,6 +88,14 @@ def test_resize(opset, mode):
     ]
     constants = {"roi": np.zeros(0, np.float32), "scales": np.float32([1, 1, 2, 2])}
     raised(nodes, opset, (2, 4, 10, 12), constants=constants)
+
+
+def test_a_file_format_in_which_weights_had_to_be_inputs():
+    model = model_of(
+        [node("Add", ["x", "w"], ["y"])], {"x": [2], "w": [2]}, {"y": [2]}, {"w": [1.0, 2.0]}, 9, 3
+    )
+    del model.graph.input[1:]  # as lift_constants leaves it
+    assert run(raise_opset(model), {"x": np.zeros(2, np.float32)})[0].tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("opset", [19, 21])
