@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any, NoReturn
 
-from edgekit.cli.output import fail
+from edgekit.cli.output import fail, prepare_streams, say, write
 from edgekit.errors import EdgekitError, EnvironmentLacks, UsageError
 
 COMMANDS = ("validate", "run", "camera", "bench", "inspect", "verify", "selftest", "doctor", "models")
@@ -29,6 +28,10 @@ Every command has --help with examples, and --json for machines."""
 
 class _Parser(argparse.ArgumentParser):
     """Raises instead of printing its usage and leaving, so that every error looks the same."""
+
+    def print_help(self, file: Any = None) -> None:  # noqa: ANN401 (as argparse has it)
+        """Prints the help as every other output."""
+        write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, f"see {self.prog} --help")
@@ -80,16 +83,16 @@ def _parser(name: str, module: Any) -> argparse.ArgumentParser:  # noqa: ANN401 
 
 def _dispatch(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help", "help"):
-        sys.stdout.write(_overview())
+        write(_overview())
         return 0 if argv else 2
     if argv[0] == "--version":
         from edgekit import __version__
 
-        sys.stdout.write(f"edgekit {__version__}\n")
+        write(f"edgekit {__version__}\n")
         return 0
     name = argv[0]
     if name not in ("export", *COMMANDS):
-        raise UsageError(f"edgekit: no command {name!r}", f"choose from export, {', '.join(COMMANDS)}")
+        raise UsageError(f"no command {name!r}", f"choose from export, {', '.join(COMMANDS)}")
     module = command_module(name)
     args = _parser(name, module).parse_args(argv[1:])
     return int(module.run(args))
@@ -106,6 +109,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     argv = sys.argv[1:] if argv is None else argv
     as_json = "--json" in argv
+    prepare_streams(as_json)
     try:
         return _dispatch(argv)
     except SystemExit as exit_:  # argparse's --help
@@ -113,7 +117,6 @@ def main(argv: list[str] | None = None) -> int:
     except EdgekitError as error:
         return fail(error, as_json)
     except BrokenPipeError:  # the reader of our output left, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
@@ -122,5 +125,5 @@ def main(argv: list[str] | None = None) -> int:
             as_json,
         )
     except KeyboardInterrupt:
-        sys.stderr.write("edgekit: interrupted\n")
+        say("edgekit: interrupted")
         return 130

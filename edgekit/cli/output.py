@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
-from edgekit.errors import EdgekitError
+from edgekit.errors import EdgekitError, OutputError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,32 +22,101 @@ PIPE_COLUMNS = 240
 PLAIN_INTERVAL_S = 10.0  # how often progress writes a line where there is no terminal
 
 
-def emit(args: argparse.Namespace, obj: Mapping[str, Any], text: RenderableType) -> None:
-    """Prints ``obj`` as one line of JSON with ``--json``, else ``text`` (rich markup and tables allowed)."""
-    if args.json:
-        import msgspec
+def prepare_streams(as_json: bool) -> None:
+    """Makes stdout and stderr take whatever is written: JSON is UTF-8, other text loses no line to a character.
 
-        sys.stdout.write(msgspec.json.encode({"schema": SCHEMA, **obj}).decode() + "\n")
+    A stream that the caller closed is replaced by ``/dev/null``: otherwise the next file that is opened gets its
+    number, and with it what was meant for the stream.
+    """
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if as_json and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def write(text: str) -> None:
+    """Writes to stdout, at once, so that a reader at the other end of a pipe has each result when it is there.
+
+    Raises:
+        BrokenPipeError: the reader left.
+        OutputError: it cannot be written, as on a full disk.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        abandon(sys.stdout)
+        raise
+    except OSError as error:
+        abandon(sys.stdout)
+        what = f"standard output: {error.strerror or error}"
+        raise OutputError(what, "check free space and permissions where it goes") from error
+
+
+def abandon(stream: TextIO) -> None:
+    """Lets what is left in a stream's buffer go to nowhere, or Python would try and fail again when it ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def json_line(obj: Mapping[str, Any]) -> str:
+    """One line of JSON. Bytes of a path that are no UTF-8 appear as they do on stderr: ``\\udce9``."""
+    import msgspec
+
+    try:
+        return msgspec.json.encode(obj).decode() + "\n"
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_escaped(msgspec.to_builtins(obj))).decode() + "\n"
+
+
+def _escaped(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_escaped(key): _escaped(item) for key, item in value.items()}
+    return [_escaped(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def emit(args: argparse.Namespace, obj: Mapping[str, Any], text: RenderableType) -> None:
+    """Prints ``obj`` as one line of JSON with ``--json``, else ``text`` (rich markup and tables allowed).
+
+    Raises:
+        BrokenPipeError, OutputError: see :func:`write`.
+    """
+    if args.json:
+        write(json_line({"schema": SCHEMA, **obj}))
         return
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else PIPE_COLUMNS  # a pipe has no width: keep rows whole for grep
-    Console(soft_wrap=True, highlight=False, width=width).print(text)
+    console = Console(soft_wrap=True, highlight=False, width=width)
+    with console.capture() as capture:  # rich itself ends the process where the reader has left
+        console.print(text)
+    write(capture.get())
 
 
 def say(message: str) -> None:
-    """Writes one line for a person on stderr."""
-    sys.stderr.write(message + "\n")
-    sys.stderr.flush()
+    """Writes one line for a person on stderr; if nobody can read it, the work goes on."""
+    try:
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+    except OSError:
+        abandon(sys.stderr)
 
 
 def fail(error: EdgekitError, as_json: bool) -> int:
     """Tells an error, one line on stderr and with ``--json`` one object on stdout; returns its exit code."""
     if as_json:
-        import msgspec
-
         body = {"kind": error.kind, "message": error.message, "remedy": error.remedy}
-        sys.stdout.write(msgspec.json.encode({"schema": SCHEMA, "error": body}).decode() + "\n")
+        with suppress(OSError, OutputError):  # the line and the code remain
+            write(json_line({"schema": SCHEMA, "error": body}))
     say("edgekit: " + " ".join(str(error).split()))
     return error.exit_code
 
