@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import onnx
 from onnx import helper
 
@@ -21,7 +24,7 @@ def drop_default_attributes(model: onnx.ModelProto) -> None:
         node.attribute.extend(kept)
 
 
-def _says_nothing(node: onnx.NodeProto, item: onnx.AttributeProto, defaults: dict) -> bool:
+def _says_nothing(node: onnx.NodeProto, item: onnx.AttributeProto, defaults: Mapping[str, Any]) -> bool:
     value = helper.get_attribute_value(item)
     if node.op_type in ("Conv", "ConvTranspose"):
         if item.name == "kernel_shape":
@@ -33,7 +36,7 @@ def _says_nothing(node: onnx.NodeProto, item: onnx.AttributeProto, defaults: dic
     schema = defaults.get(item.name)
     if schema is None or schema.default_value.type != item.type:
         return False
-    return helper.get_attribute_value(schema.default_value) == value
+    return bool(helper.get_attribute_value(schema.default_value) == value)
 
 
 def _copy(item: onnx.AttributeProto) -> onnx.AttributeProto:

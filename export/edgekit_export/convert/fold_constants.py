@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
+from edgekit.types import Array
 from edgekit_export.convert.graph import GraphView, constant, copy_node, remove_nodes
 
 _LIMIT_BYTES = 1 << 20
@@ -39,7 +41,7 @@ def fold_constants(model: onnx.ModelProto) -> None:
     remove_nodes(model.graph, gone)
 
 
-def _compute(model: onnx.ModelProto, node: onnx.NodeProto, known: dict[str, onnx.TensorProto]) -> list:
+def _compute(model: onnx.ModelProto, node: onnx.NodeProto, known: dict[str, onnx.TensorProto]) -> list[Array]:
     graph = helper.make_graph(
         [copy_node(node)],
         "one_node",
@@ -48,4 +50,4 @@ def _compute(model: onnx.ModelProto, node: onnx.NodeProto, known: dict[str, onnx
         [known[name] for name in dict.fromkeys(node.input) if name],
     )
     alone = helper.make_model(graph, opset_imports=list(model.opset_import), ir_version=model.ir_version)
-    return ReferenceEvaluator(alone).run(None, {})
+    return [np.asarray(value) for value in ReferenceEvaluator(alone).run(None, {})]

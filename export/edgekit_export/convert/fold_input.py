@@ -91,4 +91,4 @@ def _only_input(model: onnx.ModelProto, view: GraphView, channels: int) -> str:
         raise ModelError(
             f"input {value.name}: expected float (1, {channels}, height, width), got {kind} {dims}"
         )
-    return value.name
+    return str(value.name)

@@ -12,7 +12,8 @@ _TRANSPARENT = frozenset({"Identity", "Dropout"})
 def remove_identities(model: onnx.ModelProto) -> None:
     """Wires past Identity and Dropout nodes; a graph output keeps its name."""
     view = GraphView(model)
-    outputs, instead, gone = set(view.outputs), {}, []
+    instead: dict[str, str] = {}
+    outputs, gone = set(view.outputs), []
     for node in model.graph.node:
         if not _is_transparent(view, node):
             continue

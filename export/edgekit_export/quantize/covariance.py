@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -94,7 +95,8 @@ def bias_shift(error: Array, moments: Moments) -> Array:
     """
     groups = len(moments.total)
     by_group = error.reshape(groups, len(error) // groups, -1)
-    return np.einsum("gok,gk->go", by_group, moments.mean).reshape(-1)
+    shift: Array = np.einsum("gok,gk->go", by_group, moments.mean).reshape(-1)
+    return shift
 
 
 def layer_patches(node: onnx.NodeProto, x: Array, shape: tuple[int, ...]) -> Array:
@@ -115,13 +117,17 @@ def layer_patches(node: onnx.NodeProto, x: Array, shape: tuple[int, ...]) -> Arr
     channels, per_group = x.shape[1], x.shape[1] // groups
     chosen = np.arange(0, positions, max(positions // _POSITIONS, 1))
     index = np.unravel_index(chosen, (windows.shape[0], *windows.shape[2 : 2 + len(kernel)]))
-    taken = windows[(index[0], slice(None), *index[1:])]
+    where: tuple[Any, ...] = (index[0], slice(None), *index[1:])
+    taken = windows[where]
     taken = taken.reshape(len(chosen), groups, per_group * int(np.prod(kernel)))
     assert channels == groups * per_group
-    return taken.transpose(1, 0, 2)
+    by_group: Array = taken.transpose(1, 0, 2)
+    return by_group
 
 
-def _pad(x: Array, node: onnx.NodeProto, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Array:
+def _pad(
+    x: Array, node: onnx.NodeProto, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
+) -> Array:
     rank = len(kernel)
     mode = attribute(node, "auto_pad", b"NOTSET")
     pads = list(attribute(node, "pads", [0] * (2 * rank)))

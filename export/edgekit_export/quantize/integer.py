@@ -47,7 +47,8 @@ class Affine:
     def quantize(self, values: Array) -> Array:
         """uint8 codes of ``values``."""
         codes = np.rint(np.asarray(values, np.float32) / np.float32(self.scale)) + np.float32(self.zero_point)
-        return np.clip(codes, 0, U8_MAX).astype(np.uint8)
+        clipped: Array = np.clip(codes, 0, U8_MAX).astype(np.uint8)
+        return clipped
 
     def round_trip(self, values: Array) -> Array:
         """What is left of ``values`` after quantising, float32."""

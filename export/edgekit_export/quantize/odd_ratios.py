@@ -1,7 +1,7 @@
 """Scales for which no sum or product of codes is ever a tie, so that every CPU rounds it alike.
 
-Engines add two coded tensors as ``a · s_a/s_c + b · s_b/s_c`` and round: onnxruntime in float32, ties to even, on x86; in
-fixed point, ties away from zero, on ARM. Where both ratios are ``m/511`` and ``n/511`` a tie would need
+Engines add two coded tensors as ``a · s_a/s_c + b · s_b/s_c`` and round: onnxruntime in float32, ties to even, on x86;
+in fixed point, ties away from zero, on ARM. Where both ratios are ``m/511`` and ``n/511`` a tie would need
 ``2 (m a + n b) = 511 (2 j + 1)``, an even number equal to an odd one, and every sum stays 1/1022 away from one.
 A product needs ``s_a s_b / s_c = m/q`` with odd ``q``. Scales move by about 0.2 % (see ``docs/arm.md``).
 """

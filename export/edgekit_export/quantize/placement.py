@@ -151,8 +151,10 @@ def _makes_codes(view: GraphView, placed: Placement, name: str, wanted: set[str]
     maker = view.producer.get(name)
     while maker is not None and maker.op_type in ACTIVATIONS | MOVES:
         maker = view.producer.get(maker.input[0])
-    return maker is not None and (
-        placed.modes.get(maker.output[0]) in CODED or (maker.op_type in POINTWISE and maker.input[0] in wanted)
+    if maker is None:
+        return False
+    return placed.modes.get(maker.output[0]) in CODED or (
+        maker.op_type in POINTWISE and maker.input[0] in wanted
     )
 
 
@@ -177,7 +179,7 @@ def _ceiling(view: GraphView, node: onnx.NodeProto) -> float | None:
 def _absorb(model: onnx.ModelProto, view: GraphView, placed: Placement, wanted: set[str]) -> None:
     for node in model.graph.node:
         ceiling = _ceiling(view, node)
-        if ceiling is None or node.output[0] not in wanted or view.only_consumer(node.input[0]) is not node:
+        if ceiling is None or node.output[0] not in wanted or view.only_consumer(node.input[0]) is None:
             continue
         if node.input[0] in view.inputs or node.input[0] in wanted:
             continue

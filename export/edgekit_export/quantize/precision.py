@@ -69,4 +69,4 @@ def _reduced(made: Quantized) -> Reduced:
         entry = report.setdefault(layer.mode.value, {"layers": 0, "bytes": 0})
         entry["layers"] += 1
         entry["bytes"] += layer.bytes
-    return Reduced(made.model, made.recipe.name, report=report)
+    return Reduced(made.model, made.recipe.name, made.exact, report)

@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from dataclasses import dataclass
 from typing import TypeVar
 
 import onnx
 
 from edgekit.errors import ModelError
 from edgekit_export.convert.graph import GraphView
-from edgekit_export.quantize.covariance import Moments, bias_shift, collect_moments
+from edgekit_export.quantize.calibrated import Calibrated
+from edgekit_export.quantize.covariance import bias_shift, collect_moments
+from edgekit_export.quantize.exact import is_exact
+from edgekit_export.quantize.observe import observe
 from edgekit_export.quantize.odd_ratios import settle_ratios
-from edgekit_export.quantize.observe import Histogram, observe
 from edgekit_export.quantize.picture import whole_mean
 from edgekit_export.quantize.placement import Mode, Placement, layers, place
+from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.ranges import choose_range
 from edgekit_export.quantize.recipe import Recipe
 from edgekit_export.quantize.round_weights import round_to_output
+from edgekit_export.quantize.sensitivity import sensitivity
 from edgekit_export.quantize.tap import Batch
 from edgekit_export.quantize.weights import Codes, LayerWeights, nearest, read_weights, smallest_scale
 from edgekit_export.quantize.wide import fine_code, wide_weights
 from edgekit_export.quantize.write_qdq import Code, Layer, write_qdq
 
-Progress = Callable[[str, int, int], None]
-"""Called with a step's name, how much of it is done, and how much there is (0 where unknown)."""
-
 _Item = TypeVar("_Item")
-
-
-def silent(step: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,36 +56,15 @@ class Quantized:
 
     Attributes:
         model: the graph; write it with :func:`edgekit_export.convert.serialize.write_model`.
-        recipe: the recipe, with the layers that a scan has chosen written out in ``wide``.
+        recipe: what was asked for.
         layers: one entry a layer, in graph order.
+        exact: whether every CPU computes the same bits, see :func:`edgekit_export.quantize.exact.is_exact`.
     """
 
     model: onnx.ModelProto
     recipe: Recipe
-    layers: tuple[LayerReport, ...] = field(default=())
-
-
-@dataclass(slots=True)
-class Calibrated:
-    """All that building a quantised graph needs: statistics are collected once, for any choice of modes.
-
-    Attributes:
-        model: float graph, its picture's mean made whole.
-        recipe: the recipe asked for.
-        pixels: codes given by the uint8 picture.
-        histograms: tensor → what it was.
-        moments: layer → moments of what it reads.
-        input_scales: layer → scale of its uint8 input, where all layers have codes.
-        rounded: layer → int8 weight and corrected bias, made when first needed.
-    """
-
-    model: onnx.ModelProto
-    recipe: Recipe
-    pixels: Mapping[str, Code]
-    histograms: Mapping[str, Histogram]
-    moments: Mapping[str, Moments] = field(default_factory=dict)
-    input_scales: Mapping[str, float] = field(default_factory=dict)
-    rounded: dict[str, tuple[Codes, LayerWeights]] = field(default_factory=dict)
+    layers: tuple[LayerReport, ...]
+    exact: bool
 
 
 def quantize(
@@ -111,13 +87,20 @@ def quantize(
         ready = Calibrated(model, recipe, {}, {})
     else:
         ready = calibrate(model, batches, recipe, progress)
-    return build(ready, modes_of(model, recipe), progress)
+    modes = modes_of(model, recipe)
+    if recipe.keep_below_db > 0:
+        alone = sensitivity(ready, batches, build, progress)
+        modes.update(
+            (name, recipe.keep_as) for name, noise in alone.items()
+            if noise < recipe.keep_below_db and modes[name] is Mode.INT8
+        )
+    return build(ready, modes, progress)
 
 
 def modes_of(model: onnx.ModelProto, recipe: Recipe) -> dict[str, Mode]:
     """Layer name → mode."""
     modes = {node.output[0]: recipe.mode for node in layers(model)}
-    modes.update(dict.fromkeys(recipe.half, Mode.HALF))
+    modes.update(dict.fromkeys(recipe.weight8, Mode.WEIGHT8))
     modes.update(dict.fromkeys(recipe.wide, Mode.WIDE))
     return modes
 
@@ -174,7 +157,8 @@ def build(ready: Calibrated, modes: Mapping[str, Mode], progress: Progress = sil
         written[node.output[0]] = _layer(ready, view, node, placement, every)
     progress("round weights", len(nodes), len(nodes))
     made = write_qdq(ready.model, placement, codes, written)
-    return Quantized(made, ready.recipe, tuple(_report(made, node, written[node.output[0]]) for node in nodes))
+    reports = tuple(_report(made, node, written[node.output[0]]) for node in nodes)
+    return Quantized(made, ready.recipe, reports, is_exact(made, placement))
 
 
 def _layer(
@@ -216,7 +200,7 @@ def _with_same_codes(placement: Placement, codes: Mapping[str, Code]) -> dict[st
 
 
 def _told(items: Iterable[_Item], step: str, progress: Progress) -> Iterator[_Item]:
-    total = len(items) if isinstance(items, Sequence) else 0
+    total = len(items) if isinstance(items, Sized) else 0
     for done, item in enumerate(items):
         progress(step, done, total)
         yield item
@@ -232,7 +216,7 @@ def _report(made: onnx.ModelProto, node: onnx.NodeProto, layer: Layer) -> LayerR
 
 def _check_names(model: onnx.ModelProto, recipe: Recipe) -> None:
     known = [node.output[0] for node in layers(model)]
-    for name in (*recipe.wide, *recipe.half):
+    for name in (*recipe.wide, *recipe.weight8):
         if name not in known:
             raise ModelError(
                 f"recipe {recipe.name}: no layer {name!r} in the graph", f"layers: {', '.join(known[:8])}, ..."

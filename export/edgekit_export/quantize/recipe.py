@@ -22,8 +22,10 @@ class Recipe:
         rounding: ``output`` rounds each weight so that the layer's output is nearest, ``nearest`` by itself.
         correct_bias: moves what rounding does to a layer's mean output into its bias.
         wide: layers computed as exact wide layers, by name.
-        half: layers kept in float with float16 weights, by name.
-        keep: how many more layers are made wide, the most sensitive first; found by a scan.
+        weight8: layers with int8 weights and float activations, by name.
+        keep_below_db: layers that alone make more noise than this at the output are kept as well (a scan finds
+            them); 0 keeps none.
+        keep_as: what the scan's layers become, ``wide`` or ``weight8``.
         float_operators: pointwise operator types that never compute in integers.
     """
 
@@ -33,8 +35,9 @@ class Recipe:
     rounding: Literal["output", "nearest"] = "output"
     correct_bias: bool = True
     wide: tuple[str, ...] = ()
-    half: tuple[str, ...] = ()
-    keep: int = 0
+    weight8: tuple[str, ...] = ()
+    keep_below_db: float = 0.0
+    keep_as: Mode = Mode.WIDE
     float_operators: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -42,12 +45,15 @@ class Recipe:
             raise UsageError(f"recipe {self.name}: ranges: got {self.ranges!r}", "choose min_max or mse")
         if self.rounding not in ("output", "nearest"):
             raise UsageError(f"recipe {self.name}: rounding: got {self.rounding!r}", "choose output or nearest")
-        if self.keep < 0:
-            raise UsageError(f"recipe {self.name}: keep: expected 0 or more, got {self.keep}")
+        if self.keep_as not in (Mode.WIDE, Mode.WEIGHT8):
+            raise UsageError(f"recipe {self.name}: keep_as: got {self.keep_as.value!r}", "choose wide or weight8")
+        both = sorted({*self.wide} & {*self.weight8})
+        if both:
+            raise UsageError(f"recipe {self.name}: layer {both[0]!r} is both wide and weight8")
 
 
 HALF_WEIGHTS = Recipe(name="weight_only_wfp16", mode=Mode.HALF)
-"""float16 weights, float arithmetic."""
+"""float16 weights, float32 arithmetic: as fast as full precision, in half the bytes."""
 
 
 def recipe_from(table: Mapping[str, Any]) -> Recipe:
@@ -60,12 +66,12 @@ def recipe_from(table: Mapping[str, Any]) -> Recipe:
     for key in table:
         if key not in known:
             raise UsageError(f"recipe: unknown key {key!r}", f"known keys: {', '.join(sorted(known))}")
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    if "mode" in values:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    for key in {"mode", "keep_as"} & values.keys():
         try:
-            values["mode"] = Mode(values["mode"])
+            values[key] = Mode(values[key])
         except ValueError:
             raise UsageError(
-                f"recipe: mode: got {values['mode']!r}", f"choose from {', '.join(Mode)}"
+                f"recipe: {key}: got {values[key]!r}", f"choose from {', '.join(Mode)}"
             ) from None
     return Recipe(**values)

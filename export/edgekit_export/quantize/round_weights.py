@@ -3,7 +3,8 @@
 Nearest rounding treats each weight alone. Knowing the covariance ``C`` of what the layer reads, the error of one
 weight can be made up for by the others: GPTQ (Frantar et al. 2022, arXiv 2210.17323, algorithm 1) rounds the
 columns in turn and spreads each error over those still free. Coordinate descent then moves single codes while
-``E C Eᵀ`` falls (as in Nair and Suggala 2024, arXiv 2406.17542). Several scales a channel are tried; the best one stays.
+``E C Eᵀ`` falls (as in Nair and Suggala 2024,
+arXiv 2406.17542). Several scales a channel are tried; the best one stays.
 """
 
 from __future__ import annotations
@@ -107,4 +108,5 @@ def _descend(rows: Array, codes: Array, damped: Array, scale: Array, limit: int)
 
 def _error(error: Array, damped: Array) -> Array:
     """``eᵀ C e`` an output channel, ``(groups, outputs / groups)``."""
-    return np.einsum("gko,gko->go", np.matmul(damped, error), error)
+    squared: Array = np.einsum("gko,gko->go", np.matmul(damped, error), error)
+    return squared

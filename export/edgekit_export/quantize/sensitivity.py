@@ -6,37 +6,64 @@ over a few samples a layer, and tells layers apart by orders of magnitude.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import islice
+from typing import Protocol
 
 import numpy as np
+import onnx
 
 from edgekit.types import Array
 from edgekit_export.convert.session import session_of
+from edgekit_export.quantize.calibrated import Calibrated
 from edgekit_export.quantize.integer import sqnr_db
 from edgekit_export.quantize.placement import Mode, layers
-from edgekit_export.quantize.quantize import Calibrated, Progress, build, silent
+from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.tap import Batch
 
 SAMPLES = 16
 
 
+class _Built(Protocol):
+    @property
+    def model(self) -> onnx.ModelProto: ...
+
+
+class Build(Protocol):
+    """Makes a graph for a choice of modes: :func:`edgekit_export.quantize.quantize.build`."""
+
+    def __call__(self, ready: Calibrated, modes: Mapping[str, Mode]) -> _Built:
+        """The graph with layers in ``modes`` and the others in float."""
+        ...
+
+
 def sensitivity(
-    ready: Calibrated, batches: Iterable[Batch], mode: Mode = Mode.INT8, progress: Progress = silent
+    ready: Calibrated,
+    batches: Iterable[Batch],
+    build: Build,
+    progress: Progress = silent,
+    mode: Mode = Mode.INT8,
 ) -> dict[str, float]:
     """Signal to noise at the first output, in dB, with one layer alone in ``mode``; layers in graph order."""
-    samples = list(islice(batches, SAMPLES))
+    samples = spread(batches)
     names = [node.output[0] for node in layers(ready.model)]
-    reference = outputs_of(ready, {}, samples)
+    reference = _outputs(build(ready, {}).model, samples)
     found = {}
     for done, name in enumerate(names):
         progress("layers one by one", done, len(names))
-        found[name] = sqnr_db(reference, outputs_of(ready, {name: mode}, samples))
+        found[name] = sqnr_db(reference, _outputs(build(ready, {name: mode}).model, samples))
     progress("layers one by one", len(names), len(names))
     return found
 
 
-def outputs_of(ready: Calibrated, modes: Mapping[str, Mode], samples: Sequence[Batch]) -> Array:
-    """First output of all samples in a row, with layers in ``modes`` and the others in float."""
-    session = session_of(build(ready, modes).model)
+def spread(batches: Iterable[Batch]) -> list[Batch]:
+    """A few samples, evenly over the data where its length is known, else the first ones."""
+    length = len(batches) if isinstance(batches, Sized) else 0
+    step = max(length // SAMPLES, 1)
+    return list(islice(batches, 0, step * SAMPLES, step))
+
+
+def _outputs(model: onnx.ModelProto, samples: Sequence[Batch]) -> Array:
+    """First output of all samples in a row."""
+    session = session_of(model)
     return np.concatenate([session.run(sample)[0].reshape(-1) for sample in samples])

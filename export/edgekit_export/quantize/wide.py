@@ -45,7 +45,7 @@ class Fine:
     def round_trip(self, values: Array) -> Array:
         """What is left of ``values`` after coding, float32."""
         codes = np.clip(np.rint(np.asarray(values, np.float32) / np.float32(self.scale)), self.lowest, self.highest)
-        return codes * np.float32(self.scale)
+        return np.asarray(codes * np.float32(self.scale), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +70,8 @@ class WideWeights:
     def real(self) -> Array:
         """The weight that the codes stand for, float64."""
         per_code = self.unit.astype(np.float64) * self.output_scale / self.input_scale
-        return self.codes * broadcast(per_code, self.codes.ndim)
+        real: Array = self.codes * broadcast(per_code, self.codes.ndim)
+        return real
 
 
 def fine_code(low: float, high: float, readers: Iterable[Array]) -> Fine:

@@ -59,11 +59,11 @@ class _Writer:
         self.made: set[str] = set()
         self.pictures: dict[str, str] = {}
 
-    def add(self, operator: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def add(self, operator: str, inputs: list[str], output: str, **attributes: int) -> str:
         """Adds a node, once for each output name."""
         if output not in self.made:
             self.made.add(output)
-            self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
+            self.nodes.append(_node(operator, inputs, output, attributes))
         return output
 
     def const(self, name: str, array: Array) -> str:
@@ -112,6 +112,12 @@ class _Writer:
             if name in self.codes:
                 made.input[position] = self.real(name) if unfused else f"{name}.d"
         self.nodes.append(made)
+
+
+def _node(operator: str, inputs: list[str], output: str, attributes: Mapping[str, int]) -> onnx.NodeProto:
+    node = helper.make_node(operator, inputs, [output])
+    node.attribute.extend(helper.make_attribute(name, attributes[name]) for name in sorted(attributes))
+    return node
 
 
 def write_qdq(
