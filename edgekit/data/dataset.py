@@ -140,6 +140,8 @@ def _open_one(spec: DataSpec, index: LabelIndex | None, wanted: TruthKind) -> Se
         return open_folder(spec, index)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder", f"expected {FORMS}")
+    if not path.is_file():  # reading a pipe would wait for ever
+        raise DataError(f"{path}: expected a file or a folder, got a pipe or a device", f"give it {FORMS}")
     if path.suffix.lower() in TABLE_SUFFIXES:
         return open_table(spec, index, wanted)
     if is_picture(path) or is_clip(path):

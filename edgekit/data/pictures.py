@@ -18,6 +18,8 @@ def read_whole(path: Path) -> bytes:
     Raises:
         DataError: missing, empty, unreadable, truncated, or not a picture.
     """
+    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+        raise DataError(f"{path}: expected a file, got a folder, a pipe or a device")
     try:
         encoded = path.read_bytes()
     except OSError as error:

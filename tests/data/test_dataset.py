@@ -1,3 +1,4 @@
+import os
 from dataclasses import dataclass
 
 import pytest
@@ -141,3 +142,10 @@ def test_real_photos_and_clips(test_data):
     assert len(data) == 2 * 79 + 5
     assert len(list(data.limited(12))) == 12
     assert not data.digests & open_data([str(test_data / "coco" / "train2017")], "classify").digests
+
+
+@pytest.mark.parametrize("name", ["pipe.jpg", "pipe.mp4", "pipe.jsonl", "pipe.csv"])
+def test_pipes_are_refused_instead_of_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match="expected a file or a folder, got a pipe or a device"):
+        open_data([str(tmp_path / name)], "classify")

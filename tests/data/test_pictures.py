@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from edgekit.data.pictures import read_whole
@@ -30,3 +32,9 @@ def test_empty_foreign_and_missing(tmp_path):
     path.write_bytes(b"<html>not found</html>")
     with pytest.raises(DataError, match="not a picture that OpenCV can read .*3c 68 74 6d"):
         read_whole(path)
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(DataError, match=r"a\.jpg: expected a file, got a folder, a pipe or a device"):
+        read_whole(tmp_path / "a.jpg")

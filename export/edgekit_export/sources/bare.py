@@ -134,10 +134,13 @@ def _classes(model: onnx.ModelProto, name: str) -> int:
 def _labels(path: Path | None, classes: int) -> list[str]:
     if path is None:
         return [f"class {i}" for i in range(classes)]
+    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+        raise DataError(f"{path}: expected a file of labels, got a folder, a pipe or a device")
     try:
         labels = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise DataError(f"{path}: cannot be read: {reason}", "write one label a line, in UTF-8") from error
     if len(labels) != classes:
         raise DataError(f"{path}: expected {classes} labels, one a line, got {len(labels)}")
     return labels

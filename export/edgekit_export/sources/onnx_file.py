@@ -39,7 +39,7 @@ def read_onnx(data: bytes, name: str) -> onnx.ModelProto:
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
-        raise ModelError(f"{name}: breaks ONNX's rules: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"{name}: breaks ONNX's rules: {' '.join(str(error).split())[:300]}") from error
     return model
 
 
@@ -63,6 +63,8 @@ def read_onnx_file(path: Path) -> onnx.ModelProto:
     Raises:
         ModelError: the same, or the file is missing or unreadable.
     """
+    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+        raise ModelError(f"{path}: expected a file, got a folder, a pipe or a device")
     try:
         data = path.read_bytes()
     except OSError as error:

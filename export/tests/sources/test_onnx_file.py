@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import onnx
 import pytest
@@ -76,3 +78,17 @@ def test_inputs_that_are_no_picture(small_classifier):
     model.graph.input.append(onnx.helper.make_tensor_value_info("more", 1, [1]))
     with pytest.raises(ModelError, match="expected one input, got 2"):
         input_shape(model, "m.onnx")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_pipe_or_a_folder_is_refused_instead_of_waited_for(tmp_path, make):
+    make(tmp_path / "m.onnx")
+    with pytest.raises(ModelError, match=r"m\.onnx: expected a file, got a folder, a pipe or a device"):
+        read_onnx_file(tmp_path / "m.onnx")
+
+
+def test_a_broken_rule_is_told_whole(small_classifier):
+    model = small_classifier()
+    model.graph.node[1].input[0] = "nowhere"
+    with pytest.raises(ModelError, match="'nowhere' of node: .*Relu"):
+        read_onnx(model.SerializeToString(), "m.onnx")
