@@ -153,8 +153,9 @@ def load(weights: Path) -> EfficientNetLite0:
     """
     try:
         state = torch.load(weights, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, UnpicklingError) as error:
-        raise ModelError(
-            f"{weights.name}: not a file of weights: {str(error).splitlines()[0][:200]}"
-        ) from error
+    except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise ModelError(f"{weights.name}: not a file of weights: {reason}") from error
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ModelError(f"{weights.name}: expected a state dict, name to tensor, got {type(state).__name__}")
     return build(state)
