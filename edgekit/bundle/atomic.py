@@ -16,6 +16,12 @@ from edgekit.errors import OutputError
 _NO_SPACE = "check free space, quota and permissions, or choose another place"
 
 
+def settle(file: BinaryIO) -> None:
+    """Brings a file's bytes to the disk: what does not fit fails here, and not after another file has its name."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """Opens a temporary file beside ``target`` and renames it there when the block ends without an error.
@@ -45,8 +51,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     try:
         with file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            settle(file)
             temporary.replace(target)
         sync_folder(target.parent)
     except OSError as error:

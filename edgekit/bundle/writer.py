@@ -6,14 +6,14 @@ import hashlib
 import os
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from msgspec.structs import replace
 
-from edgekit.bundle.atomic import replacing
+from edgekit.bundle.atomic import replacing, settle
 from edgekit.bundle.check import model_paths
 from edgekit.bundle.codec import decode_signature, encode_manifest
 from edgekit.bundle.contents import check_contents
@@ -70,6 +70,24 @@ def write_bundle(
         BundleError: the manifest or a member breaks a rule of the format, or a member's file cannot be read.
         OutputError: the file cannot be written.
     """
+    with writing_bundle(path, manifest, members, signature) as written:
+        return written
+
+
+@contextmanager
+def writing_bundle(
+    path: str | os.PathLike[str],
+    manifest: Manifest,
+    members: Mapping[str, bytes | Path],
+    signature: bytes | None = None,
+) -> Iterator[Manifest]:
+    """:func:`write_bundle` in two steps: whole and on the disk in the block, under its name when the block ends well.
+
+    So several bundles can be written all or not at all.
+
+    Yields:
+        The manifest as written.
+    """
     plan = _plan(str(path), manifest, members, signature)
     _check_members(plan, str(path))
     with replacing(Path(path)) as file:
@@ -77,7 +95,8 @@ def write_bundle(
             file.write(local_header(slot, content.crc32))
             _copy(slot, content, file)
         file.write(directory(plan.slots, [content.crc32 for content in plan.contents]))
-    return plan.manifest
+        settle(file)
+        yield plan.manifest
 
 
 def bundle_bytes(manifest: Manifest, members: Mapping[str, bytes | Path]) -> int:

@@ -1,13 +1,14 @@
-"""Writes a report's files, each whole or not at all."""
+"""Writes a report's files, all of them or none."""
 
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 
-from edgekit.bundle.atomic import replacing
+from edgekit.bundle.atomic import replacing, settle
 from edgekit.errors import OutputError
 from edgekit.report.accuracy import Report
 from edgekit.report.html import html
@@ -35,10 +36,12 @@ def write_report(report: Report, folder: Path) -> dict[str, Path]:
     }
     make_folder(folder)
     paths = {}
-    for kind, (name, content) in contents.items():
-        paths[kind] = folder / name
-        with replacing(paths[kind]) as file:
+    with ExitStack() as stack:  # all have their bytes before one gets its name
+        for kind, (name, content) in contents.items():
+            paths[kind] = folder / name
+            file = stack.enter_context(replacing(paths[kind]))
             file.write(content)
+            settle(file)
     return paths
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from edgekit.bundle.manifest import FORMAT, VERSION, Golden, Lock, Manifest, Variant
-from edgekit.bundle.writer import bundle_bytes, write_bundle
+from edgekit.bundle.writer import bundle_bytes, writing_bundle
 from edgekit.cli.values import format_size
 from edgekit.evaluation.outcome import Evaluation
 from edgekit.machine import Machine, this_machine
@@ -207,8 +207,11 @@ def assemble(
         smallest = min(frontier[c.variant.name] for c in holding)
         why = f"the smallest bundle that holds the drop is {smallest} bytes, over {max_size_bytes}"
         return dataclasses.replace(package, refusal=f"the size does not hold: {why}")
-    write_bundle(reference_path, *maker.contents([reference]))
-    write_bundle(out, *maker.contents(chosen))
+    with (  # both lie whole on the disk before one gets its name
+        writing_bundle(out, *maker.contents(chosen)),
+        writing_bundle(reference_path, *maker.contents([reference])),
+    ):
+        pass
     shipped = tuple(c.variant.name for c in chosen)
     return dataclasses.replace(package, size_bytes=out.stat().st_size, shipped=shipped)
 

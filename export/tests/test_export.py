@@ -174,6 +174,27 @@ def test_a_full_disk_leaves_nothing(model, photos, tmp_path, capsys, monkeypatch
     assert not list(tmp_path.glob("*.edge*"))
 
 
+@pytest.mark.parametrize("full_at", [1, 2])
+def test_a_disk_that_fills_up_between_the_two_bundles_leaves_the_old_pair(
+    model, photos, tmp_path, capsys, monkeypatch, full_at
+):
+    pair = [tmp_path / "s.edge", tmp_path / "s.reference.edge"]
+    assert run(capsys, arguments(model, photos, pair[0], "--recipe", "fp16"))[0] == 0
+    before = [path.read_bytes() for path in pair]
+    count = 0
+
+    def full(fd):
+        nonlocal count
+        count += 1
+        if count >= full_at:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("edgekit.bundle.atomic.os.fsync", full)
+    assert run(capsys, arguments(model, photos, pair[0], "--recipe", "int8"))[0] == 2
+    assert [path.read_bytes() for path in pair] == before
+    assert sorted(tmp_path.glob("*edge*")) == sorted(pair)
+
+
 @pytest.mark.parametrize("delay_s", [0.5, 1.5, 2.5])
 def test_killed_at_any_moment_there_is_no_bundle_or_a_whole_one(model, photos, tmp_path, delay_s):
     command = [sys.executable, "-m", "edgekit", *arguments(model, photos, tmp_path / "s.edge")]

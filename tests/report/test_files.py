@@ -34,6 +34,23 @@ def test_nothing_is_written_without_jinja2(tmp_path, report, monkeypatch):
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.parametrize("full_at", [1, 2, 3])
+def test_a_disk_that_fills_up_leaves_the_old_report(tmp_path, report, monkeypatch, full_at):
+    before = {path.name: path.read_bytes() for path in write_report(report(), tmp_path).values()}
+    count = 0
+
+    def full(fd):
+        nonlocal count
+        count += 1
+        if count >= full_at:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("edgekit.bundle.atomic.os.fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        write_report(report(n=2000), tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_folder_that_cannot_be_made_or_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file/a: Not a directory"):
