@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit
+from edgekit.cli.values import option, parse_path
 
 if TYPE_CHECKING:
     from edgekit.types import Result
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE")
     parser.add_argument(
-        "inputs", type=Path, nargs="+", metavar="INPUT", help="a picture, or a folder of them"
+        "inputs", type=option(parse_path), nargs="+", metavar="INPUT", help="a picture, or a folder of them"
     )
     parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
     parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.cli.output import emit, progress
-from edgekit.cli.values import option, parse_count, parse_drop
+from edgekit.cli.values import option, parse_count, parse_drop, parse_seed
 
 if TYPE_CHECKING:
     from edgekit.bundle.reader import Bundle
@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", metavar="N", type=option(parse_count), help="use at most N samples, drawn evenly"
     )
-    parser.add_argument("--seed", metavar="S", type=int, default=0, help="of that draw (default 0)")
+    parser.add_argument(
+        "--seed", metavar="S", type=option(parse_seed), default=0, help="of that draw (default 0)"
+    )
     parser.add_argument(
         "--report", metavar="DIR", type=Path, help="write report.html, report.md and report.json there"
     )

@@ -7,12 +7,14 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from edgekit.errors import UsageError
 
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _SIZE_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_LARGEST_SEED = 2**32 - 1
 _TIME_UNITS_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "min": 60_000.0}
 
 T = TypeVar("T")
@@ -83,6 +85,28 @@ def parse_count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
         raise UsageError(f"count: expected a whole number of at least 1, got {text!r}")
     return int(text)
+
+
+def parse_seed(text: str) -> int:
+    """A whole number from 0 to 2^32 - 1.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > _LARGEST_SEED:
+        raise UsageError(f"seed: expected a whole number, 0 to {_LARGEST_SEED}, got {text!r}")
+    return int(text)
+
+
+def parse_path(text: str) -> Path:
+    """A path. Nothing is no path: an unset variable of a shell would silently mean the current folder.
+
+    Raises:
+        UsageError: nothing.
+    """
+    if not text:
+        raise UsageError("path: expected a file or folder, got nothing", "write . for the current folder")
+    return Path(text)
 
 
 def option(parse: Callable[[str], T]) -> Callable[[str], T]:

@@ -17,7 +17,9 @@ from edgekit.errors import ModelError
 from edgekit.machine import this_machine
 from edgekit.types import Array
 
-ort.set_default_logger_severity(3)  # errors only: warnings about unused initialisers are not for users
+SILENT = 4  # fatal only: warnings are not for users, and errors come as exceptions, which we tell once
+
+ort.set_default_logger_severity(SILENT)
 
 VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 """CPU features with which products of 8-bit integers are summed in 32 bits."""
@@ -39,7 +41,7 @@ def session_options(options: EngineOptions) -> Any:  # noqa: ANN401 (onnxruntime
     made.inter_op_num_threads = 1
     made.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     made.graph_optimization_level = _OPTIMIZATION[options.optimization]
-    made.log_severity_level = 3
+    made.log_severity_level = SILENT
     made.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if saturates(this_machine().features):
         made.add_session_config_entry("session.x64quantprecision", "1")

@@ -30,7 +30,8 @@ def pictures_of(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise DataError(f"{path}: no such file or folder")
+        what = "neither a file nor a folder" if path.exists() else "no such file or folder"
+        raise DataError(f"{path}: {what}", "name a picture, or a folder of them")
     files = [p for p in path.iterdir() if is_picture(p) and p.is_file()]
     if not files:
         endings = " ".join(sorted(PICTURE_SUFFIXES))

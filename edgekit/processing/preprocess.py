@@ -71,8 +71,12 @@ def prepare(frame: Frame, spec: ImageInput) -> Prepared:
     """
     pixel_ops, normalize = _split(spec)
     step = _Step(frame.pixels)
-    for op in pixel_ops:
-        step = _apply(step, op)
+    try:
+        for op in pixel_ops:
+            step = _apply(step, op)
+    except DataError as error:  # among many pictures, say which
+        name = f"{frame.name}: " if frame.name else ""
+        raise DataError(f"{name}{error.message}", error.remedy) from error
     pixels = step.pixels if frame.color == spec.color else cv2.cvtColor(step.pixels, cv2.COLOR_RGB2BGR)
     values: Array = pixels
     if normalize is not None:
@@ -152,7 +156,8 @@ def _resize(step: _Step, size_wh: tuple[int, int]) -> _Step:
     if max(size_wh) > MAX_SIDE:
         raise DataError(
             f"picture of {width}x{height}: too elongated, resizing gives {size_wh[0]}x{size_wh[1]}, "
-            f"expected sides up to {MAX_SIDE}"
+            f"expected sides up to {MAX_SIDE}",
+            "crop it",
         )
     if size_wh == (width, height):
         return step

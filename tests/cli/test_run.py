@@ -37,7 +37,11 @@ def test_a_person_gets_labels_with_their_scores(tiny_bundle, pictures, capsys):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("gone.jpg", "no such file"), ("notes.txt", "notes.txt"), ("empty", "no picture in this folder")],
+    [
+        ("gone.jpg", "no such file or folder"),
+        ("notes.txt", "notes.txt"),
+        ("empty", "no picture in this folder"),
+    ],
 )
 def test_what_cannot_be_read(tiny_bundle, pictures, capsys, name, message):
     (pictures / "empty").mkdir()
@@ -53,3 +57,9 @@ def test_what_cannot_be_read(tiny_bundle, pictures, capsys, name, message):
 def test_unknown_choices_are_listed(tiny_bundle, pictures, capsys, option, value, choices):
     assert main(["run", str(tiny_bundle()), str(pictures), option, value]) == 2
     assert choices in capsys.readouterr().err
+
+
+def test_an_empty_name_is_not_the_current_folder(tiny_bundle, pictures, capsys, monkeypatch):
+    monkeypatch.chdir(pictures)
+    assert main(["run", str(tiny_bundle()), ""]) == 2
+    assert "INPUT: path: expected a file or folder, got nothing" in capsys.readouterr().err

@@ -2,7 +2,15 @@ import argparse
 
 import pytest
 
-from edgekit.cli.values import format_size, option, parse_count, parse_drop, parse_duration, parse_size
+from edgekit.cli.values import (
+    format_size,
+    option,
+    parse_count,
+    parse_drop,
+    parse_duration,
+    parse_seed,
+    parse_size,
+)
 from edgekit.errors import UsageError
 
 
@@ -69,3 +77,14 @@ def test_option_turns_our_error_into_argparses():
 @pytest.mark.parametrize(("size", "text"), [(999, "999 B"), (1500, "1.5 kB"), (4_970_000, "4.97 MB")])
 def test_sizes_for_people(size, text):
     assert format_size(size) == text
+
+
+@pytest.mark.parametrize(("text", "seed"), [("0", 0), ("4294967295", 2**32 - 1)])
+def test_seeds(text, seed):
+    assert parse_seed(text) == seed
+
+
+@pytest.mark.parametrize("text", ["-1", "x", "", "1.5", "4294967296", "٣"])
+def test_what_is_no_seed(text):
+    with pytest.raises(UsageError, match="seed: expected a whole number, 0 to 4294967295, got "):
+        parse_seed(text)

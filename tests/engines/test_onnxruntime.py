@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine, saturates, session_options
 from edgekit.engines.protocol import EngineOptions, TensorSpec
@@ -92,3 +93,21 @@ def test_registry():
 )
 def test_exact_kernels_are_asked_for_only_where_the_default_ones_saturate(features, expected):
     assert saturates(features) is expected
+
+
+def test_an_engine_that_fails_tells_it_in_our_error_only(tmp_path, capfd):
+    weights = numpy_helper.from_array(np.zeros((4, 4, 3, 3), np.float32), "w")
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"])],
+        "three channels for four",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, "c", 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [weights],
+    )
+    path = tmp_path / "m.onnx"
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path.write_bytes(model.SerializeToString())
+    session = OnnxRuntimeEngine().load(path, EngineOptions(threads=1))
+    with pytest.raises(ModelError, match=r"m\.onnx: onnxruntime failed: .*channels"):
+        session.run({"x": np.zeros((1, 3, 8, 8), np.float32)})
+    assert capfd.readouterr().err == ""

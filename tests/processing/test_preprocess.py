@@ -175,3 +175,9 @@ def test_normalize_out_of_place_is_refused(ops, dtype, message):
 def test_an_operation_that_is_none_is_refused():
     with pytest.raises(BundleError, match="unknown operation str"):
         prepare(picture(4, 4), spec("rotate"))
+
+
+def test_a_picture_that_does_not_fit_is_named():
+    frame = Frame(np.zeros((1, 20_000, 3), np.uint8), name="strip.png")
+    with pytest.raises(DataError, match=r"^strip\.png: picture of 20000x1: too elongated.*\(crop it\)"):
+        prepare(frame, ImageInput(tensor="image", color="rgb", ops=(ResizeShorter(size=8),)))
