@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import onnx
+from google.protobuf.message import DecodeError
 
-from edgekit.errors import ModelError
+from edgekit.errors import DataError, ModelError
 
 _TIMM_INFO = "timm/data/_info/"
 
@@ -16,10 +17,17 @@ def imagenet_labels(read: Callable[[str], bytes]) -> bytes:
 
     Args:
         read: gives a file of timm's wheel, which lists WordNet synsets in class order and their lemmas.
+
+    Raises:
+        DataError: a class has no name.
     """
     synsets = read(_TIMM_INFO + "imagenet_synsets.txt").decode().split()
     lines = read(_TIMM_INFO + "imagenet_synset_to_lemma.txt").decode().splitlines()
-    lemma = dict(line.split("\t", 1) for line in lines)
+    lemma = dict(line.split("\t", 1) for line in lines if "\t" in line)
+    if nameless := [synset for synset in synsets if synset not in lemma]:
+        raise DataError(
+            f"imagenet_synset_to_lemma.txt: expected a line 'synset<tab>name' for {nameless[0]}, got none"
+        )
     return "".join(f"{lemma[synset]}\n" for synset in synsets).encode()
 
 
@@ -27,9 +35,13 @@ def onnx_characters(model: bytes, name: str) -> bytes:
     """The alphabet that RapidOCR stores in a recogniser's metadata, one symbol a line.
 
     Raises:
-        ModelError: the model has none.
+        ModelError: the model has none, or is no ONNX model.
     """
-    for entry in onnx.load_model_from_string(model).metadata_props:
+    try:
+        entries = onnx.load_model_from_string(model).metadata_props
+    except DecodeError as error:
+        raise ModelError(f"{name}: is no ONNX model, or is truncated") from error
+    for entry in entries:
         if entry.key == "character":
             return entry.value.encode() + b"\n"
     raise ModelError(f"{name}: expected its alphabet in the metadata key 'character', found none")

@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit.bundle.atomic import replacing
 from edgekit.bundle.manifest import Card
 from edgekit.catalog.models import model_folder, model_names
 from edgekit.errors import DataError, ModelError, UsageError
@@ -126,6 +127,7 @@ def _data(files: _Files, source: DataSource | None) -> tuple[str, ...]:
         return (source.data,)
     if source.package is None:
         raise UsageError("recipe: calibration or evaluation names neither data nor a package")
+    _refuse_same_names(source.files)
     listed = hashlib.sha256("\n".join(source.files).encode()).hexdigest()[:16]
     folder = package_cache() / files.recipe.packages[source.package].sha256 / f"pictures-{listed}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -133,8 +135,18 @@ def _data(files: _Files, source: DataSource | None) -> tuple[str, ...]:
         target = folder / Path(name).name
         data = files.read(source.package, name)
         if not target.is_file() or target.read_bytes() != data:
-            target.write_bytes(data)
+            with replacing(target) as file:
+                file.write(data)
     return (f"{folder}?{source.query}" if source.query else str(folder),)
+
+
+def _refuse_same_names(files: tuple[str, ...]) -> None:
+    names = [Path(name).name for name in files]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"recipe: two files named {name}: one would take the other's place", "leave one out"
+            )
 
 
 def _from_onnx(path: Path, origin: str, bare: BareInput) -> Source:
