@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import onnx
 
-from edgekit.errors import ModelError, OutputError
+from edgekit.bundle.atomic import replacing
+from edgekit.errors import ModelError
 
 
 def to_bytes(model: onnx.ModelProto) -> bytes:
@@ -32,14 +32,6 @@ def write_model(model: onnx.ModelProto, path: Path) -> int:
         OutputError: the file cannot be written.
     """
     data = to_bytes(model)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+    with replacing(path) as file:
+        file.write(data)
     return len(data)
