@@ -104,7 +104,9 @@ def constant_divisions(model: onnx.ModelProto) -> None:
     for node in model.graph.node:
         divisor = view.scalar(node.input[1]) if node.op_type == "Div" and len(node.input) == 2 else None
         tensor = view.value(node.input[1]) if divisor else None
-        if divisor is None or tensor is None or tensor.dtype != np.float32 or np.frexp(divisor)[0] not in (0.5, -0.5):
+        if divisor is None or tensor is None or tensor.dtype != np.float32:
+            continue
+        if np.frexp(divisor)[0] not in (0.5, -0.5):
             continue
         name = fresh_name(taken, f"{node.input[1]}.inverse")
         model.graph.initializer.append(constant(name, (1.0 / tensor).astype(np.float32)))
