@@ -206,6 +206,16 @@ def test_a_scale_of_the_weight_is_none_of_the_input():
     assert ops(folded(nodes, {"x": X, "z": W})) == {"Mul": 1, "Conv": 1}
 
 
+def test_a_scale_of_the_bias_is_none_of_the_input():
+    nodes = [node("Mul", ["z", "two"], ["m"]), node("Conv", ["x", "w", "m"], ["y"])]
+    assert ops(folded(nodes, {"x": X, "z": noise(8)})) == {"Mul": 1, "Conv": 1}
+
+
+def test_a_scale_before_a_computed_bias_stays():
+    nodes = [node("Mul", ["x", "a4"], ["m"]), node("Conv", ["m", "w", "z"], ["y"])]
+    assert ops(folded(nodes, {"x": X, "z": noise(8)})) == {"Mul": 1, "Conv": 1}
+
+
 def test_a_scale_between_two_convolutions_goes_into_the_first():
     nodes = [
         node("Conv", ["x", "w"], ["c"]),
