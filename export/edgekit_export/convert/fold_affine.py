@@ -33,7 +33,7 @@ def split_batch_norm(model: onnx.ModelProto) -> None:
     One that trains, is not float32, or reads a tensor of unknown rank stays as it is.
     """
     view, taken, nodes = GraphView(model), tensor_names(model), []
-    values = {v.name: v for v in [*model.graph.input, *model.graph.value_info]}
+    values = {v.name: v for v in [*model.graph.input, *model.graph.value_info, *model.graph.output]}
     for node in model.graph.node:
         read = values.get(node.input[0]) if node.op_type == "BatchNormalization" else None
         if read is None or not read.type.tensor_type.HasField("shape") or not _is_constant_norm(view, node):
