@@ -71,3 +71,9 @@ def test_tensors_of_unknown_rank_are_absent():
     )
     infer_shapes(model)
     assert set(read_shapes(model)) == {"x", "shape"}
+
+
+def test_an_output_without_a_shape_gets_one(model):
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    infer_shapes(model)
+    assert read_shapes(model)["y"][:2] == ("n", 4)

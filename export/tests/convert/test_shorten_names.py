@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from edgekit_export.convert.graph import tensor_names
+from edgekit_export.convert.shapes import infer_shapes, read_shapes
 from edgekit_export.convert.shorten_names import drop_unused_opsets, shorten_names, strip_metadata
 from export.tests.convert.graphs import constants_of, copy_of, difference, model_of, node, noise
 
@@ -122,6 +123,16 @@ def test_a_constant_that_is_an_output():
     nodes = [node("Add", ["x", "c"], ["y"])]
     after = shortened(model_of(nodes, {"x": [2]}, {"y": [2], "c": [1]}, {"c": [1.5]}), {"x": noise(2)})
     assert list(constants_of(after)) == ["c"]
+
+
+def test_inferred_shapes_follow_their_tensors():
+    model = network()
+    infer_shapes(model)
+    shapes = [shape for name, shape in read_shapes(model).items() if name.startswith(LONG)]
+    after = shortened(model)
+    assert list(read_shapes(after).values()) == list(read_shapes(model).values())
+    assert read_shapes(after)["conv1"] == (1, 5, 4, 4)
+    assert len(shapes) == 10
 
 
 def test_metadata_goes():

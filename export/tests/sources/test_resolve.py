@@ -58,6 +58,8 @@ def test_labels_that_do_not_fit(onnx_file, tmp_path):
         resolve(str(onnx_file), BareInput("0to1", labels=tmp_path / "labels.txt"))
     with pytest.raises(DataError, match="cannot be read"):
         resolve(str(onnx_file), BareInput("0to1", labels=tmp_path / "gone.txt"))
+    with pytest.raises(DataError, match="expected a file of labels, got a folder"):
+        resolve(str(onnx_file), BareInput("0to1", labels=tmp_path))
 
 
 def test_a_graph_that_is_no_classifier(tmp_path, small_classifier):
