@@ -9,6 +9,7 @@ import cv2
 
 from edgekit.camera.protocol import Corrupt, EndOfSource, Lost, Reading
 from edgekit.errors import DataError, EnvironmentLacks
+from edgekit.processing.opencv_path import opencv_path
 from edgekit.processing.quiet import quiet
 from edgekit.types import U8, Frame
 
@@ -84,7 +85,7 @@ def open_video(path: Path) -> OpenCvSource:
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the video file is empty")
     with quiet():
-        capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        capture = cv2.VideoCapture(opencv_path(path.resolve()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened() or _fourcc_of(capture) == _TELETYPE:
         capture.release()
         raise DataError(f"{path}: not a video that OpenCV can read", "expected e.g. an .mp4 with H.264")
@@ -100,7 +101,7 @@ def open_stream(url: str) -> OpenCvSource:
     parameters = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, STREAM_TIMEOUT_MS]
     parameters += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, STREAM_TIMEOUT_MS, cv2.CAP_PROP_N_THREADS, 1]
     with quiet():
-        capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, parameters)
+        capture = cv2.VideoCapture(opencv_path(url), cv2.CAP_FFMPEG, parameters)
     if not capture.isOpened():
         capture.release()
         raise EnvironmentLacks(

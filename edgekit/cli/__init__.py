@@ -118,6 +118,12 @@ def main(argv: list[str] | None = None) -> int:
         return fail(error, as_json)
     except BrokenPipeError:  # the reader of our output left, as `| head` does
         return 0
+    except (
+        UnicodeEncodeError
+    ) as error:  # a path that is not UTF-8, on its way into a bundle, a report or results
+        around = error.object[max(error.start - 40, 0) : error.end + 40]  # the whole may be a page
+        what = f"{around!r}: the name is not UTF-8, and what holds it must be"
+        return fail(UsageError(what, "rename it"), as_json)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         return fail(

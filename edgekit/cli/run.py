@@ -35,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Loads the bundle once and prints a result for each input."""
+    from rich.markup import escape
+
     from edgekit.processing.picture_files import pictures_of
     from edgekit.tasks.registry import load
 
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             "variant": task.variant,
             "latency_ms": latency_ms,
         }
-        emit(args, obj, f"{picture} · {task.variant} · {latency_ms:.1f} ms\n{describe(result)}")
+        emit(args, obj, f"{escape(str(picture))} · {task.variant} · {latency_ms:.1f} ms\n{describe(result)}")
     return 0
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from edgekit.data.crops import crop, crop_box
 from edgekit.data.sample import Sample, TruthKind
 from edgekit.errors import DataError
+from edgekit.processing.opencv_path import opencv_path
 from edgekit.processing.quiet import quiet
 from edgekit.types import Frame
 
@@ -111,7 +112,7 @@ def _digest(path: Path) -> str:
 
 def _open(path: Path) -> cv2.VideoCapture:
     with quiet():
-        capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        capture = cv2.VideoCapture(opencv_path(path.resolve()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened():
         capture.release()
         raise DataError(

@@ -8,6 +8,7 @@ import cv2
 
 from edgekit.errors import DataError
 from edgekit.processing.images import is_truncated
+from edgekit.processing.opencv_path import opencv_path
 
 
 def read_whole(path: Path) -> bytes:
@@ -28,7 +29,7 @@ def read_whole(path: Path) -> bytes:
         raise DataError(f"{path}: expected a picture, got an empty file")
     if is_truncated(encoded):
         raise DataError(f"{path}: the picture is truncated: {len(encoded)} bytes and no end mark")
-    if not cv2.haveImageReader(str(path)):
+    if not cv2.haveImageReader(opencv_path(path)):
         raise DataError(
             f"{path}: not a picture that OpenCV can read", f"it begins with {encoded[:8].hex(' ')}"
         )

@@ -9,7 +9,8 @@ from typing import cast
 import cv2
 
 from edgekit.annotate import annotate
-from edgekit.errors import OutputError
+from edgekit.errors import DataError, OutputError
+from edgekit.processing.opencv_path import opencv_path
 from edgekit.processing.quiet import quiet
 from edgekit.sinks.partial import PartialFile
 from edgekit.sinks.protocol import Outcome
@@ -40,6 +41,10 @@ class VideoSink:
     """
 
     def __init__(self, target: Path, fps: float) -> None:
+        try:
+            opencv_path(target)
+        except DataError as error:
+            raise OutputError(error.message, error.remedy) from error
         self._file = PartialFile(target)
         self._fps = fps
         self._writer: cv2.VideoWriter | None = None

@@ -121,6 +121,7 @@ def run(args: argparse.Namespace) -> int:
 def describe(package: Package) -> Any:  # noqa: ANN401 (a rich renderable)
     """The outcome as a table for a person."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(
         "variant", "bytes", "of full precision", "drop [95 %]", "agreement", "SQNR", "verdict", box=None
@@ -132,5 +133,5 @@ def describe(package: Package) -> Any:  # noqa: ANN401 (a rich renderable)
         if package.written
         else f"refused: {package.refusal}"
     )
-    table.caption, table.caption_justify = headline, "left"
+    table.caption, table.caption_justify = Text(headline), "left"
     return table

@@ -72,6 +72,7 @@ class Failing:
         (EnvironmentLacks("camera 7: none here"), 3, "environment"),
         (PermissionError(13, "Permission denied", "/nowhere"), 2, "error"),
         (OSError(28, "No space left on device"), 2, "error"),
+        (UnicodeEncodeError("utf-8", "caf\udce9.edge", 3, 4, "surrogates not allowed"), 2, "usage"),
     ],
 )
 def test_errors_become_one_line_and_an_object(monkeypatch, capsys, error, code, kind):

@@ -63,3 +63,9 @@ def test_an_empty_name_is_not_the_current_folder(tiny_bundle, pictures, capsys, 
     monkeypatch.chdir(pictures)
     assert main(["run", str(tiny_bundle()), ""]) == 2
     assert "INPUT: path: expected a file or folder, got nothing" in capsys.readouterr().err
+
+
+def test_square_brackets_of_a_name_are_no_markup(tiny_bundle, pictures, capsys):
+    (pictures / "a.jpg").rename(pictures / "[bold]a.jpg")
+    assert main(["run", str(tiny_bundle()), str(pictures / "[bold]a.jpg")]) == 0
+    assert "/[bold]a.jpg · int8" in capsys.readouterr().out
