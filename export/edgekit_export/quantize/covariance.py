@@ -136,7 +136,9 @@ def _pad(
             span = (kernel[i] - 1) * dilations[i] + 1
             total = max((-(-x.shape[2 + i] // strides[i]) - 1) * strides[i] + span - x.shape[2 + i], 0)
             small = total // 2
-            pads[i], pads[rank + i] = (small, total - small) if mode == b"SAME_UPPER" else (total - small, small)
+            pads[i], pads[rank + i] = (
+                (small, total - small) if mode == b"SAME_UPPER" else (total - small, small)
+            )
     if not any(pads):
         return x
     return np.pad(x, [(0, 0), (0, 0), *((pads[i], pads[rank + i]) for i in range(rank))])

@@ -9,7 +9,18 @@ from edgekit_export.quantize.placement import CODED, MOVES, Placement
 
 _EXACT = frozenset(
     [
-        *("QuantizeLinear", "DequantizeLinear", "Conv", "Gemm", "MatMul", "Add", "Mul", "Sub", "Cast", "Clip"),
+        *(
+            "QuantizeLinear",
+            "DequantizeLinear",
+            "Conv",
+            "Gemm",
+            "MatMul",
+            "Add",
+            "Mul",
+            "Sub",
+            "Cast",
+            "Clip",
+        ),
         *("Round", "Relu", "HardSigmoid", "AveragePool", "GlobalAveragePool", "ReduceMean", "Concat"),
         *("Shape", "Gather", *MOVES),
     ]

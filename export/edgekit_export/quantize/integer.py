@@ -52,7 +52,9 @@ class Affine:
 
     def round_trip(self, values: Array) -> Array:
         """What is left of ``values`` after quantising, float32."""
-        return (self.quantize(values).astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+        return (self.quantize(values).astype(np.float32) - np.float32(self.zero_point)) * np.float32(
+            self.scale
+        )
 
 
 def affine_from_range(low: float, high: float) -> Affine:

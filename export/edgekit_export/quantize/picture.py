@@ -27,7 +27,9 @@ def _reads_picture(view: GraphView, node: onnx.NodeProto) -> bool:
     if cast is None or cast.op_type != "Cast":
         return False
     transpose = view.producer.get(cast.input[0])
-    source = transpose.input[0] if transpose is not None and transpose.op_type == "Transpose" else cast.input[0]
+    source = (
+        transpose.input[0] if transpose is not None and transpose.op_type == "Transpose" else cast.input[0]
+    )
     value = next((v for v in view.graph.input if v.name == source), None)
     return value is not None and value.type.tensor_type.elem_type == onnx.TensorProto.UINT8
 

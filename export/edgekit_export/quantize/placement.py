@@ -11,7 +11,7 @@ layer has a :class:`Mode`; the tensors between follow from the modes:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -85,22 +85,25 @@ def is_layer(view: GraphView, node: onnx.NodeProto) -> bool:
         return rank in (3, 4) and (len(node.input) < 3 or node.input[2] in view.constants)
     if node.op_type == "Gemm":
         plain = attribute(node, "alpha", 1.0) == 1.0 and attribute(node, "beta", 1.0) == 1.0
-        return plain and not attribute(node, "transA", 0) and (len(node.input) < 3 or node.input[2] in view.constants)
+        return (
+            plain
+            and not attribute(node, "transA", 0)
+            and (len(node.input) < 3 or node.input[2] in view.constants)
+        )
     return rank == 2
 
 
-def place(model: onnx.ModelProto, modes: Mapping[str, Mode], float_operators: Collection[str] = ()) -> Placement:
+def place(model: onnx.ModelProto, modes: Mapping[str, Mode]) -> Placement:
     """Places codes for the given modes.
 
     Args:
         model: a normalised float graph.
         modes: layer name → mode; layers that are not named stay in float.
-        float_operators: pointwise operator types that never compute in integers.
     """
     view = GraphView(model)
     full = {n.output[0]: modes.get(n.output[0], Mode.FLOAT) for n in layers(model)}
     placed = Placement(full)
-    wanted = _wanted(model, view, placed, frozenset(float_operators))
+    wanted = _wanted(model, view, placed)
     _absorb(model, view, placed, wanted)
     _list_coded(model, view, placed, wanted)
     placed.fine = [name for name in placed.own_code if _is_fine(view, placed, name)]
@@ -119,18 +122,18 @@ def _is_fine(view: GraphView, placed: Placement, name: str) -> bool:
     )
 
 
-def _wanted(
-    model: onnx.ModelProto, view: GraphView, placed: Placement, float_operators: frozenset[str]
-) -> set[str]:
+def _wanted(model: onnx.ModelProto, view: GraphView, placed: Placement) -> set[str]:
     """Tensors to be coded: next to layers first, then through pointwise operators until nothing changes."""
     wanted: set[str] = set()
     for node in model.graph.node:
         mode = placed.modes.get(node.output[0])
         if mode in CODED:
             wanted.add(node.input[0])
-            if mode is Mode.INT8 and node.op_type == "Conv":  # the integer kernel gives codes; others can give floats
+            if (
+                mode is Mode.INT8 and node.op_type == "Conv"
+            ):  # the integer kernel gives codes; others can give floats
                 wanted.add(_behind_activation(view, node.output[0]))
-    pointwise = [n for n in model.graph.node if n.op_type in POINTWISE - float_operators]
+    pointwise = [n for n in model.graph.node if n.op_type in POINTWISE]
     changed = True
     while changed:
         before = len(wanted)

@@ -83,7 +83,7 @@ def quantize(
         DataError: no calibration data, or values that are not finite.
     """
     _check_names(model, recipe)
-    if recipe.mode in (Mode.HALF, Mode.WEIGHT8, Mode.FLOAT):
+    if recipe.mode in (Mode.HALF, Mode.FLOAT):
         ready = Calibrated(model, recipe, {}, {})
     else:
         ready = calibrate(model, batches, recipe, progress)
@@ -91,7 +91,8 @@ def quantize(
     if recipe.keep_below_db > 0:
         alone = sensitivity(ready, batches, build, progress)
         modes.update(
-            (name, recipe.keep_as) for name, noise in alone.items()
+            (name, recipe.keep_as)
+            for name, noise in alone.items()
             if noise < recipe.keep_below_db and modes[name] is Mode.INT8
         )
     return build(ready, modes, progress)
@@ -116,7 +117,7 @@ def calibrate(
     made.CopyFrom(model)
     pixels = whole_mean(made)
     view, wanted = GraphView(made), layers(made)
-    placement = place(made, {node.output[0]: Mode.INT8 for node in wanted}, recipe.float_operators)
+    placement = place(made, {node.output[0]: Mode.INT8 for node in wanted})
     own = [name for name in placement.own_code if name not in pixels]
     histograms = observe(made, own, _told(batches, "calibrate ranges", progress))
     ready = Calibrated(made, recipe, pixels, histograms)
@@ -124,7 +125,9 @@ def calibrate(
     ready.input_scales = {node.output[0]: codes[node.input[0]].scale for node in wanted}
     if recipe.rounding == "output" or recipe.correct_bias:
         shapes = {n.output[0]: read_weights(view, n).weight.shape for n in wanted}
-        ready.moments = collect_moments(made, wanted, shapes, codes, _told(batches, "measure layers", progress))
+        ready.moments = collect_moments(
+            made, wanted, shapes, codes, _told(batches, "measure layers", progress)
+        )
     return ready
 
 
@@ -147,7 +150,7 @@ def choose_codes(ready: Calibrated, placement: Placement) -> dict[str, Code]:
 
 def build(ready: Calibrated, modes: Mapping[str, Mode], progress: Progress = silent) -> Quantized:
     """The quantised graph for a choice of modes."""
-    placement = place(ready.model, modes, ready.recipe.float_operators)
+    placement = place(ready.model, modes)
     codes = choose_codes(ready, placement)
     every = _with_same_codes(placement, codes)
     view, nodes = GraphView(ready.model), layers(ready.model)
@@ -219,5 +222,6 @@ def _check_names(model: onnx.ModelProto, recipe: Recipe) -> None:
     for name in (*recipe.wide, *recipe.weight8):
         if name not in known:
             raise ModelError(
-                f"recipe {recipe.name}: no layer {name!r} in the graph", f"layers: {', '.join(known[:8])}, ..."
+                f"recipe {recipe.name}: no layer {name!r} in the graph",
+                f"layers: {', '.join(known[:8])}, ...",
             )

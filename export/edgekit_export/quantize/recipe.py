@@ -26,7 +26,6 @@ class Recipe:
         keep_below_db: layers that alone make more noise than this at the output are kept as well (a scan finds
             them); 0 keeps none.
         keep_as: what the scan's layers become, ``wide`` or ``weight8``.
-        float_operators: pointwise operator types that never compute in integers.
     """
 
     name: str = "static_wi8_ai8"
@@ -38,15 +37,18 @@ class Recipe:
     weight8: tuple[str, ...] = ()
     keep_below_db: float = 0.0
     keep_as: Mode = Mode.WIDE
-    float_operators: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.ranges not in ("min_max", "mse"):
             raise UsageError(f"recipe {self.name}: ranges: got {self.ranges!r}", "choose min_max or mse")
         if self.rounding not in ("output", "nearest"):
-            raise UsageError(f"recipe {self.name}: rounding: got {self.rounding!r}", "choose output or nearest")
+            raise UsageError(
+                f"recipe {self.name}: rounding: got {self.rounding!r}", "choose output or nearest"
+            )
         if self.keep_as not in (Mode.WIDE, Mode.WEIGHT8):
-            raise UsageError(f"recipe {self.name}: keep_as: got {self.keep_as.value!r}", "choose wide or weight8")
+            raise UsageError(
+                f"recipe {self.name}: keep_as: got {self.keep_as.value!r}", "choose wide or weight8"
+            )
         both = sorted({*self.wide} & {*self.weight8})
         if both:
             raise UsageError(f"recipe {self.name}: layer {both[0]!r} is both wide and weight8")
@@ -66,7 +68,9 @@ def recipe_from(table: Mapping[str, Any]) -> Recipe:
     for key in table:
         if key not in known:
             raise UsageError(f"recipe: unknown key {key!r}", f"known keys: {', '.join(sorted(known))}")
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+    }
     for key in {"mode", "keep_as"} & values.keys():
         try:
             values[key] = Mode(values[key])

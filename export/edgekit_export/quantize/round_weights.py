@@ -21,7 +21,9 @@ _SWEEPS = 2
 _BLOCK = 64
 
 
-def round_to_output(weight: Array, covariance: Array, finest: Array | float = 0.0, limit: int = S8_MAX) -> Codes:
+def round_to_output(
+    weight: Array, covariance: Array, finest: Array | float = 0.0, limit: int = S8_MAX
+) -> Codes:
     """Integer codes of a layer's weight.
 
     Args:
@@ -47,7 +49,9 @@ def round_to_output(weight: Array, covariance: Array, finest: Array | float = 0.
         best_error = np.where(better, error, best_error)
         best_codes = np.where(better[:, None, :], codes, best_codes)
         best_scale = np.where(better, scale, best_scale)
-    return Codes(best_codes.transpose(0, 2, 1).reshape(weight.shape), best_scale.reshape(-1).astype(np.float32))
+    return Codes(
+        best_codes.transpose(0, 2, 1).reshape(weight.shape), best_scale.reshape(-1).astype(np.float32)
+    )
 
 
 def _damp(covariance: Array) -> Array:

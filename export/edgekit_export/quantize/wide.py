@@ -44,7 +44,9 @@ class Fine:
 
     def round_trip(self, values: Array) -> Array:
         """What is left of ``values`` after coding, float32."""
-        codes = np.clip(np.rint(np.asarray(values, np.float32) / np.float32(self.scale)), self.lowest, self.highest)
+        codes = np.clip(
+            np.rint(np.asarray(values, np.float32) / np.float32(self.scale)), self.lowest, self.highest
+        )
         return np.asarray(codes * np.float32(self.scale), np.float32)
 
 

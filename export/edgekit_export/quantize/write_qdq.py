@@ -50,7 +50,11 @@ class Layer:
 
 class _Writer:
     def __init__(
-        self, model: onnx.ModelProto, placement: Placement, codes: Mapping[str, Code], layers: Mapping[str, Layer]
+        self,
+        model: onnx.ModelProto,
+        placement: Placement,
+        codes: Mapping[str, Code],
+        layers: Mapping[str, Layer],
     ) -> None:
         self.view, self.placement, self.layers = GraphView(model), placement, layers
         self.codes = {name: codes[placement.same_code.get(name, name)] for name in placement.coded}
@@ -205,7 +209,10 @@ def _float_parameters(writer: _Writer, name: str, layer: Layer) -> list[str]:
         return [writer.add("Cast", [half], f"{name}.wd", to=onnx.TensorProto.FLOAT), *bias]
     if layer.mode is Mode.WEIGHT8:
         assert isinstance(layer.codes, Codes)
-        return [_scaled_integers(writer, name, layer.codes.codes.astype(np.int8), layer.codes.scale, weights), *bias]
+        return [
+            _scaled_integers(writer, name, layer.codes.codes.astype(np.int8), layer.codes.scale, weights),
+            *bias,
+        ]
     return [writer.const(f"{name}.w", stored.astype(np.float32)), *bias]
 
 
