@@ -14,6 +14,15 @@ torch = pytest.importorskip("torch")
 lite = pytest.importorskip("edgekit_export.sources.networks.efficientnet_lite")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Threads that spin for each other are slow where the machine has other work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def untrained():
     torch.manual_seed(0)
