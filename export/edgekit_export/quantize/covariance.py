@@ -77,8 +77,8 @@ def collect_moments(
     for values in Tap(model, sources, threads).over(batches):
         for node in wanted:
             source, name = node.input[0], node.output[0]
-            x = values[source] if source not in codes else codes[source].round_trip(values[source])
-            patches = layer_patches(node, x, shapes[name]).astype(np.float32)
+            patches = layer_patches(node, values[source], shapes[name])  # thinned, so rounded after
+            patches = codes[source].round_trip(patches) if source in codes else patches.astype(np.float32)
             if name not in found:
                 groups, _, inputs = patches.shape
                 found[name] = Moments(np.zeros((groups, inputs)), np.zeros((groups, inputs, inputs)), 0)

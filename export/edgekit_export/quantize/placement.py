@@ -37,7 +37,8 @@ class Mode(StrEnum):
 
 CODED = frozenset({Mode.INT8, Mode.WIDE})
 LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
-MOVES = frozenset({"MaxPool", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice"})
+MOVES = frozenset({"MaxPool", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Resize"})
+"""Resize where it is ``nearest``, see :func:`moves`."""
 POINTWISE = frozenset({"Add", "Mul", "Concat", "GlobalAveragePool", "AveragePool"})
 ACTIVATIONS = frozenset({"Relu", "Clip"})
 
@@ -74,6 +75,13 @@ def layers(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     """Operators with a constant weight, in graph order."""
     view = GraphView(model)
     return [n for n in model.graph.node if n.op_type in LAYERS and is_layer(view, n)]
+
+
+def moves(node: onnx.NodeProto) -> bool:
+    """Whether ``node`` only moves or selects elements, so that codes may go through it."""
+    if node.op_type == "Resize":
+        return bool(attribute(node, "mode", b"nearest") == b"nearest")
+    return node.op_type in MOVES
 
 
 def is_layer(view: GraphView, node: onnx.NodeProto) -> bool:
@@ -143,7 +151,7 @@ def _wanted(model: onnx.ModelProto, view: GraphView, placed: Placement) -> set[s
             if len(computed) == len([n for n in node.input if n]) and ending in wanted:
                 wanted.update(name for name in computed if _makes_codes(view, placed, name, wanted))
         for node in model.graph.node:
-            if node.op_type in MOVES and node.output[0] in wanted:
+            if moves(node) and node.output[0] in wanted:
                 wanted.add(node.input[0])
         changed = len(wanted) != before
     return {name for name in wanted if name not in view.constants}
@@ -152,7 +160,7 @@ def _wanted(model: onnx.ModelProto, view: GraphView, placed: Placement) -> set[s
 def _makes_codes(view: GraphView, placed: Placement, name: str, wanted: set[str]) -> bool:
     """Whether coding ``name`` costs nothing: its maker is an integer layer or reads codes already."""
     maker = view.producer.get(name)
-    while maker is not None and maker.op_type in ACTIVATIONS | MOVES:
+    while maker is not None and (maker.op_type in ACTIVATIONS or moves(maker)):
         maker = view.producer.get(maker.input[0])
     if maker is None:
         return False
@@ -197,5 +205,5 @@ def _list_coded(model: onnx.ModelProto, view: GraphView, placed: Placement, want
         for name in node.output:
             if name in wanted:
                 placed.coded.append(name)
-                if node.op_type in MOVES and node.input[0] in wanted:
+                if moves(node) and node.input[0] in wanted:
                     placed.same_code[name] = placed.same_code.get(node.input[0], node.input[0])

@@ -24,6 +24,7 @@ from edgekit_export.quantize.recipe import Recipe
 from edgekit_export.quantize.round_weights import round_to_output
 from edgekit_export.quantize.sensitivity import sensitivity
 from edgekit_export.quantize.tap import Batch
+from edgekit_export.quantize.thinned import Thinned
 from edgekit_export.quantize.weights import Codes, LayerWeights, nearest, read_weights, smallest_scale
 from edgekit_export.quantize.wide import fine_code, wide_weights
 from edgekit_export.quantize.write_qdq import Code, Layer, write_qdq
@@ -83,6 +84,7 @@ def quantize(
         DataError: no calibration data, or values that are not finite.
     """
     _check_names(model, recipe)
+    batches = Thinned(batches, recipe.samples)
     if recipe.mode in (Mode.HALF, Mode.FLOAT):
         ready = Calibrated(model, recipe, {}, {})
     else:

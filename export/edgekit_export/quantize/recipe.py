@@ -26,6 +26,8 @@ class Recipe:
         keep_below_db: layers that alone make more noise than this at the output are kept as well (a scan finds
             them); 0 keeps none.
         keep_as: what the scan's layers become, ``wide`` or ``weight8``.
+        samples: calibrate on at most so many, taken evenly; a detector's pictures are worth many of a
+            classifier's, and cost as much.
     """
 
     name: str = "static_wi8_ai8"
@@ -37,6 +39,7 @@ class Recipe:
     weight8: tuple[str, ...] = ()
     keep_below_db: float = 0.0
     keep_as: Mode = Mode.WIDE
+    samples: int = 160
 
     def __post_init__(self) -> None:
         if self.ranges not in ("min_max", "mse"):
@@ -49,6 +52,8 @@ class Recipe:
             raise UsageError(
                 f"recipe {self.name}: keep_as: got {self.keep_as.value!r}", "choose wide or weight8"
             )
+        if self.samples < 1:
+            raise UsageError(f"recipe {self.name}: samples: expected 1 or more, got {self.samples}")
         both = sorted({*self.wide} & {*self.weight8})
         if both:
             raise UsageError(f"recipe {self.name}: layer {both[0]!r} is both wide and weight8")

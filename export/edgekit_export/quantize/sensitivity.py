@@ -6,8 +6,7 @@ over a few samples a layer, and tells layers apart by orders of magnitude.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +19,7 @@ from edgekit_export.quantize.integer import sqnr_db
 from edgekit_export.quantize.placement import Mode, layers
 from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.tap import Batch
+from edgekit_export.quantize.thinned import Thinned
 
 SAMPLES = 16
 
@@ -45,7 +45,7 @@ def sensitivity(
     mode: Mode = Mode.INT8,
 ) -> dict[str, float]:
     """Signal to noise at the first output, in dB, with one layer alone in ``mode``; layers in graph order."""
-    samples = spread(batches)
+    samples = list(Thinned(batches, SAMPLES))
     names = [node.output[0] for node in layers(ready.model)]
     reference = _outputs(build(ready, {}).model, samples)
     found = {}
@@ -54,13 +54,6 @@ def sensitivity(
         found[name] = sqnr_db(reference, _outputs(build(ready, {name: mode}).model, samples))
     progress("layers one by one", len(names), len(names))
     return found
-
-
-def spread(batches: Iterable[Batch]) -> list[Batch]:
-    """A few samples, evenly over the data where its length is known, else the first ones."""
-    length = len(batches) if isinstance(batches, Sized) else 0
-    step = max(length // SAMPLES, 1)
-    return list(islice(batches, 0, step * SAMPLES, step))
 
 
 def _outputs(model: onnx.ModelProto, samples: Sequence[Batch]) -> Array:

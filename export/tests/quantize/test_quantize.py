@@ -9,7 +9,7 @@ from edgekit_export.quantize import HALF_WEIGHTS, Recipe, quantize
 from edgekit_export.quantize.integer import sqnr_db
 from edgekit_export.quantize.placement import Mode, layers
 from edgekit_export.quantize.quantize import build, calibrate
-from edgekit_export.quantize.sensitivity import sensitivity, spread
+from edgekit_export.quantize.sensitivity import sensitivity
 from export.tests.convert.graphs import constants_of, ops
 from export.tests.quantize.networks import gated, pictures, residual
 
@@ -170,8 +170,3 @@ def test_refuses_an_unknown_layer_and_no_data():
         quantize(residual(), pictures(2), Recipe(wide=("conv99",)))
     with pytest.raises(DataError, match="at least one sample"):
         quantize(residual(), [], Recipe())
-
-
-def test_samples_of_a_scan_spread_over_the_data():
-    assert [int(b["image"]) for b in spread([{"image": i} for i in range(100)])] == list(range(0, 96, 6))
-    assert len(spread({"image": i} for i in range(100))) == 16

@@ -20,6 +20,7 @@ def test_a_full_table():
         "weight8": ["conv1"],
         "keep_below_db": 30.0,
         "keep_as": "weight8",
+        "samples": 12,
     }
     made = recipe_from(table)
     assert made.wide == ("conv0",)
@@ -35,6 +36,7 @@ def test_a_full_table():
         ({"rounding": "up"}, "rounding: got 'up'"),
         ({"mode": "int3"}, "mode: got 'int3'"),
         ({"keep_as": "half"}, "keep_as: got 'half'"),
+        ({"samples": 0}, "samples: expected 1 or more"),
         ({"wide": ["a"], "weight8": ["a"]}, "both wide and weight8"),
     ],
 )
