@@ -21,7 +21,7 @@ Compare figures of one machine only, and machines only by the ratio of the same 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="an .edge file")
     parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
     parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
     parser.add_argument("--runs", type=option(parse_count), default=100, metavar="N", help="default: 100")

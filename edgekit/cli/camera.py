@@ -46,7 +46,7 @@ REFRESH_S = 0.25  # of the line that shows the last result on a terminal
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="an .edge file")
     parser.add_argument("--source", required=True, metavar="SPEC", help="where frames come from; see below")
     parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
     parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")

@@ -24,7 +24,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="an .edge file")
     parser.add_argument(
         "inputs", type=option(parse_path), nargs="+", metavar="INPUT", help="a picture, or a folder of them"
     )

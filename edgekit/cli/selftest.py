@@ -21,7 +21,7 @@ exit code: 0 all variants hold, 1 one does not."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="an .edge file")
     parser.add_argument("--variant", metavar="V", help="only this variant (default: all)")
     add_engine_arguments(parser)
 

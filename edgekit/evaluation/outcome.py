@@ -149,7 +149,7 @@ class Evaluation(Part, frozen=True):
         return Drop(self.metric, self.drop, self.interval, self.confidence, self.n, self.unit)
 
     def as_evidence(self, variant: str, runtime: str, machine: Machine) -> Evidence:
-        """The summary that travels in the bundle.
+        """The summary that travels in the bundle; folders that lead to the data stay at home.
 
         Args:
             variant: name of the candidate variant.
@@ -158,7 +158,7 @@ class Evaluation(Part, frozen=True):
         """
         return Evidence(
             variant=variant,
-            data=" ".join(self.data.specs),
+            data=" ".join(spec.rsplit("/", 1)[-1] for spec in self.data.specs),
             data_sha256=self.data.sha256,
             drop=self.as_drop(),
             agreement=self.agreement,

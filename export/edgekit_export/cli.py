@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit, progress
@@ -36,16 +40,27 @@ PRECISIONS = ("int8", "fp16", "fp32")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
-    parser.add_argument("source", metavar="SOURCE")
+    parser.add_argument("source", metavar="SOURCE", help="what to export, see below")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.edge")
     parser.add_argument(
         "--max-size", type=option(parse_size), metavar="SIZE", help="of the whole file, e.g. 5MB"
     )
-    parser.add_argument("--max-drop", type=option(parse_drop), metavar="DROP", help="gate, e.g. 2%% (points)")
     parser.add_argument(
-        "--calib", action="append", default=[], metavar="DATA", help="pictures to calibrate on"
+        "--max-drop",
+        type=option(parse_drop),
+        metavar="DROP",
+        help="gate, e.g. 2%% (points; disagreement without labels)",
     )
-    parser.add_argument("--eval", action="append", default=[], metavar="DATA", help="pictures to measure on")
+    parser.add_argument(
+        "--calib", action="append", default=[], metavar="DATA", help="pictures to calibrate on; 50 to 200 do"
+    )
+    parser.add_argument(
+        "--eval",
+        action="append",
+        default=[],
+        metavar="DATA",
+        help="others to measure on, the more the better",
+    )
     parser.add_argument(
         "--recipe", type=option(_precisions), default=("int8", "fp16"), metavar="R",
         help="variants to make, the default one first, of int8, fp16, fp32 (default: int8,fp16)",
@@ -88,8 +103,27 @@ def check_output(path: Path) -> None:
         )
 
 
+@contextmanager
+def ends_cleanly() -> Iterator[None]:
+    """Inside the block SIGTERM ends as Ctrl-C does, so that temporary folders go."""
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def run(args: argparse.Namespace) -> int:
     """Exports and prints what came of it."""
+    with ends_cleanly():
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     check_output(args.output)
     if args.report is not None:
         require_html()

@@ -1,4 +1,4 @@
-"""Fixtures of the exporter's tests: tiny graphs, and data that only some machines have."""
+"""Fixtures of the exporter's tests: a small graph, packages from the index, and those of all tests."""
 
 from __future__ import annotations
 
@@ -15,25 +15,9 @@ from edgekit.catalog.models import model_folder
 from edgekit.errors import EnvironmentLacks
 from edgekit_export.recipe import load_recipe
 from edgekit_export.sources.packages import fetch
+from tests.conftest import own_cache, test_data  # noqa: F401 (fixtures)
 
 _USERS_CACHE = os.environ.get("EDGEKIT_CACHE_DIR")
-
-
-@pytest.fixture(scope="session")
-def test_data() -> Path:
-    """Folder of the large test data; skips where it is absent."""
-    default = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-    folder = Path(os.environ.get("EDGEKIT_TEST_DATA", default))
-    if not folder.is_dir():
-        pytest.skip(f"test data absent: {folder} (set EDGEKIT_TEST_DATA)")
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bundles unpack into a folder of this run, never into the user's cache."""
-    base = tmp_path_factory.getbasetemp() / "cache"
-    monkeypatch.setenv("EDGEKIT_CACHE_DIR", str(base))
 
 
 @pytest.fixture(scope="session")

@@ -207,3 +207,19 @@ def test_killed_at_any_moment_there_is_no_bundle_or_a_whole_one(model, photos, t
     process.send_signal(signal.SIGKILL)
     process.wait(timeout=30)
     assert all(main(["verify", str(path)]) == 0 for path in tmp_path.glob("*.edge"))
+
+
+def test_sigterm_leaves_no_temporary_folder(model, photos, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    command = [sys.executable, "-m", "edgekit", *arguments(model, photos, tmp_path / "s.edge")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(scratch)}
+    )
+    for line in process.stderr:
+        if line.startswith(b"calibration"):
+            break
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not list(scratch.iterdir())

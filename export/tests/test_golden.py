@@ -1,3 +1,5 @@
+from types import MappingProxyType
+
 import cv2
 import numpy as np
 import pytest
@@ -33,7 +35,7 @@ class Brightest:
 
 class Plain:
     name = "int8"
-    models = {"model": None}
+    models = MappingProxyType({"model": None})
 
 
 def solid(seed):

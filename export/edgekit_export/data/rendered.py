@@ -65,7 +65,9 @@ class Rendered:
     def sha256(self) -> str:
         """Digest of kind, version, seed and index."""
         version = KINDS[self.kind].version
-        return hashlib.sha256(f"edgekit rendered {self.kind}/{version}/{self.seed}/{self.index}".encode()).hexdigest()
+        return hashlib.sha256(
+            f"edgekit rendered {self.kind}/{version}/{self.seed}/{self.index}".encode()
+        ).hexdigest()
 
     def samples(self) -> Iterator[Sample]:
         """The picture with its text; see :class:`edgekit.data.sample.Source`."""
