@@ -13,7 +13,7 @@ import numpy as np
 
 from edgekit.types import Array
 from edgekit_export.quantize.integer import S8_MAX
-from edgekit_export.quantize.weights import Codes
+from edgekit_export.quantize.weights import Codes, usable_scale
 
 _DAMPING = 0.01
 _SHRINKS = (1.0, 0.9)
@@ -41,8 +41,7 @@ def round_to_output(
     best_error = np.full(largest.shape, np.inf)
     best_codes, best_scale = np.zeros_like(rows), np.ones_like(largest)
     for shrink in _SHRINKS:
-        scale = np.maximum(largest * shrink / limit, floor)
-        scale = np.where(scale > 0, scale, 1.0).astype(np.float32).astype(np.float64)
+        scale = usable_scale(largest * shrink / limit, floor).astype(np.float64)
         codes = _descend(rows, _spread(rows, factor, scale, limit), damped, scale, limit)
         error = _error(rows - codes * scale[:, None, :], damped)
         better = error < best_error

@@ -66,6 +66,9 @@ def read_weights(view: GraphView, node: onnx.NodeProto) -> LayerWeights:
     return LayerWeights(weight, bias, attribute(node, "group", 1), transposed)
 
 
+TINIEST_SCALE = 1e-30
+"""Times the scale of an activation this is still a normal float32."""
+
 BIAS_LIMIT = 2**29
 """Largest int32 bias code, so that bias and sum of products together never overflow."""
 
@@ -90,8 +93,13 @@ def nearest(weight: Array, finest: Array | float = 0.0, limit: int = S8_MAX) -> 
         limit: largest code.
     """
     largest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
-    scale = np.maximum(largest / limit, finest)
-    return with_scale(weight, np.where(scale > 0, scale, 1.0).astype(np.float32), limit)
+    return with_scale(weight, usable_scale(largest / limit, finest), limit)
+
+
+def usable_scale(wanted: Array, finest: Array | float = 0.0) -> Array:
+    """Scales as float32, at least ``finest``; 1 for a channel of zeros, and never so small that a product underflows."""
+    scale = np.maximum(wanted, finest)
+    return np.where(scale > 0, np.maximum(scale, TINIEST_SCALE), 1.0).astype(np.float32)
 
 
 def with_scale(weight: Array, scale: Array, limit: int = S8_MAX) -> Codes:

@@ -25,6 +25,12 @@ def test_a_channel_of_zeros():
     assert nearest(np.zeros((2, 3, 1, 1))).scale.tolist() == [1.0, 1.0]
 
 
+def test_a_channel_too_small_for_float32():
+    codes = nearest(np.full((1, 2, 1, 1), 1e-43))
+    assert codes.scale[0] == np.float32(1e-30)
+    assert not codes.codes.any()
+
+
 def test_bias_of_a_dead_channel_fits():
     weights = LayerWeights(np.full((1, 1, 1, 1), 1e-10), np.asarray([-2.0]), 1, False)
     finest = smallest_scale(weights, 0.02)
