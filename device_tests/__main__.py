@@ -14,6 +14,8 @@ from device_tests import cpus, wheels
 from device_tests.sysroot import REPOSITORY, default_cache, prepare
 from device_tests.unavailable import Unavailable
 
+HOUR_S = 3600.0
+
 
 def main(argv: list[str]) -> int:
     """Prepares the device and edgekit's wheel, runs, and passes on output and exit code."""
@@ -34,7 +36,8 @@ def main(argv: list[str]) -> int:
             sys.stderr.write(f"no emulated device: {reason}\n")
             return 3
         device = sysroot.device(known[name], home / "site", home)
-        done = device.edgekit(*args[1:]) if args[0] == "edgekit" else device.run(*args)
+        start = device.edgekit if args[0] == "edgekit" else device.run
+        done = start(*args[args[0] == "edgekit" :], timeout_s=HOUR_S)
     sys.stdout.write(done.stdout)
     sys.stderr.write(done.stderr)
     return done.code

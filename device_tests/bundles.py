@@ -1,8 +1,14 @@
-"""A bundle to run on devices, made without the exporter: its int8 variant holds every form that must be exact."""
+"""Bundles to run on devices.
+
+One is made here: its int8 variant holds every form that must be exact. Others are what the exporter makes of real
+models, without what makes it slow: here their arithmetic counts, not their accuracy.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -24,6 +30,10 @@ from edgekit.bundle.writer import write_bundle
 from edgekit.engines.protocol import EngineOptions
 from edgekit.tasks.registry import make_task
 from edgekit_export.golden import draw_scene, golden_pictures, record
+from edgekit_export.pipeline import ExportOptions, export
+from edgekit_export.recipe import SourceModel
+from edgekit_export.sources.bare import BareInput
+from edgekit_export.sources.resolve import resolve
 
 LABELS = "assets/labels.txt"
 NETWORKS = {"int8": graphs.classifier, "fp32": graphs.float_classifier}
@@ -56,6 +66,38 @@ def write_forms(
         members |= probes
     write_bundle(path, _manifest(variants, tuple(golden)), members)
     return tuple(variant.name for variant in variants)
+
+
+def export_quickly(name: str, path: Path, calibration: tuple[str, ...], evaluation: tuple[str, ...]) -> None:
+    """Exports the int8 variant of a named model in seconds: weights rounded one by one, few samples.
+
+    Args:
+        name: in ``models/``.
+        path: the bundle.
+        calibration: ``--calib`` specifications, or none for the model's own.
+        evaluation: the same for ``--eval``.
+
+    Raises:
+        EnvironmentLacks: its weights cannot be had here.
+    """
+    source = resolve(name, BareInput())
+    graphs_ = {
+        role: dataclasses.replace(graph, spec=_quick(graph.spec)) for role, graph in source.graphs.items()
+    }
+    options = ExportOptions(("int8",), calibration, evaluation, limit=4, engine=EngineOptions(threads=2))
+    package = export(dataclasses.replace(source, graphs=graphs_), path, options, _silent)
+    if not package.written:
+        raise RuntimeError(f"{name}: {package.refusal}")
+
+
+def _quick(spec: SourceModel) -> SourceModel:
+    hurried = {"rounding": "nearest", "correct_bias": False, "keep_below_db": 0.0}
+    return replace(spec, quantize={**spec.quantize, **hurried})
+
+
+@contextmanager
+def _silent(_description: str, _total: int | None = None) -> Iterator[Callable[..., None]]:
+    yield lambda *_args, **_kwargs: None
 
 
 def spoil(golden: Golden) -> Golden:
