@@ -29,7 +29,7 @@ def demo(folder: Path) -> None:
     bundle, clip, annotated = folder / "ocr.edge", folder / "signs.mp4", folder / "signs.annotated.mp4"
     edgekit(
         "export", "ppocr-v4", "-o", bundle, "--recipe", "int8",
-        "--max-size", "10MB", "--max-drop", "2%", "--report", folder,
+        "--max-size", "6MB", "--max-drop", "3%", "--report", folder,
     )  # fmt: skip
     edgekit("inspect", bundle)
     edgekit("selftest", bundle)
