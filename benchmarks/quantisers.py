@@ -20,9 +20,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnx
 
+from edgekit.bundle.manifest import ImageInput, Normalize
 from edgekit.data.dataset import open_data
 from edgekit.machine import this_machine
 from edgekit.processing.preprocess import prepare
@@ -55,7 +57,7 @@ def read_pictures(specs: list[str], graph: SourceGraph, limit: int) -> Pictures:
     """Reads and prepares pictures as the bundle would."""
     data = open_data(tuple(specs), "classify", ())
     data = data.limited(limit) if limit else data
-    uint8 = graph.uint8_input if hasattr(graph, "uint8_input") else _uint8_input(graph)
+    uint8 = _uint8_input(graph)
     inputs, clusters = [], []
     for sample in data:
         inputs.append(prepare(sample.frame, uint8).tensor[0])
@@ -63,11 +65,9 @@ def read_pictures(specs: list[str], graph: SourceGraph, limit: int) -> Pictures:
     return Pictures(np.stack(inputs), clusters)
 
 
-def _uint8_input(graph: SourceGraph):
+def _uint8_input(graph: SourceGraph) -> ImageInput:
     """The graph's input without the normalisation, which is folded into the graph."""
-    import msgspec
-
-    ops = tuple(op for op in graph.spec.input.ops if type(op).__name__ != "Normalize")
+    ops = tuple(op for op in graph.spec.input.ops if not isinstance(op, Normalize))
     return msgspec.structs.replace(graph.spec.input, ops=ops, dtype="uint8", layout="nhwc")
 
 
@@ -149,19 +149,20 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("source", help="a classifier: a name in models/, or an .onnx file")
-    parser.add_argument("--calib", nargs="+", required=True, metavar="DATA")
-    parser.add_argument("--eval", nargs="+", required=True, metavar="DATA")
+    parser.add_argument("source", nargs="?", default="efficientnet-lite0", help="a classifier in models/")
+    parser.add_argument("--calib", nargs="+", metavar="DATA", help="default: the model's own")
+    parser.add_argument("--eval", nargs="+", metavar="DATA", help="default: the model's own")
     parser.add_argument(
         "--calib-limit", type=int, default=160, help="calibrate on at most so many (default 160)"
     )
     parser.add_argument("--rounds", type=int, default=100, help="latency runs of each model (default 100)")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args(argv)
-    graph = next(iter(resolve(args.source).graphs.values()))
+    source = resolve(args.source)
+    graph = next(iter(source.graphs.values()))
     full = full_precision(graph)
-    calibration = read_pictures(args.calib, graph, args.calib_limit)
-    pictures = read_pictures(args.eval, graph, 0)
+    calibration = read_pictures(args.calib or list(source.calibration), graph, args.calib_limit)
+    pictures = read_pictures(args.eval or list(source.evaluation), graph, 0)
     reference = scores(full, pictures)
     named = [("full precision", full), *candidates(full, calibration, recipe_from(graph.spec.quantize))]
     ratios = latency_ratios([model for _, model in named], pictures, args.rounds)
