@@ -97,7 +97,7 @@ def nearest(weight: Array, finest: Array | float = 0.0, limit: int = S8_MAX) -> 
 
 
 def usable_scale(wanted: Array, finest: Array | float = 0.0) -> Array:
-    """Scales as float32, at least ``finest``; 1 for a channel of zeros, and never so small that a product underflows."""
+    """Scales as float32, at least ``finest``; 1 for a channel of zeros, never so small that a product underflows."""
     scale = np.maximum(wanted, finest)
     return np.where(scale > 0, np.maximum(scale, TINIEST_SCALE), 1.0).astype(np.float32)
 
