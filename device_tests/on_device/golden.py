@@ -10,13 +10,29 @@ from pathlib import Path
 from edgekit.bundle.reader import open_bundle
 from edgekit.engines.protocol import EngineOptions
 from edgekit.selftest import check
+from edgekit.tasks.golden import decision
 from edgekit.tasks.registry import load
 
 
+class Remembered:
+    """A task that keeps its last result."""
+
+    def __init__(self, task):
+        self.task = task
+        self.result = None
+
+    def __call__(self, image, trace=None):
+        self.result = self.task(image, trace)
+        return self.result
+
+
 def main(path, variant, pictures):
-    bundle, task = open_bundle(path), load(path, variant, options=EngineOptions(threads=1))
-    golden = [entry for entry in bundle.manifest.golden if entry.variant == variant][:pictures]
-    print(json.dumps({"golden": [check(bundle, entry, task).as_json() for entry in golden]}))
+    bundle, task = open_bundle(path), Remembered(load(path, variant, options=EngineOptions(threads=1)))
+    report = []
+    for entry in [golden for golden in bundle.manifest.golden if golden.variant == variant][:pictures]:
+        problem = check(bundle, entry, task).problem
+        report.append({"problem": problem, "decided": decision(task.result), "expected": entry.decision})
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":
