@@ -1,5 +1,3 @@
-from types import MappingProxyType
-
 import cv2
 import numpy as np
 import pytest
@@ -35,7 +33,7 @@ class Brightest:
 
 class Plain:
     name = "int8"
-    models = MappingProxyType({"model": None})
+    recipe = "weight_only_wi8"
 
 
 def solid(seed):
@@ -66,10 +64,18 @@ def test_recorded_values(exact, tolerance):
     assert members == {"golden/0.png": picture.png, "golden/0.int8.0.bin": probe(output).tobytes()}
 
 
-def test_what_follows_a_cut_has_the_wide_tolerance():
-    variant = type("V", (), {"name": "int8", "models": {"detect": None, "recognize": None}})()
-    assert golden._relative_tolerance("recognize", {"recognize": True}, variant) == golden.CUT_TOLERANCE
-    assert golden._relative_tolerance("detect", {"detect": True}, variant) == 0.0
+@pytest.mark.parametrize(
+    ("recipe", "exact", "tolerance"),
+    [
+        ("static_wi8_ai8", True, 0.0),
+        ("static_wi8_ai8", False, golden.MIXED_TOLERANCE),
+        ("weight_only_wi8", False, golden.FLOAT_TOLERANCE),
+        ("full_precision", False, golden.FLOAT_TOLERANCE),
+    ],
+)
+def test_the_tolerance_follows_what_can_differ(recipe, exact, tolerance):
+    variant = type("V", (), {"recipe": recipe})()
+    assert golden._relative_tolerance("recognize", {"recognize": exact}, variant) == tolerance
 
 
 def test_drawings_repeat():
