@@ -1,12 +1,9 @@
-"""A model's bytes: deterministic, checked, written whole or not at all."""
+"""A model's bytes: deterministic and checked."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import onnx
 
-from edgekit.bundle.atomic import replacing
 from edgekit.errors import ModelError
 
 
@@ -22,16 +19,3 @@ def to_bytes(model: onnx.ModelProto) -> bytes:
         raise ModelError(f"graph is not valid ONNX: {str(error).strip().splitlines()[0][:300]}") from error
     data: bytes = model.SerializeToString(deterministic=True)
     return data
-
-
-def write_model(model: onnx.ModelProto, path: Path) -> int:
-    """Writes beside ``path``, syncs, renames. Returns the size in bytes.
-
-    Raises:
-        ModelError: as :func:`to_bytes`.
-        OutputError: the file cannot be written.
-    """
-    data = to_bytes(model)
-    with replacing(path) as file:
-        file.write(data)
-    return len(data)

@@ -56,7 +56,7 @@ class Quantized:
     """A quantised model and what was done.
 
     Attributes:
-        model: the graph; write it with :func:`edgekit_export.convert.serialize.write_model`.
+        model: the graph.
         recipe: what was asked for.
         layers: one entry a layer, in graph order.
         exact: whether every CPU computes the same bits, see :func:`edgekit_export.quantize.exact.is_exact`.
