@@ -1,6 +1,6 @@
 """What `make demo` runs: PP-OCR from package to bundle to camera to report, with the commands a person would type.
 
-    python examples/demo.py FOLDER
+python examples/demo.py FOLDER
 """
 
 from __future__ import annotations
@@ -28,9 +28,19 @@ def demo(folder: Path) -> None:
     """Exports, inspects, tests, renders a clip, runs the camera loop over it."""
     bundle, clip, annotated = folder / "ocr.edge", folder / "signs.mp4", folder / "signs.annotated.mp4"
     edgekit(
-        "export", "ppocr-v4", "-o", bundle, "--recipe", "int8",
-        "--max-size", "6MB", "--max-drop", "3%", "--report", folder,
-    )  # fmt: skip
+        "export",
+        "ppocr-v4",
+        "-o",
+        bundle,
+        "--recipe",
+        "int8",
+        "--max-size",
+        "6MB",
+        "--max-drop",
+        "3%",
+        "--report",
+        folder,
+    )
     edgekit("inspect", bundle)
     edgekit("selftest", bundle)
     print(f"\nRendering {clip}: {CLIP_SECONDS:.0f} s of moving signs", flush=True)
