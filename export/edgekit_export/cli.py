@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SUMMARY = "turns a model into a quantised bundle within a size budget, and measures its drop"
 EPILOG = """\
 examples:
-  edgekit export ppocr-v4 -o ocr.edge --max-size 10MB --max-drop 2%
+  edgekit export ppocr-v4 -o ocr.edge --max-size 10MB --max-drop 3%
   edgekit export efficientnet-lite0 -o lite0.edge --calib photos/ --eval other-photos/
   edgekit export model.onnx -o model.edge --normalize imagenet --labels labels.txt --calib photos/
   edgekit export mypackage.nets:build -o net.edge --input-size 224 --normalize 0to1 --calib photos/
