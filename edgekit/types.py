@@ -140,4 +140,116 @@ class TextRegions:
         }
 
 
-Result: TypeAlias = Classification | TextRegions
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Objects found in a picture.
+
+    Attributes:
+        xyxy: ``(n, 4)`` float32, left, top, right, bottom in pixels of the source picture.
+        score: ``(n,)`` float32, 0–1.
+        index: ``(n,)`` int32, class of each.
+        labels: one label a class.
+    """
+
+    xyxy: F32
+    score: F32
+    index: Array
+    labels: tuple[str, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        n = len(self.score)
+        if self.xyxy.shape != (n, 4) or self.score.shape != (n,) or self.index.shape != (n,):
+            raise DataError(
+                f"detections: expected xyxy ({n}, 4), score and index ({n},), "
+                f"got {self.xyxy.shape}, {self.score.shape} and {self.index.shape}"
+            )
+        if n and not 0 <= int(self.index.min()) <= int(self.index.max()) < len(self.labels):
+            raise DataError(
+                f"detections: expected classes 0 to {len(self.labels) - 1}, "
+                f"got {int(self.index.min())} to {int(self.index.max())}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+    @property
+    def label(self) -> tuple[str, ...]:
+        """The label of each object."""
+        return tuple(self.labels[int(i)] for i in self.index)
+
+    def as_json(self) -> dict[str, Any]:
+        """Objects with box, label and score, as ``edgekit run --json`` prints them."""
+        return {
+            "objects": [
+                {"xyxy": np.round(box.astype(float), 1).tolist(), "label": label, "score": round(float(s), 6)}
+                for box, label, s in zip(self.xyxy, self.label, self.score, strict=True)
+            ]
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """A vector that stands for the input.
+
+    Attributes:
+        vector: ``(d,)`` float32.
+    """
+
+    vector: F32
+
+    def __post_init__(self) -> None:
+        if self.vector.ndim != 1 or not self.vector.size:
+            raise DataError(f"embedding: expected a vector (d,), got shape {self.vector.shape}")
+
+    def as_json(self) -> dict[str, Any]:
+        """The vector, as ``edgekit run --json`` prints it."""
+        return {"vector": [round(float(v), 7) for v in self.vector]}
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Text that was made of the input: an answer, a transcript.
+
+    Attributes:
+        text: the whole of it.
+    """
+
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The text, as ``edgekit run --json`` prints it."""
+        return {"text": self.text}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenScores:
+    """How likely a language model finds a given text, token by token.
+
+    Attributes:
+        logprob: ``(t,)`` float32, natural logarithm of the probability of each token after those before it.
+        top_index: ``(t, k)`` int32, the ``k`` likeliest tokens at each place, likeliest first.
+        top_logprob: ``(t, k)`` float32, theirs.
+        text_bytes: length of the text in UTF-8.
+    """
+
+    logprob: F32
+    top_index: Array
+    top_logprob: F32
+    text_bytes: int
+
+    def __post_init__(self) -> None:
+        t = len(self.logprob)
+        if self.top_index.ndim != 2 or len(self.top_index) != t or self.top_logprob.shape != self.top_index.shape:
+            raise DataError(
+                f"token scores: expected top_index and top_logprob ({t}, k), "
+                f"got {self.top_index.shape} and {self.top_logprob.shape}"
+            )
+        if self.logprob.shape != (t,) or t == 0 or not self.text_bytes > 0:
+            raise DataError(f"token scores: expected at least one token and byte, got {t} and {self.text_bytes}")
+
+    def as_json(self) -> dict[str, Any]:
+        """Sum and number, in short."""
+        return {"tokens": len(self.logprob), "logprob": float(self.logprob.sum()), "bytes": self.text_bytes}
+
+
+Result: TypeAlias = Classification | TextRegions | Detections | Embedding | Generation | TokenScores

@@ -21,7 +21,7 @@ class Source:
         self.id, self.count, self.recipe, self.truth = f"picture {value}", 1, repr(truth), kind_of(truth)
 
     def samples(self):
-        yield Sample(self.id, self.sha256, Frame(np.full((4, 4, 3), self.value, np.uint8)), self.known)
+        yield Sample(self.id, self.sha256, lambda: Frame(np.full((4, 4, 3), self.value, np.uint8)), self.known)
 
 
 def dataset(n, truth=None, per_cluster=1):

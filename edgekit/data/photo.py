@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 from edgekit.data.crops import crop, crop_box
 from edgekit.data.pictures import read_whole
 from edgekit.data.sample import Sample, Truth, TruthKind, kind_of
 from edgekit.processing.images import read_picture
+from edgekit.types import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Photo:
 
     Attributes:
         known: the truth of all its crops.
+        group: the part of the data it belongs to.
     """
 
     path: Path
@@ -27,6 +30,7 @@ class Photo:
     count: int
     seed: int
     known: Truth
+    group: str = ""
 
     @property
     def truth(self) -> TruthKind:
@@ -40,12 +44,15 @@ class Photo:
         return f"{crops}{self.known!r}"
 
     def samples(self) -> Iterator[Sample]:
-        """The crops, from one decoding; see :class:`edgekit.data.sample.Source`."""
-        frame = read_picture(self.path)
+        """The crops, from one decoding where they are taken in turn; see :class:`edgekit.data.sample.Source`."""
+        decode = lru_cache(maxsize=1)(lambda: read_picture(self.path))
         for i in range(self.count):
-            part = crop(frame, crop_box(frame.size_wh, self.sha256, self.seed, i))
             name = f"{self.id}#{i}" if self.count > 1 else self.id
-            yield Sample(name, self.sha256, part, self.known)
+            yield Sample(name, self.sha256, partial(self._crop, decode, i), self.known, self.group)
+
+    def _crop(self, decode: Callable[[], Frame], index: int) -> Frame:
+        frame = decode()
+        return crop(frame, crop_box(frame.size_wh, self.sha256, self.seed, index))
 
 
 def open_photo(path: Path, name: str, crops: int, seed: int, truth: Truth) -> Photo:

@@ -14,7 +14,9 @@ from edgekit.machine import Machine
 from edgekit.statistics.quantiles import CONFIDENCE
 
 VerdictOrNone: TypeAlias = Literal["PASS", "FAIL", "INCONCLUSIVE", "NONE"]
-Metric: TypeAlias = Literal["top1", "cer", "disagreement"]
+Metric: TypeAlias = Literal[
+    "top1", "cer", "wer", "ap", "recall_at_1", "exact_match", "perplexity", "disagreement"
+]
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,11 +37,104 @@ class Flips(Part, frozen=True):
     wrong_to_right: int | None
 
 
-class Latency(Part, frozen=True):
-    """Milliseconds a picture (pre-processing, engine, post-processing), from the samples measured on."""
+class Measure(Part, frozen=True):
+    """A metric beside the one that the gate is about.
 
-    p50: float
-    p95: float
+    Attributes:
+        name: e.g. ``top5``, ``ece``, ``kl``.
+        meaning: what it is, in one sentence.
+        unit: of all values: ``points`` of a percentage, or e.g. ``nats``.
+        reference: its value for the reference; ``None`` where it is of both together, as a divergence is.
+        candidate: the same of the candidate.
+        drop: how much worse the candidate is, above 0 if it is.
+        interval: of ``drop``, two-sided at the evaluation's confidence; ``None`` where nothing is known of it.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    reference: float | None
+    candidate: float | None
+    drop: float
+    interval: tuple[float, float] | None
+
+
+class Slice(Part, frozen=True):
+    """The primary metric on a part of the samples, or on all of them under another condition.
+
+    Attributes:
+        kind: what the part is: a ``class`` of the truth, a ``group`` that the data names, a ``condition``
+            (blur, noise, …) that the same samples were put under.
+        name: of the part.
+        n: its samples.
+        clusters: independent sources among them.
+        reference: the metric of the reference, in percent, and
+        candidate: of the candidate.
+        drop: in points.
+        interval: of the drop; it holds for all slices of this kind at once (Bonferroni), at the evaluation's
+            confidence.
+        changed: decisions that differ.
+    """
+
+    kind: Literal["class", "group", "condition"]
+    name: str
+    n: int
+    clusters: int
+    reference: float
+    candidate: float
+    drop: float
+    interval: tuple[float, float]
+    changed: int
+
+
+class Look(Part, frozen=True):
+    """One look at the gate on the way, when a measurement may stop early.
+
+    Attributes:
+        n: samples so far.
+        confidence: two-sided level of this look's interval; the looks together keep the gate's error rate.
+        interval: of the drop, in points.
+        verdict: at this look.
+    """
+
+    n: int
+    confidence: float
+    interval: tuple[float, float]
+    verdict: VerdictOrNone
+
+
+class GoldenCheck(Part, frozen=True):
+    """Whether this machine computes what the exporter measured; see :mod:`edgekit.selftest`.
+
+    Attributes:
+        pictures: golden pictures of the variant.
+        failed: those that came out otherwise than allowed.
+        exact: those that were equal to the bit.
+        problem: what is wrong with the first that failed, empty if none did.
+    """
+
+    pictures: int
+    failed: int
+    exact: int
+    problem: str
+
+
+class Finding(Part, frozen=True):
+    """A stage that the candidate computes otherwise than the reference; see :mod:`edgekit.diagnose`.
+
+    Attributes:
+        stage: ``channel order``, ``mean``, ``std``, ``resize``, ``crop``, ``label map``, ``CTC alphabet``,
+            ``output scale``, or another one.
+        role: which graph of the variant, e.g. ``recognize``.
+        evidence: what shows it, in one sentence with figures.
+        restored: share of the lost decisions that come back when this stage alone is put right; ``None``
+            where that was not tried.
+    """
+
+    stage: str
+    role: str
+    evidence: str
+    restored: float | None = None
 
 
 class Worst(Part, frozen=True):
@@ -52,6 +147,8 @@ class Worst(Part, frozen=True):
         candidate: the candidate, in words.
         severity: what the list is sorted by; see the scorer.
         changed: whether the decision differs.
+        number: running number of the sample in its data.
+        condition: what the sample was put under, empty if nothing.
         thumbnail: JPEG, only where a report was asked for.
     """
 
@@ -61,6 +158,8 @@ class Worst(Part, frozen=True):
     candidate: str
     severity: float
     changed: bool
+    number: int = 0
+    condition: str = ""
     thumbnail: bytes | None = None
 
 
@@ -70,12 +169,12 @@ class Data(Part, frozen=True):
     Attributes:
         specs: as they were named.
         sha256: of contents, truths and the way samples are taken.
-        truth: ``label``, ``text`` or ``none``.
+        truth: what is known of the samples.
     """
 
     specs: tuple[str, ...]
     sha256: str
-    truth: Literal["label", "text", "none"]
+    truth: Literal["label", "text", "answers", "boxes", "none"]
 
 
 class Evaluation(Part, frozen=True):
@@ -107,9 +206,13 @@ class Evaluation(Part, frozen=True):
         max_drop: largest drop allowed, in points.
         needed_n: samples of the same kind that an inconclusive result would need; ``None`` if none would do.
         least_n: fewest independent samples with which this gate can pass at all.
-        latency_ms: by ``reference`` and ``candidate``.
         data: what was measured on.
         worst: samples that changed most, worst first.
+        measures: metrics beside this one.
+        slices: the same metric by class, group and condition.
+        looks: at the gate, in order; one where all samples were measured at once.
+        golden: whether this machine computes what the exporter measured; ``None`` where nothing was run.
+        findings: stages at fault, if the candidate is broken; empty if none was found.
     """
 
     task: str
@@ -134,9 +237,13 @@ class Evaluation(Part, frozen=True):
     max_drop: float | None
     needed_n: int | None
     least_n: int | None
-    latency_ms: dict[str, Latency]
     data: Data
     worst: tuple[Worst, ...]
+    measures: tuple[Measure, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    looks: tuple[Look, ...] = ()
+    golden: GoldenCheck | None = None
+    findings: tuple[Finding, ...] = ()
     confidence: float = CONFIDENCE
 
     @property

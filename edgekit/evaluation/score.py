@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from edgekit.data.sample import Sample
-from edgekit.evaluation.outcome import Flips, Metric
+from edgekit.evaluation.outcome import Flips, Measure, Metric
 from edgekit.statistics.interval import Interval
 from edgekit.types import Result
+
+IntervalAt: TypeAlias = Callable[[float, float], Interval]
+"""``(scale, confidence)`` → interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,14 @@ class Score:
         reference: the metric of the reference, and
         candidate: of the candidate.
         drop: how much worse the candidate is.
-        interval_at: interval of the drop, as if there were ``scale`` times as many samples of the same kind.
+        interval_at: interval of the drop, two-sided at a confidence (0–1), as if there were ``scale`` times as
+            many samples of the same kind: ``interval_at(scale, confidence)``.
         flips: decisions that differ.
         agreement: of decisions, with its
         agreement_interval: interval.
         clusters: independent sources.
         mcnemar_p: exact p-value, where samples are independent and have a truth.
+        measures: other metrics, already in the units of reports.
     """
 
     metric: Metric
@@ -54,12 +59,13 @@ class Score:
     reference: float
     candidate: float
     drop: float
-    interval_at: Callable[[float], Interval]
+    interval_at: IntervalAt
     flips: Flips
     agreement: float
     agreement_interval: Interval
     clusters: int
     mcnemar_p: float | None
+    measures: tuple[Measure, ...] = ()
 
 
 class Scorer(Protocol):

@@ -29,7 +29,7 @@ class Made:
 
         for i in range(self.count):
             self.decoded += 1
-            yield Sample(f"{self.id}{i}", self.sha256, Frame(np.zeros((2, 2, 3), np.uint8)))
+            yield Sample(f"{self.id}{i}", self.sha256, lambda: Frame(np.zeros((2, 2, 3), np.uint8)))
 
 
 def made(*counts):

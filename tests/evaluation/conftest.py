@@ -14,7 +14,7 @@ def sample() -> Callable[..., Sample]:
     """A sample with a truth; its own cluster unless one is given."""
 
     def make(name: str, truth: Truth = None, cluster: str = "") -> Sample:
-        return Sample(name, cluster or name, Frame(np.zeros((8, 8, 3), np.uint8)), truth)
+        return Sample(name, cluster or name, lambda: Frame(np.zeros((8, 8, 3), np.uint8)), truth)
 
     return make
 

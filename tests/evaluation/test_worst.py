@@ -43,6 +43,6 @@ def test_thumbnail_colours(color):
     pixels = np.zeros((64, 64, 3), np.uint8)
     pixels[:, :, 0 if color == "rgb" else 2] = 255
     kept = WorstSamples(1, thumbnails=True)
-    kept.add(Sample("1", "1", Frame(pixels, color)), change(1.0))
+    kept.add(Sample("1", "1", lambda: Frame(pixels, color)), change(1.0))
     decoded = cv2.imdecode(np.frombuffer(kept.worst()[0].thumbnail, np.uint8), cv2.IMREAD_COLOR)
     assert decoded[32, 32] == pytest.approx([0, 0, 255], abs=6)

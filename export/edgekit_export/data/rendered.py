@@ -72,7 +72,7 @@ class Rendered:
     def samples(self) -> Iterator[Sample]:
         """The picture with its text; see :class:`edgekit.data.sample.Source`."""
         image, text = KINDS[self.kind].render(self.seed, self.index)
-        yield Sample(self.id, self.sha256, Frame(image, "rgb", name=self.id), text)
+        yield Sample(self.id, self.sha256, lambda: Frame(image, "rgb", name=self.id), text)
 
 
 def open_rendered(spec: DataSpec) -> list[Source]:

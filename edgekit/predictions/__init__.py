@@ -1,0 +1,1 @@
+"""Recorded predictions: what one side made of every sample, in a file that outlives the run."""
