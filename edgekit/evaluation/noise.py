@@ -6,34 +6,44 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from edgekit.statistics.sqnr import Sqnr
+from edgekit.statistics.sqnr import Sqnr, energies
 from edgekit.tasks.trace import Call, Trace
 from edgekit.types import Array
 
 
-class OutputNoise:
-    """Signal to noise over the outputs of the last graph of a task (logits, the recogniser's scores).
+def noise_of(reference: Trace, candidate: Trace) -> tuple[float, float] | None:
+    """Signal and noise energy of one sample, over the outputs of the last graph of a task.
 
-    Later calls of a sample are compared only where both graphs were given the same input: if the detector
-    already found other boxes, the recogniser's output differs for another reason than its own noise.
+    That is the logits of a classifier, the scores of a recogniser. Where a task has several graphs, they are
+    compared only if the last one was given the same input: if the detector already found other boxes, the
+    recogniser's output differs for another reason than its own noise.
+
+    Returns:
+        ``sum(reference^2)`` and ``sum((reference - candidate)^2)``; ``None`` if they cannot be compared.
     """
+    if not reference.calls or not candidate.calls:
+        return None
+    role = reference.calls[-1].role
+    first = [call for call in reference.calls if call.role == role]
+    second = [call for call in candidate.calls if call.role == role]
+    if len(first) != len(second):
+        return None
+    alone = len(reference.calls) == 1
+    pairs = list(zip(first, second, strict=True))
+    if not all(_comparable(a, b) and (alone or _same(a.feeds, b.feeds)) for a, b in pairs):
+        return None
+    return energies(_flat(first), _flat(second))
+
+
+class OutputNoise:
+    """Signal to noise over samples, of what :func:`noise_of` gave for each, live or recorded."""
 
     def __init__(self) -> None:
         self.sqnr = Sqnr()
 
-    def add(self, reference: Trace, candidate: Trace) -> None:
-        """Adds one sample, if its outputs can be compared."""
-        if not reference.calls or not candidate.calls:
-            return
-        role = reference.calls[-1].role
-        first = [call for call in reference.calls if call.role == role]
-        second = [call for call in candidate.calls if call.role == role]
-        if len(first) != len(second):
-            return
-        alone = len(reference.calls) == 1
-        pairs = list(zip(first, second, strict=True))
-        if all(_comparable(a, b) and (alone or _same(a.feeds, b.feeds)) for a, b in pairs):
-            self.sqnr.add(_flat(first), _flat(second))
+    def add(self, signal: float, noise: float) -> None:
+        """Adds one sample that could be compared."""
+        self.sqnr.add_energies(signal, noise)
 
 
 def _comparable(a: Call, b: Call) -> bool:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from edgekit.statistics.clusters import Clustering, clustering
 from edgekit.statistics.interval import Interval
 from edgekit.statistics.proportion import wilson
+from edgekit.statistics.quantiles import CONFIDENCE
 
 
 class Tally:
@@ -42,8 +43,14 @@ class Tally:
         return clustering(sums, squares, sizes)
 
 
-def share_interval(tally: Tally, scale: float = 1.0) -> Interval:
-    """Interval of the share of samples with the value 1, all others having 0; clusters are answered for."""
+def share_interval(tally: Tally, scale: float = 1.0, confidence: float = CONFIDENCE) -> Interval:
+    """Interval of the share of samples with the value 1, all others having 0; clusters are answered for.
+
+    Args:
+        tally: of the samples, at least one.
+        scale: as if there were that many times as many samples of the same kind.
+        confidence: two-sided level.
+    """
     clusters = tally.clustering()
-    n = clusters.effective_n(scale)
-    return wilson(min(tally.total / clusters.n, 1.0) * n, n)
+    n = clusters.effective_n(scale, confidence)
+    return wilson(min(tally.total / clusters.n, 1.0) * n, n, confidence)

@@ -1,8 +1,8 @@
-"""The samples that changed most, kept in a bounded heap."""
+"""The samples that changed most: kept in words, pictured afterwards."""
 
 from __future__ import annotations
 
-import heapq
+from bisect import insort
 
 import cv2
 import numpy as np
@@ -14,44 +14,59 @@ from edgekit.types import Frame
 
 THUMBNAIL_SIDE = 192
 JPEG_QUALITY = 80
+LONGEST_WORDS = 2000
+"""Characters that are kept of a truth or a decision."""
 
 
 class WorstSamples:
-    """Up to ``n`` samples of the highest severity; of equal ones, those that came first.
+    """Up to ``n`` samples of the highest severity; of equal ones, those of the lowest number.
+
+    Nothing is decoded: what is kept are words, so that recorded results serve as well as live ones. The same
+    samples stay in whatever order they come.
 
     Args:
         n: how many are kept.
-        thumbnails: whether small pictures of them are kept as well.
     """
 
-    def __init__(self, n: int, thumbnails: bool) -> None:
+    def __init__(self, n: int) -> None:
         self._n = n
-        self._thumbnails = thumbnails
-        self._heap: list[tuple[float, int, Worst]] = []
-        self._seen = 0
+        self._kept: list[Worst] = []
 
-    def add(self, sample: Sample, change: Change) -> None:
-        """Keeps the sample if it is among the worst so far."""
-        self._seen += 1
-        key = (change.severity, -self._seen)
-        full = len(self._heap) >= self._n
-        if change.severity <= 0 or self._n == 0 or (full and key <= self._heap[0][:2]):
+    def add(self, number: int, condition: str, sample: Sample, change: Change) -> None:
+        """Keeps the sample if it is among the worst so far.
+
+        Args:
+            number: running number of the sample in its data.
+            condition: what it was put under, empty if nothing.
+            sample: of which only the id is used.
+            change: what the scorer said of it.
+        """
+        if change.severity <= 0:
             return
-        picture = thumbnail(sample.frame) if self._thumbnails else None
         entry = Worst(
-            sample.id,
-            change.truth,
-            change.reference,
-            change.candidate,
-            change.severity,
-            change.changed,
-            picture,
+            id=sample.id,
+            truth=None if change.truth is None else _short(change.truth),
+            reference=_short(change.reference),
+            candidate=_short(change.candidate),
+            severity=change.severity,
+            changed=change.changed,
+            number=number,
+            condition=condition,
         )
-        (heapq.heapreplace if full else heapq.heappush)(self._heap, (*key, entry))
+        insort(self._kept, entry, key=_rank)
+        del self._kept[self._n :]
 
     def worst(self) -> tuple[Worst, ...]:
-        """Worst first."""
-        return tuple(entry for _, _, entry in sorted(self._heap, key=lambda item: item[:2], reverse=True))
+        """Worst first, without thumbnails; see :func:`illustrate`."""
+        return tuple(self._kept)
+
+
+def _rank(entry: Worst) -> tuple[float, int, str]:
+    return -entry.severity, entry.number, entry.condition
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - 1] + "…"
 
 
 def thumbnail(frame: Frame) -> bytes:

@@ -25,11 +25,12 @@ class Sqnr:
 
     def add(self, reference: Array, candidate: Array) -> None:
         """Adds one sample; both arrays of the same shape, any number type."""
-        if reference.shape != candidate.shape:
-            raise ValueError(f"sqnr: expected equal shapes, got {reference.shape} and {candidate.shape}")
-        exact = reference.astype(np.float64)
-        self._signal += float(np.square(exact).sum())
-        self._noise += float(np.square(exact - candidate.astype(np.float64)).sum())
+        self.add_energies(*energies(reference, candidate))
+
+    def add_energies(self, signal: float, noise: float) -> None:
+        """Adds one sample by what :func:`energies` gave for it."""
+        self._signal += signal
+        self._noise += noise
         self.samples += 1
 
     @property
@@ -44,3 +45,16 @@ class Sqnr:
             return None
         ratio = 10 * math.log10(self._signal / self._noise)
         return ratio if math.isfinite(ratio) else None
+
+
+def energies(reference: Array, candidate: Array) -> tuple[float, float]:
+    """Signal and noise of one sample: ``sum(reference^2)`` and ``sum((reference - candidate)^2)``.
+
+    Args:
+        reference: any shape and number type.
+        candidate: of the same shape.
+    """
+    if reference.shape != candidate.shape:
+        raise ValueError(f"sqnr: expected equal shapes, got {reference.shape} and {candidate.shape}")
+    exact = reference.astype(np.float64)
+    return float(np.square(exact).sum()), float(np.square(exact - candidate.astype(np.float64)).sum())

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edgekit.evaluation.noise import OutputNoise
+from edgekit.evaluation.noise import OutputNoise, noise_of
 from edgekit.tasks.trace import Call, Trace
 
 
@@ -16,14 +16,12 @@ def trace(*calls):
 
 
 def test_one_graph_is_compared_whatever_goes_in():
-    noise = OutputNoise()
-    noise.add(trace(("model", 1, [np.array([3.0, 4.0])])), trace(("model", 2, [np.array([3.0, 3.0])])))
-    assert noise.sqnr.samples == 1
-    assert noise.sqnr.db == pytest.approx(10 * np.log10(25))
+    one, other = trace(("model", 1, [np.array([3.0, 4.0])])), trace(("model", 2, [np.array([3.0, 3.0])]))
+    assert noise_of(one, other) == (25.0, 1.0)
+    assert noise_of(one, one) == (25.0, 0.0)
 
 
 def test_last_graph_of_two_where_its_input_is_the_same():
-    noise = OutputNoise()
     one = trace(
         ("detect", 0, [np.zeros(4)]),
         ("recognize", 1, [np.array([2.0])]),
@@ -43,8 +41,15 @@ def test_last_graph_of_two_where_its_input_is_the_same():
         ("detect", 0, [np.ones(4)]), ("recognize", 1, [np.array([1.0, 1.0])]), ("recognize", 2, [np.zeros(2)])
     )
     fewer = trace(("detect", 0, [np.ones(4)]), ("recognize", 1, [np.array([1.0])]))
-    for candidate in (same, other_box, other_shape, fewer, trace()):
-        noise.add(one, candidate)
-    noise.add(trace(), one)
-    assert noise.sqnr.samples == 1
-    assert noise.sqnr.db == pytest.approx(10 * np.log10(8))
+    assert noise_of(one, same) == (8.0, 1.0)
+    assert [noise_of(one, other) for other in (other_box, other_shape, fewer, trace())] == [None] * 4
+    assert noise_of(trace(), one) is None
+
+
+def test_adds_up_over_samples():
+    noise = OutputNoise()
+    assert (noise.sqnr.samples, noise.sqnr.db) == (0, None)
+    noise.add(25.0, 1.0)
+    noise.add(100.0, 4.0)
+    assert noise.sqnr.samples == 2
+    assert noise.sqnr.db == pytest.approx(10 * np.log10(25))
