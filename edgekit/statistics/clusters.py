@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edgekit.statistics.quantiles import normal_quantile, t_quantile
+from edgekit.statistics.quantiles import CONFIDENCE, normal_quantile, t_quantile
 
 F64 = npt.NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class Clustering:
     within: float
     largest: float
 
-    def effective_n(self, scale: float = 1.0) -> float:
+    def effective_n(self, scale: float = 1.0, confidence: float = CONFIDENCE) -> float:
         """Independent samples that would say as much.
 
         The plain estimate ``between / within`` is worthless where events are few: with one event it is 1
@@ -46,6 +46,7 @@ class Clustering:
         Args:
             scale: as if there were that many times as many clusters of the same kind; tells how many samples
                 a gate needs.
+            confidence: two-sided level of the interval that it is for; Student's t depends on it.
         """
         n, clusters = self.n * scale, self.clusters * scale
         if clusters <= 1:
@@ -54,7 +55,8 @@ class Clustering:
         effect = (self.between * scale * unbiased + self.largest) / (self.within * scale + 1)
         effect = max(effect, 1.0)
         if self.largest > 1:
-            effect *= (t_quantile(max(int(clusters) - 1, 1)) / normal_quantile()) ** 2
+            dof = max(int(clusters) - 1, 1)
+            effect *= (t_quantile(dof, confidence) / normal_quantile(confidence)) ** 2
         return n / min(effect, self.largest)
 
 

@@ -6,10 +6,10 @@ import math
 from statistics import NormalDist
 
 CONFIDENCE = 0.95
-"""Every interval of edgekit is two-sided at this level."""
+"""Every interval that edgekit reports is two-sided at this level, unless it says otherwise."""
 
 _NORMAL = NormalDist()
-_SERIES_BELOW = 30  # degrees of freedom from which the expansion is exact to 1e-6
+_SERIES_BELOW = 100  # degrees of freedom from which the expansion errs by 1e-9, by 2e-6 at 1 - 3e-8
 
 
 def normal_quantile(confidence: float = CONFIDENCE) -> float:
@@ -20,7 +20,7 @@ def normal_quantile(confidence: float = CONFIDENCE) -> float:
 def t_quantile(dof: int, confidence: float = CONFIDENCE) -> float:
     """The ``t`` with ``P(|T| <= t) = confidence`` for Student's t.
 
-    Solves the finite series of Abramowitz & Stegun 26.7.3–4 below 30 degrees of freedom and uses the
+    Solves the finite series of Abramowitz & Stegun 26.7.3–4 below 100 degrees of freedom and uses the
     expansion 26.7.5 from there.
 
     Args:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgekit.statistics.interval import Interval
 from edgekit.statistics.proportion import unseen_upper
-from edgekit.statistics.quantiles import normal_quantile
+from edgekit.statistics.quantiles import CONFIDENCE, normal_quantile
 
 F64 = npt.NDArray[np.float64]
 
@@ -37,7 +37,7 @@ class RatioMoments:
     residual2: float
     residual3: float
 
-    def interval(self, scale: float = 1.0) -> Interval:
+    def interval(self, scale: float = 1.0, confidence: float = CONFIDENCE) -> Interval:
         """Score interval, corrected for skewness, that does not trust what it has not seen.
 
         In simulations (1,000 repetitions of 100 to 2,000 lines, 0.5 to 10 % of them changed by one character,
@@ -53,11 +53,12 @@ class RatioMoments:
 
         Args:
             scale: as if there were that many times as many clusters of the same kind.
+            confidence: two-sided level.
         """
-        unseen = unseen_upper(scale * self.weight * self.weight / self.weight2)
+        unseen = unseen_upper(scale * self.weight * self.weight / self.weight2, confidence)
         if self.changed == 0:
             return Interval(-unseen, unseen)
-        z = normal_quantile()
+        z = normal_quantile(confidence)
         spread2 = self.residual2 * scale * _unbiased(self.clusters * scale)
         pseudo2 = (spread2 + self.weight2 / self.clusters) / (self.changed * scale + 1)
         unit = 1 / (scale * self.weight)

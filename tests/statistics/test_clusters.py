@@ -87,3 +87,12 @@ def test_simulated_coverage_of_a_labelled_drop(likeness):
         n = found.effective_n()
         missed += tango(lost.sum() / 1000 * n, gained.sum() / 1000 * n, n).high < 0.02
     assert missed / 300 <= 0.05
+
+
+def test_student_follows_the_confidence():
+    found = of_events([1] * 50 + [0] * 50, [10] * 100)
+    assert found.effective_n(confidence=0.95) == found.effective_n()
+    # squares of t for 99 over z, from tables: 1.6604 / 1.6449 and 4.0550 / 3.8906
+    assert found.effective_n(confidence=0.9) / found.effective_n(confidence=0.9999) == pytest.approx(
+        (4.0550 / 3.8906) ** 2 / (1.6604 / 1.6449) ** 2, rel=1e-4
+    )

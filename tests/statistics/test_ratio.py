@@ -76,3 +76,11 @@ def test_simulated_coverage(n, rate, kind):
     found = [ratio_moments(*lines(rng, n, rate, kind)).interval() for _ in range(300)]
     assert sum(f.high < truth for f in found) / 300 <= 0.05
     assert sum(f.low > truth for f in found) / 300 <= 0.05
+
+
+def test_confidence_widens():
+    moments = ratio_moments(np.array([1.0, -1, 3] * 10 + [0] * 470), np.full(500, 12.0))
+    assert moments.interval(1.0, 0.95) == moments.interval()
+    ends = [moments.interval(confidence=c) for c in (0.5, 0.9, 0.95, 0.99, 1 - 3e-8)]
+    assert [e.high for e in ends] == sorted(e.high for e in ends)
+    assert [e.low for e in ends] == sorted((e.low for e in ends), reverse=True)
