@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import re
-from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 CPUINFO = Path("/proc/cpuinfo")
 KERNEL_FEATURES = frozenset(
@@ -36,8 +37,7 @@ KERNEL_FEATURES = frozenset(
 _ARM_PARTS = {"0xd03": "Cortex-A53", "0xd08": "Cortex-A72", "0xd0b": "Cortex-A76"}
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The machine that a figure was measured on.
 
     Attributes:
@@ -58,7 +58,7 @@ class Machine:
 
     def as_json(self) -> dict[str, Any]:
         """All fields as plain JSON values."""
-        return {**asdict(self), "features": list(self.features)}
+        return {**msgspec.to_builtins(self), "features": list(self.features)}
 
     def __str__(self) -> str:
         return f"{self.model} ({self.architecture}, {self.cores} cores)"

@@ -12,7 +12,8 @@ from edgekit.cli.values import option, parse_count, parse_drop, parse_seed
 if TYPE_CHECKING:
     from edgekit.bundle.reader import Bundle
     from edgekit.data.dataset import Dataset
-    from edgekit.report.accuracy import Report, Subject
+    from edgekit.evaluation.subject import Subject
+    from edgekit.report.accuracy import Report
     from edgekit.tasks.protocol import Task
 
 SUMMARY = "accuracy-drop report: a bundle against its full-precision reference, on the same pictures"
@@ -130,7 +131,7 @@ def _report(found: Any, reference: tuple[Bundle, Task], candidate: tuple[Bundle,
 
 
 def _subject(bundle: Bundle, task: Task) -> Subject:
-    from edgekit.report.accuracy import subject_of
+    from edgekit.evaluation.subject import subject_of
     from edgekit.tasks.registry import find_variant
 
     return subject_of(bundle, find_variant(bundle.manifest, task.variant), task)

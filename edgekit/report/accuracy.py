@@ -1,46 +1,28 @@
-"""The accuracy-drop report: an evaluation, what was compared, and where."""
+"""The accuracy-drop report: an evaluation, what was compared, where, and where the drop comes from."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from edgekit.bundle.manifest import Card, Variant
-from edgekit.bundle.reader import Bundle
+from edgekit.bundle.manifest import Card
+from edgekit.errors import DataError
+from edgekit.evaluation.origin import AgreementMatrix, GraphOrigin
 from edgekit.evaluation.outcome import Evaluation, Part
+from edgekit.evaluation.subject import Subject
 from edgekit.machine import Machine
-from edgekit.tasks.protocol import Task
 
-SCHEMA = 1
+SCHEMA = 2
 
 
-class Subject(Part, frozen=True):
-    """One side of the comparison.
+class Subjects(Part, frozen=True):
+    """The two sides."""
 
-    Attributes:
-        bundle: name of the bundle.
-        file: its file's name, and
-        file_bytes: size.
-        id: SHA-256 of its manifest, which covers every byte of it.
-        variant: name of the variant that ran.
-        recipe: how it was made.
-        precision: of its weights and activations.
-        bytes: size of the variant's model files.
-        engine: engine and version.
-        threads: inside one operator.
-    """
-
-    bundle: str
-    file: str
-    file_bytes: int
-    id: str
-    variant: str
-    recipe: str
-    precision: str
-    bytes: int
-    engine: str
-    threads: int
+    reference: Subject
+    candidate: Subject
 
 
 class Report(Evaluation, frozen=True, kw_only=True):
@@ -49,47 +31,45 @@ class Report(Evaluation, frozen=True, kw_only=True):
     Attributes:
         schema: version of this layout.
         kind: which report this is.
-        subjects: by ``reference`` and ``candidate``.
+        subjects: what was compared.
         machine: where it was measured.
         card: of the candidate: what it is for, and what it cannot do.
+        graphs: role → where the noise of that graph of the candidate comes from, as measured at export.
+        matrix: how often the variants of the candidate's bundle decide alike; ``None`` if not measured.
     """
 
     schema: int = SCHEMA
     kind: Literal["accuracy"] = "accuracy"
-    subjects: dict[str, Subject]
-    machine: dict[str, Any]
+    subjects: Subjects
+    machine: Machine
     card: Card
+    graphs: dict[str, GraphOrigin] = msgspec.field(default_factory=dict)
+    matrix: AgreementMatrix | None = None
 
 
-def subject_of(bundle: Bundle, variant: Variant, task: Task) -> Subject:
-    """Describes one side.
+class _Header(msgspec.Struct):
+    """What tells one report from another; all else is passed over."""
 
-    Args:
-        bundle: where it came from.
-        variant: of the bundle.
-        task: the same variant, loaded.
-    """
-    return Subject(
-        bundle=bundle.manifest.name,
-        file=bundle.path.name,
-        file_bytes=bundle.size_bytes,
-        id=bundle.id,
-        variant=variant.name,
-        recipe=variant.recipe,
-        precision=variant.precision,
-        bytes=variant.bytes,
-        engine=task.engine,
-        threads=task.threads,
-    )
+    schema: int | None = None
+    kind: str = ""
 
 
 def report_of(
-    evaluation: Evaluation, *, reference: Subject, candidate: Subject, machine: Machine, card: Card
+    evaluation: Evaluation,
+    *,
+    reference: Subject,
+    candidate: Subject,
+    machine: Machine,
+    card: Card,
+    graphs: Mapping[str, GraphOrigin] | None = None,
+    matrix: AgreementMatrix | None = None,
 ) -> Report:
     """Puts a report together."""
     fields = {name: getattr(evaluation, name) for name in Evaluation.__struct_fields__}
-    subjects = {"reference": reference, "candidate": candidate}
-    return Report(**fields, subjects=subjects, machine=machine.as_json(), card=card)
+    subjects = Subjects(reference, candidate)
+    return Report(
+        **fields, subjects=subjects, machine=machine, card=card, graphs=dict(graphs or {}), matrix=matrix
+    )
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -98,3 +78,29 @@ def as_json(report: Report) -> dict[str, Any]:
     for entry in fields["worst"]:
         del entry["thumbnail"]
     return fields
+
+
+def read_report(path: Path) -> Report:
+    """Reads a ``report.json``, strictly: every field must be there, of its type, and known.
+
+    Raises:
+        DataError: it cannot be read, is no accuracy report, or is one of another version; the message names
+            the field.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}", "name a report.json") from error
+    try:
+        header = msgspec.json.decode(content, type=_Header)
+        if header.kind != "accuracy" or header.schema is None:
+            raise DataError(
+                f"{path}: expected an accuracy report, got kind {header.kind!r}, schema {header.schema}",
+                "name the report.json that edgekit validate --report writes",
+            )
+        if header.schema != SCHEMA:
+            remedy = "make the report again" if header.schema < SCHEMA else "update edgekit"
+            raise DataError(f"{path}: expected schema {SCHEMA}, got {header.schema}", remedy)
+        return msgspec.json.decode(content, type=Report)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"{path}: not an accuracy report: {error}", "name a report.json") from error

@@ -37,8 +37,7 @@ def headline(report: Report) -> str:
 
 def contrasts(report: Report) -> list[Contrast]:
     """Reference and candidate side by side."""
-    one, two = report.subjects["reference"], report.subjects["candidate"]
-    before, after = report.latency_ms["reference"], report.latency_ms["candidate"]
+    one, two = report.subjects.reference, report.subjects.candidate
     metric = METRICS[report.metric]
     values = (
         []
@@ -51,13 +50,6 @@ def contrasts(report: Report) -> list[Contrast]:
             "model files", size(one.bytes), size(two.bytes), f"{two.bytes / max(one.bytes, 1):.0%} of it"
         ),
         Contrast("bundle file", size(one.file_bytes), size(two.file_bytes), f"{one.file} · {two.file}"),
-        Contrast(
-            "latency p50",
-            f"{before.p50:.1f} ms",
-            f"{after.p50:.1f} ms",
-            "pre + infer + post, on this machine",
-        ),
-        Contrast("latency p95", f"{before.p95:.1f} ms", f"{after.p95:.1f} ms"),
         Contrast("variant", f"{one.variant} ({one.precision})", f"{two.variant} ({two.precision})"),
         Contrast("recipe", one.recipe, two.recipe),
         Contrast(
@@ -93,22 +85,22 @@ def facts(report: Report) -> list[Fact]:
 
 def surroundings(report: Report) -> list[Fact]:
     """Data, machine and versions."""
-    machine, two = report.machine, report.subjects["candidate"]
+    machine, two = report.machine, report.subjects.candidate
     return [
         Fact("data", " ".join(report.data.specs), f"truth: {report.data.truth}"),
         Fact("data SHA-256", report.data.sha256),
         Fact("candidate", two.file, f"manifest SHA-256 {two.id}"),
         Fact(
             "reference",
-            report.subjects["reference"].file,
-            f"manifest SHA-256 {report.subjects['reference'].id}",
+            report.subjects.reference.file,
+            f"manifest SHA-256 {report.subjects.reference.id}",
         ),
-        Fact("machine", f"{machine['model']}", f"{machine['architecture']}, {machine['cores']} cores"),
-        Fact("CPU features", " ".join(machine["features"]) or "none known"),
+        Fact("machine", machine.model, f"{machine.architecture}, {machine.cores} cores"),
+        Fact("CPU features", " ".join(machine.features) or "none known"),
         Fact(
             "versions",
-            ", ".join(f"{k} {v}" for k, v in machine["versions"].items()),
-            f"Python {machine['python']}",
+            ", ".join(f"{k} {v}" for k, v in machine.versions.items()),
+            f"Python {machine.python}",
         ),
     ]
 

@@ -14,7 +14,7 @@ def markdown(report: Report) -> str:
     """One Markdown document."""
     card = report.card
     parts = [
-        f"# {_plain(card.title)}: {_plain(report.subjects['candidate'].variant)}",
+        f"# {_plain(card.title)}: {_plain(report.subjects.candidate.variant)}",
         f"**{_plain(headline(report))}**",
         _plain(report.reason[0].upper() + report.reason[1:]) + ".",
         _table(("", "value", ""), [(f.name, f.value, f.note) for f in facts(report)]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgekit.engines.protocol import EngineOptions
-    from edgekit.report.accuracy import Subject
+    from edgekit.evaluation.subject import Subject
     from edgekit_export.package import Package
 
 
@@ -45,7 +45,7 @@ def report_package(package: Package, folder: Path, options: EngineOptions | None
 
 def _subject(path: Path, variant: str, options: EngineOptions | None) -> Subject:
     from edgekit.bundle.reader import open_bundle
-    from edgekit.report.accuracy import subject_of
+    from edgekit.evaluation.subject import subject_of
     from edgekit.tasks.registry import find_variant, load
 
     bundle = open_bundle(path)

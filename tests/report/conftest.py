@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from edgekit.bundle.manifest import Card
-from edgekit.evaluation.outcome import Data, Evaluation, Flips, Latency, Worst
+from edgekit.evaluation.outcome import Data, Evaluation, Flips, Worst
+from edgekit.evaluation.subject import Subject
 from edgekit.machine import Machine
-from edgekit.report.accuracy import Report, Subject, report_of
+from edgekit.report.accuracy import Report, report_of
 
 
 def _subject(variant: str, size: int) -> Subject:
@@ -40,10 +41,9 @@ def report() -> Callable[..., Report]:
             "flips": Flips(34, 21, 13), "agreement": 96.6, "agreement_interval": (95.2, 97.6), "mcnemar_p": None,
             "sqnr_db": 21.46, "sqnr_n": 990, "identical": False, "verdict": "PASS",
             "reason": "the drop is at most 1.70 points, within the limit of 2", "max_drop": 2.0, "needed_n": None,
-            "least_n": 149, "latency_ms": {"reference": Latency(10.04, 12), "candidate": Latency(4, 5)},
-            "data": Data(("photos?crops=2",), "ab" * 32, "label"),
-            "worst": (Worst("a|b.jpg#1", "cat", "cat (0.9)", "<script>", 1.5, True, jpeg),
-                      Worst("c.jpg", None, "dog", "dog", 0.5, False, None)),
+            "least_n": 149, "data": Data(("photos?crops=2",), "ab" * 32, "label"),
+            "worst": (Worst("a|b.jpg#1", "cat", "cat (0.9)", "<script>", 1.5, True, 7, "blur", jpeg),
+                      Worst("c.jpg", None, "dog", "dog", 0.5, False)),
         }  # fmt: skip
         card = Card(title, "classify", "photos", ("en",), "any", cannot, "Apache-2.0", "test", 4_652_008)
         machine = Machine("Test CPU", "x86_64", 2, ("avx2",), "3.11.9", {"numpy": "2.4.6"})

@@ -52,7 +52,6 @@ def test_contrasts(report):
     assert (found["top-1 accuracy"].reference, found["top-1 accuracy"].candidate) == ("88.00 %", "87.20 %")
     assert (found["model files"].reference, found["model files"].candidate) == ("18.60 MB", "5.19 MB")
     assert found["model files"].note == "28% of it"
-    assert found["latency p50"].reference == "10.0 ms"
     assert found["engine"].candidate == "engine 1, 1 thread"
     assert "disagreement" not in named(contrasts(report(metric="disagreement")))
 
