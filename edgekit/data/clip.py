@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -55,36 +56,72 @@ class Clip:
         return f"frames={len(self.picks)}{crops}"
 
     def samples(self) -> Iterator[Sample]:
-        """The sampled frames, in order; see :class:`edgekit.data.sample.Source`.
+        """The crops of the sampled frames, in order; see :class:`edgekit.data.sample.Source`.
 
-        Every frame before them is decoded too: seeking lands beside the wanted frame in some files.
+        They share one decoder: loaded in this order they cost one pass over the clip. It is not thread-safe.
         """
-        capture = _open(self.path)
-        try:
-            at = -1
-            for pick in self.picks:
-                while at < pick:
-                    if not capture.grab():
-                        raise DataError(
-                            f"{self.path}: the video ends after {at + 1} frames, expected {pick + 1}"
-                        )
-                    at += 1
-                yield from self._views(self._retrieve(capture, pick))
-        finally:
-            capture.release()
+        decoder = _Decoder(self.path, last=self.picks[-1])
+        for pick in self.picks:
+            for i in range(self.crops):
+                name = f"{self.id}@{pick}" + (f"#{i}" if self.crops > 1 else "")
+                yield Sample(name, self.sha256, partial(self._crop, decoder, pick, i))
 
-    def _retrieve(self, capture: cv2.VideoCapture, pick: int) -> Frame:
+    def _crop(self, decoder: _Decoder, pick: int, index: int) -> Frame:
+        frame = decoder.frame(pick)
+        return crop(frame, crop_box(frame.size_wh, f"{self.sha256}@{pick}", self.seed, index))
+
+
+class _Decoder:
+    """Frames of a clip by number, from one pass as long as the numbers rise; an earlier one starts another.
+
+    Every frame before the wanted one is gone through: seeking lands beside it in some files. The last frame
+    is kept, for its other crops.
+
+    Args:
+        path: of the clip.
+        last: number of the last frame that will be asked for: the file is closed after it.
+    """
+
+    def __init__(self, path: Path, last: int) -> None:
+        self._path = path
+        self._last = last
+        self._capture: cv2.VideoCapture | None = None
+        self._at = -1
+        self._frame: Frame | None = None
+
+    def frame(self, number: int) -> Frame:
+        """The frame, ``bgr``.
+
+        Raises:
+            DataError: the clip ends before it, or it cannot be decoded.
+        """
+        if self._frame is not None and self._frame.index == number:
+            return self._frame
+        if self._capture is None or number <= self._at:
+            self._close()
+            self._capture = _open(self._path)
+        while self._at < number:
+            if not self._capture.grab():
+                raise DataError(
+                    f"{self._path}: the video ends after {self._at + 1} frames, expected {number + 1}"
+                )
+            self._at += 1
+        self._frame = self._retrieved(self._capture)
+        if number == self._last:
+            self._close()
+        return self._frame
+
+    def _retrieved(self, capture: cv2.VideoCapture) -> Frame:
         ok, pixels = capture.retrieve()
         if not ok or pixels is None or pixels.size == 0:
-            raise DataError(f"{self.path}: frame {pick} cannot be decoded")
+            raise DataError(f"{self._path}: frame {self._at} cannot be decoded")
         pixels = pixels if pixels.ndim == 3 else cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
-        return Frame(pixels.astype(np.uint8, copy=False), "bgr", index=pick, name=self.path.name)
+        return Frame(pixels.astype(np.uint8, copy=False), "bgr", index=self._at, name=self._path.name)
 
-    def _views(self, frame: Frame) -> Iterator[Sample]:
-        for i in range(self.crops):
-            box = crop_box(frame.size_wh, f"{self.sha256}@{frame.index}", self.seed, i)
-            name = f"{self.id}@{frame.index}" + (f"#{i}" if self.crops > 1 else "")
-            yield Sample(name, self.sha256, crop(frame, box))
+    def _close(self) -> None:
+        if self._capture is not None:
+            self._capture.release()
+        self._capture, self._at = None, -1
 
 
 def open_clip(path: Path, name: str, frames: int, crops: int, seed: int) -> Clip:

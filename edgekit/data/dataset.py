@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -30,29 +32,53 @@ class Dataset:
         specs: the specifications it was opened from.
         sources: the files, in order.
         picked: running numbers of the samples to use, or ``None`` for all of them.
+        groups: of each source, the group of its samples that name none; empty if all of them name none.
     """
 
     specs: tuple[str, ...]
     sources: tuple[Source, ...]
     picked: frozenset[int] | None = None
+    groups: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.groups and len(self.groups) != len(self.sources):
+            raise DataError(f"data: expected {len(self.sources)} groups, got {len(self.groups)}")
 
     def __len__(self) -> int:
-        return sum(s.count for s in self.sources) if self.picked is None else len(self.picked)
+        return self._total if self.picked is None else len(self.picked)
 
     def __iter__(self) -> Iterator[Sample]:
-        first = 0
-        for source in self.sources:
-            numbers = range(first, first + source.count)
-            first += source.count
-            if self.picked is None:
-                yield from source.samples()
-            elif not self.picked.isdisjoint(numbers):
-                last = max(self.picked.intersection(numbers))
-                for number, sample in zip(numbers, source.samples(), strict=True):
-                    if number in self.picked:
-                        yield sample
-                    if number == last:
-                        break
+        return (sample for _, sample in self.numbered())
+
+    def numbered(self) -> Iterator[tuple[int, Sample]]:
+        """All samples in order, each with its number: it runs over all sources, picked or not."""
+        return self._walk(range(self._total) if self.picked is None else sorted(self.picked))
+
+    def at(self, numbers: Iterable[int]) -> Iterator[tuple[int, Sample]]:
+        """Some of the samples with their numbers, in rising order, each once.
+
+        Raises:
+            DataError: a number that none of these samples has.
+        """
+        wanted = sorted(set(numbers))
+        known = range(self._total) if self.picked is None else self.picked
+        for number in wanted:
+            if number not in known:
+                raise DataError(f"data: no sample has the number {number} (there are {len(self)})")
+        return self._walk(wanted)
+
+    def _walk(self, wanted: Sequence[int]) -> Iterator[tuple[int, Sample]]:
+        first = done = 0
+        for source, group in zip(self.sources, self.groups or repeat(""), strict=False):
+            end = first + source.count
+            upto = bisect_left(wanted, end, done)
+            for number, sample in _some(source, first, wanted[done:upto]):
+                yield number, replace(sample, group=group) if group and not sample.group else sample
+            first, done = end, upto
+
+    @property
+    def _total(self) -> int:
+        return sum(source.count for source in self.sources)
 
     @property
     def truth(self) -> TruthKind:
@@ -66,7 +92,11 @@ class Dataset:
 
     @property
     def sha256(self) -> str:
-        """Digest of contents, truths and how samples are taken; paths do not enter."""
+        """Digest of contents, truths and how samples are taken.
+
+        Paths and groups do not enter: they change neither a sample nor its truth, so predictions that were
+        recorded stay good for another grouping.
+        """
         digest = hashlib.sha256(b"edgekit-dataset/1\n")
         for source in self.sources:
             digest.update(f"{source.sha256}\t{source.recipe}\n".encode())
@@ -76,11 +106,11 @@ class Dataset:
 
     def limited(self, n: int, seed: int = 0) -> Dataset:
         """At most ``n`` samples, drawn evenly by ``seed``; the order stays."""
-        numbers = range(sum(s.count for s in self.sources)) if self.picked is None else sorted(self.picked)
+        numbers = range(self._total) if self.picked is None else sorted(self.picked)
         if len(numbers) <= n:
             return self
         chosen = np.random.default_rng(seed).permutation(len(numbers))[:n]
-        return Dataset(self.specs, self.sources, frozenset(numbers[i] for i in chosen.tolist()))
+        return replace(self, picked=frozenset(numbers[i] for i in chosen.tolist()))
 
 
 def open_data(specs: Sequence[str], task: str, labels: Sequence[str] = ()) -> Dataset:
@@ -106,11 +136,11 @@ def open_data(specs: Sequence[str], task: str, labels: Sequence[str] = ()) -> Da
             f"data: no data for the task {task!r}", f"tasks: {', '.join(sorted(_TRUTH_OF_TASK))}"
         )
     index = LabelIndex(labels) if wanted == "label" else None
-    sources: list[Source] = []
-    for text in specs:
-        sources += _open_one(parse_spec(text), index, wanted)
+    opened = [_open_one(parse_spec(text), index, wanted) for text in specs]
+    sources = [source for found in opened for source in found]
     _check_truths(sources, wanted)
-    return Dataset(tuple(specs), tuple(sources))
+    groups = [name for name, found in zip(_group_names(specs), opened, strict=True) for _ in found]
+    return Dataset(tuple(specs), tuple(sources), None, tuple(groups) if len(specs) > 1 else ())
 
 
 def refuse_overlap(calibration: Collection[str], evaluation: Collection[str]) -> None:
@@ -130,6 +160,30 @@ def refuse_overlap(calibration: Collection[str], evaluation: Collection[str]) ->
             f"(SHA-256 {min(both)[:16]}…)",
             "evaluate on data that the model was not calibrated on",
         )
+
+
+def _some(source: Source, first: int, wanted: Sequence[int]) -> Iterator[tuple[int, Sample]]:
+    """The wanted ones of a source whose samples are numbered from ``first``."""
+    if not wanted:
+        return
+    left = iter(wanted)
+    next_wanted = next(left)
+    for number, sample in enumerate(source.samples(), first):
+        if number == next_wanted:
+            yield number, sample
+            if (following := next(left, None)) is None:
+                return
+            next_wanted = following
+    raise DataError(f"{source.id}: expected {source.count} samples, got fewer")
+
+
+def _group_names(specs: Sequence[str]) -> list[str]:
+    """The specifications without the folders that lead there, unless two would then be called the same."""
+    short = []
+    for text in specs:
+        what, mark, query = text.partition("?")
+        short.append((what.rstrip("/").rsplit("/", 1)[-1] or what) + mark + query)
+    return short if len(set(short)) == len(short) else list(specs)
 
 
 def _open_one(spec: DataSpec, index: LabelIndex | None, wanted: TruthKind) -> Sequence[Source]:

@@ -55,10 +55,10 @@ class Photo:
         return crop(frame, crop_box(frame.size_wh, self.sha256, self.seed, index))
 
 
-def open_photo(path: Path, name: str, crops: int, seed: int, truth: Truth) -> Photo:
+def open_photo(path: Path, name: str, crops: int, seed: int, truth: Truth, group: str = "") -> Photo:
     """Reads the file once, for its digest and to see that it is whole.
 
     Raises:
         DataError: it cannot be read, is empty, truncated or not a picture.
     """
-    return Photo(path, name, hashlib.sha256(read_whole(path)).hexdigest(), crops, seed, truth)
+    return Photo(path, name, hashlib.sha256(read_whole(path)).hexdigest(), crops, seed, truth, group)

@@ -46,10 +46,24 @@ def open_table(spec: DataSpec, labels: LabelIndex | None, wanted: TruthKind) -> 
             raise DataError(
                 f"{path}: crops={crops} of pictures with text", "a crop does not show the whole text"
             )
-        sources.append(open_photo(path.parent / image, image, crops, seed, truth))
+        sources.append(open_photo(path.parent / image, image, crops, seed, truth, group_of(row, where)))
     if not sources:
         raise DataError(f"{path}: no row in it", "expected one picture a row")
     return sources
+
+
+def group_of(row: Mapping[str, Any], where: str) -> str:
+    """The row's ``group``, empty if it names none.
+
+    Raises:
+        DataError: it is no name.
+    """
+    group = row.get("group")
+    if group is None:
+        return ""
+    if isinstance(group, bool) or not isinstance(group, str | int):
+        raise DataError(f"{where}: 'group' is {group!r}", "expected a name")
+    return str(group)
 
 
 def _truth(row: Mapping[str, Any], where: str, labels: LabelIndex | None, wanted: TruthKind) -> Truth:

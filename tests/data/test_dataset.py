@@ -1,5 +1,5 @@
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -61,6 +61,60 @@ def test_limited_decodes_no_more_than_it_must():
     data = Dataset((), (Made("a", 3), Made("b", 3), Made("c", 3)), frozenset({1, 6}))
     assert ids(data) == ["a1", "c0"]
     assert [s.decoded for s in data.sources] == [2, 0, 1]
+
+
+def test_numbers_run_over_all_sources():
+    data = made(2, 1, 3)
+    assert [(n, s.id) for n, s in data.numbered()] == list(enumerate(ids(data)))
+    some = replace(data, picked=frozenset({5, 1, 2}))
+    assert [(n, s.id) for n, s in some.numbered()] == [(1, "a1"), (2, "b0"), (5, "c2")]
+
+
+def test_at_gives_the_wanted_ones_in_rising_order():
+    data = made(2, 1, 3)
+    assert [(n, s.id) for n, s in data.at([4, 0, 4])] == [(0, "a0"), (4, "c1")]
+    assert [s.decoded for s in data.sources] == [1, 0, 2]
+    assert list(data.at([])) == []
+
+
+@pytest.mark.parametrize("number", [-1, 6, 0])
+def test_at_refuses_what_is_not_there(number):
+    data = replace(made(2, 1, 3), picked=frozenset({1, 2}))
+    with pytest.raises(DataError, match=rf"no sample has the number {number} \(there are 2\)"):
+        data.at([number, 1])
+
+
+def test_source_that_gives_less_than_it_says():
+    data = made(2, 1)
+    data.sources[0].samples = lambda: iter(())
+    with pytest.raises(DataError, match="a: expected 2 samples, got fewer"):
+        list(data)
+
+
+def test_groups_are_named_by_specification(tmp_path, draw):
+    for name in ("a/val", "b/val", "c/test"):
+        draw(tmp_path / name / "1.png", len(name))
+
+    def groups(*specs):
+        return [s.group for s in open_data([f"{tmp_path}/{spec}" for spec in specs], "classify")]
+
+    assert groups("a/val") == [""]
+    assert groups("a/val", "c/test/") == ["val", "test"]
+    assert groups("a/val?crops=2", "b/val") == ["val?crops=2"] * 2 + ["val"]
+    assert groups("a/val", "b/val") == [f"{tmp_path}/a/val", f"{tmp_path}/b/val"]
+
+
+def test_groups_of_rows_come_first_and_do_not_enter_the_digest(tmp_path, draw):
+    draw(tmp_path / "1.png", 1)
+    draw(tmp_path / "2.png", 2)
+    table = tmp_path / "t.csv"
+    table.write_text("image,group\n1.png,night\n2.png,\n")
+    data = open_data([str(table), str(tmp_path / "1.png")], "classify")
+    assert [s.group for s in data] == ["night", "t.csv", "1.png"]
+    assert [s.group for s in data.limited(2, seed=3)] == ["t.csv", "1.png"]
+    grouped = open_data([str(table)], "classify").sha256
+    table.write_text("image\n1.png\n2.png\n")
+    assert open_data([str(table)], "classify").sha256 == grouped
 
 
 def test_digest_follows_content_recipe_and_choice(tmp_path, draw):

@@ -42,6 +42,17 @@ def test_labels_by_name_and_index(table):
     assert len({s.cluster for s in data}) == 2
 
 
+def test_groups(table):
+    rows = [
+        {"image": "img/1.png", "group": "night"},
+        {"image": "img/2.png"},
+        {"image": "img/2.png", "group": 3},
+    ]
+    assert [s.group for s in open_data([table(rows)], "ocr")] == ["night", "", "3"]
+    with pytest.raises(DataError, match=r"t.jsonl:1: 'group' is \['x'\] \(expected a name\)"):
+        open_data([table([{"image": "img/1.png", "group": ["x"]}])], "ocr")
+
+
 def test_csv(table):
     spec = table('\ufeffimage,text\nimg/1.png,"a, ""b""\nc"\nimg/2.png,d\n', "t.csv")
     assert [s.truth for s in open_data([spec], "ocr")] == ['a, "b"\nc', "d"]
