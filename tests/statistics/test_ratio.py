@@ -84,3 +84,29 @@ def test_confidence_widens():
     ends = [moments.interval(confidence=c) for c in (0.5, 0.9, 0.95, 0.99, 1 - 3e-8)]
     assert [e.high for e in ends] == sorted(e.high for e in ends)
     assert [e.low for e in ends] == sorted((e.low for e in ends), reverse=True)
+
+
+def test_dense_changes_need_few_clusters():
+    changes, weights = np.array([1.0, 3.0, 2.0, 2.0]), np.full(4, 100.0)
+    moments = ratio_moments(changes, weights)
+    assert (moments.ratio, moments.largest) == pytest.approx((0.02, 0.01))
+    found = moments.dense_interval()
+    half = 3.182446 * np.sqrt(2 * 4 / 3) / 400  # Student's t of three degrees of freedom, no skewness
+    assert (found.low, found.high) == pytest.approx((0.02 - half, 0.02 + half), rel=1e-4)
+    assert moments.interval().high > 0.5
+    assert moments.dense_interval(4.0).high < found.high < moments.dense_interval(1.0, 0.99).high
+
+
+def test_dense_interval_is_never_narrower_than_what_was_not_seen():
+    weights = np.full(100, 10.0)
+    changes = np.zeros(100)
+    changes[0] = 5.0
+    moments = ratio_moments(changes, weights)
+    assert moments.largest == pytest.approx(0.495)
+    assert moments.dense_interval().low <= 0.005 - 0.495 * unseen_upper(100)
+
+
+@pytest.mark.parametrize(("changes", "weights"), [([0.0, 0.0], [3.0, 1.0]), ([2.0], [4.0])])
+def test_dense_interval_of_nothing_seen(changes, weights):
+    moments = ratio_moments(np.array(changes), np.array(weights))
+    assert moments.dense_interval() == moments.interval()
