@@ -50,9 +50,14 @@ class Dataset:
     def __iter__(self) -> Iterator[Sample]:
         return (sample for _, sample in self.numbered())
 
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Running numbers of the samples, rising."""
+        return range(self._total) if self.picked is None else sorted(self.picked)
+
     def numbered(self) -> Iterator[tuple[int, Sample]]:
         """All samples in order, each with its number: it runs over all sources, picked or not."""
-        return self._walk(range(self._total) if self.picked is None else sorted(self.picked))
+        return self._walk(self.numbers)
 
     def at(self, numbers: Iterable[int]) -> Iterator[tuple[int, Sample]]:
         """Some of the samples with their numbers, in rising order, each once.

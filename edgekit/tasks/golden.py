@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgekit.tasks.trace import Call
-from edgekit.types import Array, Classification, Result
+from edgekit.types import Array, Classification, Detections, Generation, Result, TextRegions
 
 PROBE_VALUES = 1024
 DETECTOR_ROLES = frozenset(
@@ -44,8 +44,12 @@ def digest(output: Array) -> str:
 
 
 def decision(result: Result) -> str:
-    """A result in short: the index of the best class, or the lines of text."""
-    return str(result.top(1)[0].index) if isinstance(result, Classification) else result.text
+    """A result in short: the index of the best class, the text, or the objects; empty where nothing is decided."""
+    if isinstance(result, Classification):
+        return str(result.top(1)[0].index)
+    if isinstance(result, Detections):
+        return " ".join(sorted(result.label))
+    return result.text if isinstance(result, TextRegions | Generation) else ""
 
 
 def margin(calls: Sequence[Call]) -> float | None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from edgekit.bundle.manifest import FORMAT, VERSION, Golden, Lock, Manifest, Variant
 from edgekit.bundle.writer import bundle_bytes, writing_bundle
 from edgekit.cli.values import format_size
+from edgekit.evaluation.origin import AgreementMatrix
 from edgekit.evaluation.outcome import Evaluation
 from edgekit.machine import Machine, this_machine
 from edgekit_export.parity import Parity
@@ -99,6 +100,7 @@ class Package:
         frontier: variant → bytes of a bundle that holds it alone.
         max_size_bytes: the budget.
         refusal: why nothing was written, empty if something was.
+        matrix: how often the reference and the candidates decide alike; ``None`` without data.
     """
 
     path: Path
@@ -110,6 +112,7 @@ class Package:
     frontier: Mapping[str, int]
     max_size_bytes: int | None
     refusal: str = ""
+    matrix: AgreementMatrix | None = None
 
     @property
     def written(self) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import onnx
+from msgspec import structs
 
 from edgekit.bundle.manifest import ClassHead, Normalize, Variant
 from edgekit.cli.values import MaxDrop
@@ -17,6 +18,11 @@ from edgekit.data.dataset import Dataset, open_data, refuse_overlap
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import ModelError, UsageError
 from edgekit.evaluate import compare
+from edgekit.evaluation.options import Options
+from edgekit.evaluation.origin import AgreementMatrix
+from edgekit.evaluation.outcome import Evaluation
+from edgekit.evaluation.worst import illustrate
+from edgekit.predictions.side import TaskSide
 from edgekit.tasks.classify import read_labels
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import default_threads, make_task
@@ -75,9 +81,10 @@ def export(source: Source, out: Path, options: ExportOptions, progress: Progress
         staging = Staging(Path(folder) / "members", source.assets)
         measured = _Work(source, options, progress, staging, Path(folder)).measure()
         lock = make_lock(source, options.precisions, measured.calibration, measured.evaluation)
-        return assemble(
+        package = assemble(
             source, lock, staging, out, measured.reference, measured.candidates, options.max_size_bytes
         )
+        return replace(package, matrix=measured.matrix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,7 @@ class _Measured:
 
     reference: Candidate
     candidates: list[Candidate]
+    matrix: AgreementMatrix | None
     calibration: Dataset | None
     evaluation: Dataset | None
 
@@ -109,9 +117,10 @@ class _Work:
         pictures = golden_pictures(task, draw_for(self.source.task, frozenset(full)))
         feeds = self._feeds(task, calibration)
         candidates = [self._candidate(p, full, feeds, pictures) for p in self.options.precisions]
-        judged = [self._judged(candidate, task, evaluation) for candidate in candidates]
+        judged, matrix = self._judged(candidates, task, evaluation)
         golden, members = record(task, reference, pictures, {})
-        return _Measured(Candidate(reference, golden, members, task.engine), judged, calibration, evaluation)
+        full_precision = Candidate(reference, golden, members, task.engine)
+        return _Measured(full_precision, judged, matrix, calibration, evaluation)
 
     def _full_precision(self) -> dict[str, onnx.ModelProto]:
         with self.progress("convert", len(self.source.graphs)) as advance:
@@ -185,21 +194,26 @@ class _Work:
         layers = {role: made.report for role, made in reduced.items()}
         return Candidate(variant, golden, members, task.engine, parity=stages, layers=layers)
 
-    def _judged(self, candidate: Candidate, reference: Task, data: Dataset | None) -> Candidate:
+    def _judged(
+        self, candidates: Sequence[Candidate], reference: Task, data: Dataset | None
+    ) -> tuple[list[Candidate], AgreementMatrix | None]:
+        """All candidates on the same samples: the reference runs once."""
         if data is None:
-            return candidate
+            return list(candidates), None
         gate = self.options.max_drop
-        with self.progress(f"measure {candidate.variant.name}", len(data)) as advance:
-            evaluation = compare(
-                reference,
-                self._load(candidate.variant),
-                data,
-                max_drop=None if gate is None else gate.points,
-                relative=gate is not None and gate.relative,
-                thumbnails=self.options.thumbnails,
-                advance=advance,
-            )
-        return replace(candidate, evaluation=evaluation)
+        options = Options(
+            max_drop=None if gate is None else gate.points, relative=gate is not None and gate.relative
+        )
+        sides = [TaskSide(self._load(candidate.variant)) for candidate in candidates]
+        with self.progress("measure " + ", ".join(c.variant.name for c in candidates), len(data)) as advance:
+            found = compare(TaskSide(reference), sides, data, options, advance=advance)
+        judged = zip(candidates, found.evaluations, strict=True)
+        return [replace(c, evaluation=self._pictured(e, data)) for c, e in judged], found.matrix
+
+    def _pictured(self, evaluation: Evaluation, data: Dataset) -> Evaluation:
+        if not self.options.thumbnails:
+            return evaluation
+        return structs.replace(evaluation, worst=illustrate(evaluation.worst, data))
 
     def _parity(self, role: str, full: onnx.ModelProto, reduced: onnx.ModelProto, feeds: Feeds) -> Parity:
         return parity(self.source.graphs[role], full, reduced, list(islice(feeds, PARITY_SAMPLES)))

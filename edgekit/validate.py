@@ -1,0 +1,183 @@
+"""From two bundles, or what they said, and data to an accuracy-drop report; and from one bundle to a recording."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edgekit.data.dataset import Dataset
+from edgekit.evaluate import compare, content_of
+from edgekit.evaluation.options import Options
+from edgekit.evaluation.outcome import Data, GoldenCheck
+from edgekit.evaluation.worst import illustrate
+from edgekit.machine import this_machine
+from edgekit.predictions.contender import Contender, Live, Recorded
+from edgekit.predictions.file import Header
+from edgekit.predictions.journal import Journal
+from edgekit.predictions.prediction import Key
+from edgekit.predictions.side import check_recorded
+from edgekit.predictions.writer import RecordingWriter
+from edgekit.report.accuracy import Report, report_of
+from edgekit.report.files import make_folder, write_report
+from edgekit.selftest import check
+
+JOURNAL = "unfinished.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """A report, its files by kind, and how long samples took.
+
+    Attributes:
+        report: what was found.
+        paths: of the files, empty where no folder was named.
+        times_ms: of reference and candidate, one entry a sample that was timed; apart from the report, which
+            is the same file whenever it is made again.
+    """
+
+    report: Report
+    paths: dict[str, Path]
+    times_ms: tuple[tuple[float, ...], ...]
+
+
+def validate(
+    candidate: Contender,
+    reference: Contender,
+    dataset: Dataset,
+    options: Options,
+    *,
+    folder: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+    advance: Callable[..., Any] = lambda: None,
+) -> Validated:
+    """Compares, looks for broken stages, and writes the report.
+
+    With a folder, every sample is journaled there as it is measured: if the process is killed, the same call
+    goes on from it and comes to the same files.
+
+    Args:
+        candidate: what shall be measured.
+        reference: the same model in full precision.
+        dataset: opened with the labels of the reference.
+        options: gate, looks, conditions.
+        folder: where the report goes.
+        say: takes a line for a person, such as where the run goes on.
+        advance: called after each sample.
+
+    Raises:
+        UsageError, DataError, ModelError: see :func:`edgekit.evaluate.compare`.
+        OutputError: the report cannot be written.
+    """
+    contenders = (reference, candidate)
+    for contender in contenders:
+        if isinstance(contender, Recorded):
+            check_recorded(contender.recording, dataset.sha256, options.conditions)
+    journal = None if folder is None else _journal(folder, contenders, dataset, options)
+    if journal is not None and journal.found:
+        say(f"going on from {journal.path}: {journal.found:,} predictions were made before")
+    sides = reference.side, (candidate.side,)
+    found = compare(*sides, dataset, options, journal=journal, advance=advance)
+    evaluation = msgspec.structs.replace(
+        found.evaluations[0],
+        golden=golden_check(candidate) if isinstance(candidate, Live) else None,
+    )
+    if folder is not None:
+        pictured = illustrate(evaluation.worst, dataset)
+        evaluation = msgspec.structs.replace(evaluation, worst=pictured)
+    report = report_of(
+        evaluation,
+        reference=reference.subject,
+        candidate=candidate.subject,
+        machine=this_machine(),
+        card=candidate.card,
+    )
+    paths = {} if folder is None else write_report(report, folder)
+    if journal is not None:
+        journal.remove()
+    return Validated(report, paths, found.times_ms)
+
+
+def record(
+    contender: Live,
+    dataset: Dataset,
+    path: Path,
+    *,
+    conditions: tuple[str, ...] = (),
+    say: Callable[[str], None] = lambda line: None,
+    advance: Callable[..., Any] = lambda: None,
+) -> Path:
+    """Writes what a variant says of every sample, for a comparison elsewhere; an interrupted run goes on.
+
+    Args:
+        contender: what predicts.
+        dataset: what on.
+        path: the predictions file to make.
+        conditions: to predict under as well.
+        say: takes a line for a person.
+        advance: called after each sample.
+
+    Raises:
+        OutputError: the file cannot be written.
+        DataError, ModelError: a sample cannot be decoded, the engine failed.
+    """
+    side = contender.side
+    writer = RecordingWriter(path, header_of(contender, dataset, conditions))
+    if writer.done:
+        say(f"going on from {path}.part: {len(writer.done):,} predictions were made before")
+    try:
+        for number, sample in dataset.numbered():
+            for condition in ("", *conditions):
+                key = Key(number, condition)
+                if key not in writer.done:
+                    content = partial(content_of, key, sample)
+                    writer.add(key, sample.id, side.predict(key, sample.id, content))
+            advance()
+        return writer.finish()
+    finally:
+        writer.close()
+
+
+def header_of(contender: Live, dataset: Dataset, conditions: tuple[str, ...]) -> Header:
+    """What a recording of a variant says of itself."""
+    heads = [model.head for model in contender.variant.models.values()]
+    members = {getattr(head, "labels", getattr(head, "alphabet", "")) for head in heads}
+    files = contender.bundle.manifest.files
+    return Header(
+        task=contender.task.name,
+        data=Data(dataset.specs, dataset.sha256, dataset.truth),
+        labels=contender.side.labels,
+        conditions=conditions,
+        subject=contender.subject,
+        variant=contender.variant,
+        files={file.path: file.sha256 for file in files if file.path in members},
+        card=contender.card,
+        machine=str(this_machine()),
+    )
+
+
+def golden_check(contender: Live) -> GoldenCheck | None:
+    """Runs the golden pictures of the variant; ``None`` where the bundle carries none."""
+    bundle, name = contender.bundle, contender.variant.name
+    goldens = [golden for golden in bundle.manifest.golden if golden.variant == name]
+    outcomes = [check(bundle, golden, contender.task) for golden in goldens]
+    failed = [outcome for outcome in outcomes if not outcome.ok]
+    if not outcomes:
+        return None
+    exact = sum(outcome.exact for outcome in outcomes)
+    return GoldenCheck(len(outcomes), len(failed), exact, failed[0].problem if failed else "")
+
+
+def _journal(
+    folder: Path, contenders: tuple[Contender, Contender], dataset: Dataset, options: Options
+) -> Journal:
+    make_folder(folder)
+    sides = [contender.digest for contender in contenders]
+    stated = sides, dataset.specs, dataset.sha256, options, this_machine()
+    identity = hashlib.sha256(msgspec.json.encode(stated)).hexdigest()
+    return Journal(folder / JOURNAL, identity, [contender.side.labels for contender in contenders])
