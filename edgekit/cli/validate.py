@@ -137,7 +137,14 @@ def _validate(args: argparse.Namespace) -> int:
     dataset = _data(args, reference, candidate)
     with progress("comparing", len(dataset)) as advance:
         found = validate(
-            candidate, reference, dataset, options, folder=args.report, layers=args.layers, say=say, advance=advance
+            candidate,
+            reference,
+            dataset,
+            options,
+            folder=args.report,
+            layers=args.layers,
+            say=say,
+            advance=advance,
         )
     files = {kind: str(path) for kind, path in found.paths.items()}
     emit(args, {**as_json(found.report), "latency_ms": _latencies(found), "report": files}, _text(found))
@@ -154,9 +161,7 @@ def _record(args: argparse.Namespace) -> int:
         raise UsageError(f"{args.bundle}: is a recording already", "name a bundle")
     dataset = _data(args, contender, contender)
     with progress("recording", len(dataset)) as advance:
-        path = record(
-            contender, dataset, args.record, conditions=_conditions(args), say=say, advance=advance
-        )
+        path = record(contender, dataset, args.record, conditions=_conditions(args), say=say, advance=advance)
     emit(
         args,
         {"predictions": str(path), "n": len(dataset), "bytes": path.stat().st_size},

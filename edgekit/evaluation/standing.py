@@ -63,7 +63,12 @@ class Standing:
         self._n = 0
 
     def add(
-        self, key: Key, sample: Sample, reference: Result, candidate: Result, noise: tuple[float, float] | None
+        self,
+        key: Key,
+        sample: Sample,
+        reference: Result,
+        candidate: Result,
+        noise: tuple[float, float] | None,
     ) -> None:
         """Adds one sample; under a condition it counts for that condition's slice only."""
         if key.condition:

@@ -89,7 +89,9 @@ class Recorded:
     def card(self) -> Card:
         """What it is for, as far as the recording says."""
         header = self.recording.header
-        unknown = Card(self.recording.path.name, header.task, _UNKNOWN, (), _UNKNOWN, (), _UNKNOWN, _UNKNOWN, 0)
+        unknown = Card(
+            self.recording.path.name, header.task, _UNKNOWN, (), _UNKNOWN, (), _UNKNOWN, _UNKNOWN, 0
+        )
         return header.card or unknown
 
 

@@ -31,10 +31,12 @@ CLOSING = b'{"end"'
 _AGAIN = "record the predictions again: edgekit validate BUNDLE --data DATA --record FILE"
 
 
-class Header(Part, frozen=True):
+class Header(Part, frozen=True, kw_only=True):
     """What the predictions are of.
 
     Attributes:
+        kind: always ``edgekit-predictions``.
+        version: of this layout.
         task: name of the task.
         data: what was predicted; the digest is compared with the data of the run.
         labels: of the classes, where the task has classes.
@@ -44,10 +46,10 @@ class Header(Part, frozen=True):
         files: SHA-256 of the members that ``variant`` names (labels, alphabet).
         card: of the bundle.
         machine: where it ran.
-        kind: always ``edgekit-predictions``.
-        version: of this layout.
     """
 
+    kind: Literal["edgekit-predictions"] = KIND
+    version: Literal[1] = 1
     task: str
     data: Data
     labels: tuple[str, ...] = ()
@@ -57,8 +59,6 @@ class Header(Part, frozen=True):
     files: dict[str, str] = {}
     card: Card | None = None
     machine: str = ""
-    kind: Literal["edgekit-predictions"] = KIND
-    version: Literal[1] = 1
 
 
 class End(Part, frozen=True):
@@ -84,7 +84,6 @@ class Recording:
         self.sha256 = sha256
         self.size_bytes = path.stat().st_size
         self._offsets = offsets
-        self._file: BinaryIO | None = None
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -98,10 +97,9 @@ class Recording:
         where = f"{self.path.name}: sample {key.number}{f' under {key.condition}' if key.condition else ''}"
         if key not in self._offsets:
             raise DataError(f"{where}: not in it", f"it holds {len(self)} predictions; {_AGAIN}")
-        if self._file is None:
-            self._file = self.path.open("rb")
-        self._file.seek(self._offsets[key])
-        entry = _entry(self._file.readline(LONGEST_LINE), where)
+        with self.path.open("rb") as file:
+            file.seek(self._offsets[key])
+            entry = _entry(file.readline(LONGEST_LINE), where)
         if entry.id and entry.id != sample_id:
             raise DataError(f"{where}: is of {entry.id!r}, the data has {sample_id!r} there", _AGAIN)
         return to_prediction(entry, self.header.labels, where)

@@ -36,14 +36,20 @@ class GrowingFile:
         self._closing = closing
         self._first = first + b"\n"
         try:
-            self._file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+b")
+            self._file: BinaryIO = os.fdopen(
+                os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+b"
+            )
+        except OSError as error:
+            raise _cannot(path, error) from error
+        try:
             self._lock()
             self._whole = self._measure()
             self._file.truncate(self._whole)
             if not self._whole:
                 self.append(first)
-        except OSError as error:
-            raise _cannot(path, error) from error
+        except BaseException:
+            self._file.close()
+            raise
 
     def __iter__(self) -> Iterator[bytes]:
         """The lines after the first that were there when it was opened, without line ends."""
@@ -79,7 +85,9 @@ class GrowingFile:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise OutputError(f"{self.path}: another process is writing it", "wait for it, or end it") from error
+            raise OutputError(
+                f"{self.path}: another process is writing it", "wait for it, or end it"
+            ) from error
 
     def _measure(self) -> int:
         """Bytes of whole lines; 0 if the first line is another."""
