@@ -1,0 +1,88 @@
+import json
+
+import numpy as np
+import pytest
+
+from edgekit.statistics.average_precision import ap_drop, average_precision
+from edgekit.statistics.matching import MatchTable, matches
+from edgekit.types import Detections
+from tests.statistics.coco_oracle import LABELS, coco_ap, random_image
+
+
+def table(truths, founds):
+    result = MatchTable()
+    for truth, found in zip(truths, founds, strict=True):
+        result.add(matches(found, *truth))
+    return result.found()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_equals_pycocotools_on_random_images(seed):
+    rng = np.random.default_rng(seed)
+    classes = int(rng.integers(1, 5))
+    most = 400 if seed % 10 == 0 else 30  # more boxes than the hundred that count, and few
+    images = [random_image(rng, classes, int(rng.integers(0, most))) for _ in range(int(rng.integers(1, 12)))]
+    truths, founds = zip(*images, strict=True)
+    ours, theirs = average_precision(table(truths, founds)), coco_ap(truths, founds, classes)
+    assert (ours is None) == (theirs is None)
+    if ours is not None:
+        assert (ours.ap, ours.ap50) == pytest.approx(theirs, abs=1e-9)
+        assert ours.by_class.mean() == pytest.approx(ours.ap)
+        assert ours.influence.sum() == pytest.approx(0, abs=1e-9)
+        assert ours.share.sum() == pytest.approx(1)
+
+
+def coco_images(test_data, seed):
+    """The 79 photos' annotations, with boxes that a middling detector might find."""
+    held = json.loads((test_data / "coco" / "annotations" / "instances_val2017.json").read_text())
+    present = {int(path.stem) for path in (test_data / "coco" / "val2017").glob("*.jpg")}
+    numbers = {c["id"]: i for i, c in enumerate(held["categories"])}
+    rng, truths, founds = np.random.default_rng(seed), [], []
+    for image in sorted(present):
+        rows = [a for a in held["annotations"] if a["image_id"] == image]
+        xywh = np.array([a["bbox"] for a in rows], np.float32).reshape(-1, 4)
+        xyxy = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], 1)
+        index = np.array([numbers[a["category_id"]] for a in rows], np.int32)
+        truths.append((xyxy, index, np.array([a["iscrowd"] for a in rows], bool)))
+        keep = np.repeat(np.arange(len(rows)), rng.integers(0, 4, len(rows)))
+        jittered = xyxy[keep] + rng.normal(0, 0.08, (len(keep), 4)) * np.tile(xywh[keep, 2:], (1, 2))
+        jittered[:, 2:] = np.maximum(jittered[:, 2:], jittered[:, :2] + 1)
+        wrong = np.where(rng.random(len(keep)) < 0.1, rng.integers(0, 80, len(keep)), index[keep])
+        scores = rng.random(len(keep)).astype(np.float32)
+        found = Detections(jittered.astype(np.float32), scores, wrong.astype(np.int32), LABELS * 20)
+        founds.append(found)
+    assert len(truths) == 79
+    return truths, founds
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equals_pycocotools_on_photos(test_data, seed):
+    truths, founds = coco_images(test_data, seed)
+    ours = average_precision(table(truths, founds))
+    assert (ours.ap, ours.ap50) == pytest.approx(coco_ap(truths, founds, 80), abs=1e-9)
+    assert 0.1 < ours.ap < ours.ap50 < 0.9
+
+
+def test_no_object_and_no_box():
+    rng = np.random.default_rng(0)
+    (xyxy, index, crowd), found = random_image(rng, 2, 5)
+    assert average_precision(table([(xyxy, index, crowd | True)], [found])) is None
+    _, nothing = random_image(rng, 2, 0)
+    blind = average_precision(table([(xyxy, index, crowd)], [nothing]))
+    assert blind.ap == blind.ap50 == 0
+    assert not blind.influence.any()
+
+
+def test_drop_by_source():
+    rng = np.random.default_rng(5)
+    truths, founds = zip(*(random_image(rng, 2, 20) for _ in range(40)), strict=True)
+    worse = [random_image(rng, 2, 20)[1] if i < 4 else found for i, found in enumerate(founds)]
+    a, b = table(truths, founds), table(truths, worse)
+    alone, by_source = ap_drop(a, b, np.arange(40)), ap_drop(a, b, np.arange(40) // 4)
+    assert alone.drop == by_source.drop == average_precision(a).ap - average_precision(b).ap
+    assert (alone.moments.clusters, by_source.moments.clusters) == (40, 10)
+    assert alone.interval().low < alone.drop < alone.interval().high
+    same = ap_drop(a, a, np.arange(40))
+    assert same.moments.changed == same.drop == 0
+    assert same.interval().high == pytest.approx(-same.interval().low)
+    assert same.interval().high > 3 / 40
