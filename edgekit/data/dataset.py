@@ -7,21 +7,23 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 
-from edgekit.data.clip import is_clip
-from edgekit.data.folder import open_file, open_folder
-from edgekit.data.labels import LabelIndex
-from edgekit.data.provided import open_provided
+from edgekit.data.need import need_of
+from edgekit.data.passage import Passage
 from edgekit.data.sample import Sample, Source, TruthKind
-from edgekit.data.spec import FORMS, DataSpec, parse_spec
-from edgekit.data.table import TABLE_SUFFIXES, open_table
+from edgekit.data.sources import open_sources
+from edgekit.data.spec import FORMS, parse_spec
 from edgekit.errors import DataError, UsageError
-from edgekit.processing.picture_files import is_picture
 
-_TRUTH_OF_TASK: dict[str, TruthKind] = {"classify": "label", "ocr": "text"}
+_NAMED: dict[TruthKind, str] = {
+    "label": "a label",
+    "text": "a text",
+    "answers": "answers",
+    "boxes": "boxes",
+    "none": "no truth",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +94,12 @@ class Dataset:
 
     @property
     def digests(self) -> frozenset[str]:
-        """SHA-256 of every source's content; see :func:`refuse_overlap`."""
-        return frozenset(source.sha256 for source in self.sources)
+        """SHA-256 of every source's content, and of the text files that some are part of.
+
+        See :func:`refuse_overlap`.
+        """
+        wholes = {s.whole_sha256 for s in self.sources if isinstance(s, Passage)} - {""}
+        return frozenset(source.sha256 for source in self.sources) | wholes
 
     @property
     def sha256(self) -> str:
@@ -121,10 +127,12 @@ class Dataset:
 def open_data(specs: Sequence[str], task: str, labels: Sequence[str] = ()) -> Dataset:
     """Opens data: files are hashed and checked to be whole, nothing is decoded yet.
 
+    With several specifications, each is the group of those of its samples that name none.
+
     Args:
-        specs: folders, pictures, videos, tables, or ``rendered:lines?n=2000``; with options as in a URL:
-            ``photos?crops=14&seed=1``, ``clip.mp4?frames=400``.
-        task: the task's name, which says whether a truth is a label or a text.
+        specs: folders, pictures, videos, texts, tables, COCO's or VQA's JSON, or ``rendered:lines?n=2000``;
+            with options as in a URL: ``photos?crops=14&seed=1``, ``clip.mp4?frames=400``.
+        task: the task's name, which says what its input and its truth are.
         labels: the model's labels, in the order of its classes.
 
     Raises:
@@ -135,21 +143,16 @@ def open_data(specs: Sequence[str], task: str, labels: Sequence[str] = ()) -> Da
     """
     if not specs:
         raise UsageError("data: got nothing", f"expected {FORMS}")
-    wanted = _TRUTH_OF_TASK.get(task)
-    if wanted is None:
-        raise UsageError(
-            f"data: no data for the task {task!r}", f"tasks: {', '.join(sorted(_TRUTH_OF_TASK))}"
-        )
-    index = LabelIndex(labels) if wanted == "label" else None
-    opened = [_open_one(parse_spec(text), index, wanted) for text in specs]
+    need = need_of(task, labels)
+    opened = [open_sources(parse_spec(text), need) for text in specs]
     sources = [source for found in opened for source in found]
-    _check_truths(sources, wanted)
+    _check_truths(sources, need.truth)
     groups = [name for name, found in zip(_group_names(specs), opened, strict=True) for _ in found]
     return Dataset(tuple(specs), tuple(sources), None, tuple(groups) if len(specs) > 1 else ())
 
 
 def refuse_overlap(calibration: Collection[str], evaluation: Collection[str]) -> None:
-    """Checks that no picture, clip or rendered line serves both to calibrate and to evaluate.
+    """Checks that no picture, clip, text or rendered line serves both to calibrate and to evaluate.
 
     Args:
         calibration: digests of the calibration data; see :attr:`Dataset.digests`.
@@ -161,7 +164,7 @@ def refuse_overlap(calibration: Collection[str], evaluation: Collection[str]) ->
     both = set(calibration) & set(evaluation)
     if both:
         raise DataError(
-            f"calibration and evaluation share {len(both)} of {len(set(evaluation))} pictures or clips "
+            f"calibration and evaluation share {len(both)} of {len(set(evaluation))} pictures, clips or texts "
             f"(SHA-256 {min(both)[:16]}…)",
             "evaluate on data that the model was not calibrated on",
         )
@@ -191,30 +194,15 @@ def _group_names(specs: Sequence[str]) -> list[str]:
     return short if len(set(short)) == len(short) else list(specs)
 
 
-def _open_one(spec: DataSpec, index: LabelIndex | None, wanted: TruthKind) -> Sequence[Source]:
-    path = Path(spec.what)
-    if spec.provider and not path.exists():
-        return open_provided(spec)
-    if path.is_dir():
-        return open_folder(spec, index)
-    if not path.exists():
-        raise DataError(f"{path}: no such file or folder", f"expected {FORMS}")
-    if not path.is_file():  # reading a pipe would wait for ever
-        raise DataError(f"{path}: expected a file or a folder, got a pipe or a device", f"give it {FORMS}")
-    if path.suffix.lower() in TABLE_SUFFIXES:
-        return open_table(spec, index, wanted)
-    if is_picture(path) or is_clip(path):
-        return open_file(spec)
-    raise DataError(f"{path}: cannot tell what data this is from its ending", f"expected {FORMS}")
-
-
 def _check_truths(sources: Sequence[Source], wanted: TruthKind) -> None:
-    known = sum(source.truth != "none" for source in sources)
-    if 0 < known < len(sources):
+    known = [source for source in sources if source.truth != "none"]
+    for source in known:
+        if source.truth != wanted:
+            raise DataError(
+                f"{source.id}: comes with {_NAMED[source.truth]}, this task needs {_NAMED[wanted]}"
+            )
+    if 0 < len(known) < len(sources):
         raise DataError(
-            f"data: {known} of {len(sources)} pictures have a {wanted}, the others have none",
+            f"data: {len(known)} of {len(sources)} sources come with {_NAMED[wanted]}, the others with none",
             "measure labelled and unlabelled data apart",
         )
-    for source in sources:
-        if source.truth not in ("none", wanted):
-            raise DataError(f"{source.id}: comes with a {source.truth}, this task needs a {wanted}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgekit.data.clip import CLIP_SUFFIXES, DEFAULT_FRAMES, is_clip, open_clip
-from edgekit.data.labels import LabelIndex
+from edgekit.data.labels import Labels
 from edgekit.data.photo import open_photo
 from edgekit.data.sample import Source, Truth
 from edgekit.data.spec import DataSpec
@@ -16,12 +16,12 @@ from edgekit.processing.picture_files import PICTURE_SUFFIXES, by_number, is_pic
 _OPTIONS = ("crops", "frames", "seed")
 
 
-def open_folder(spec: DataSpec, labels: LabelIndex | None) -> list[Source]:
+def open_folder(spec: DataSpec, labels: Labels | None) -> list[Source]:
     """Sources of a folder, by name.
 
     Args:
         spec: the folder, with ``crops``, ``frames`` and ``seed``.
-        labels: the model's, where the task has labels.
+        labels: find the index of a class, where the task has labels.
 
     Raises:
         DataError: missing, empty, with an unreadable picture, or with a sub-folder that is no label.

@@ -1,9 +1,10 @@
-"""From the name of a class, as data spells it, to the model's index of it."""
+"""From the name of a class, as data spells it, to its index."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from edgekit.errors import DataError
 
@@ -60,6 +61,30 @@ class LabelIndex:
         near = difflib.get_close_matches(key, self._part, n=3, cutoff=0.4)
         indices = [self._part[part][0] for part in near] or range(min(3, len(self._labels)))
         return ", ".join(repr(self._labels[i]) for i in dict.fromkeys(indices))
+
+
+class SeenLabels:
+    """Numbers classes in the order in which data names them first, where no model knows their names."""
+
+    def __init__(self) -> None:
+        self._index: dict[str, int] = {}
+
+    def find(self, name: str | int, where: str) -> int:
+        """Index of a class; ``3`` and ``"3"`` are one.
+
+        Args:
+            name: of the class.
+            where: what the message names as the origin.
+
+        Raises:
+            DataError: the name is empty.
+        """
+        if name == "":
+            raise DataError(f"{where}: expected the name of a class, got nothing")
+        return self._index.setdefault(str(name), len(self._index))
+
+
+Labels: TypeAlias = LabelIndex | SeenLabels
 
 
 def _plain(name: str) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
 from edgekit.data.crops import crop, crop_box
-from edgekit.data.pictures import read_whole
-from edgekit.data.sample import Sample, Truth, TruthKind, kind_of
+from edgekit.data.pictures import digest_of_picture
+from edgekit.data.sample import Sample, Truth, TruthKind, kind_of, recipe_of
 from edgekit.processing.images import read_picture
 from edgekit.types import Frame
 
@@ -41,7 +40,7 @@ class Photo:
     def recipe(self) -> str:
         """Number of crops, their seed, and the truth."""
         crops = f"crops={self.count}&seed={self.seed} " if self.count > 1 else ""
-        return f"{crops}{self.known!r}"
+        return f"{crops}{recipe_of(self.known)}"
 
     def samples(self) -> Iterator[Sample]:
         """The crops, from one decoding where they are taken in turn; see :class:`edgekit.data.sample.Source`."""
@@ -61,4 +60,4 @@ def open_photo(path: Path, name: str, crops: int, seed: int, truth: Truth, group
     Raises:
         DataError: it cannot be read, is empty, truncated or not a picture.
     """
-    return Photo(path, name, hashlib.sha256(read_whole(path)).hexdigest(), crops, seed, truth, group)
+    return Photo(path, name, digest_of_picture(path), crops, seed, truth, group)

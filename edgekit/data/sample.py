@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -9,8 +10,22 @@ from typing import Literal, Protocol, TypeAlias
 from edgekit.errors import DataError
 from edgekit.types import F32, Array, Frame
 
-Input: TypeAlias = Frame | str
-"""What a task is given: a picture, or a text."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """A question about a picture.
+
+    Attributes:
+        frame: the picture.
+        text: the question.
+    """
+
+    frame: Frame
+    text: str
+
+
+Input: TypeAlias = Frame | str | Question
+"""What a task is given: a picture, a text, or a question about a picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +41,14 @@ class TrueBoxes:
     xyxy: F32
     index: Array
     crowd: Array
+
+    def __post_init__(self) -> None:
+        n = len(self.index)
+        if self.xyxy.shape != (n, 4) or self.index.shape != (n,) or self.crowd.shape != (n,):
+            raise DataError(
+                f"true boxes: expected xyxy ({n}, 4), index and crowd ({n},), "
+                f"got {self.xyxy.shape}, {self.index.shape} and {self.crowd.shape}"
+            )
 
 
 Truth: TypeAlias = int | str | tuple[str, ...] | TrueBoxes | None
@@ -43,6 +66,14 @@ def kind_of(truth: Truth) -> TruthKind:
     if isinstance(truth, tuple):
         return "answers"
     return "text" if isinstance(truth, str) else "label"
+
+
+def recipe_of(truth: Truth) -> str:
+    """The truth as part of a data set's digest: equal for equal truths, on every machine."""
+    if not isinstance(truth, TrueBoxes):
+        return repr(truth)
+    parts = (truth.xyxy.astype("<f4"), truth.index.astype("<i4"), truth.crowd.astype("u1"))
+    return f"{len(truth.index)} boxes {hashlib.sha256(b''.join(p.tobytes() for p in parts)).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,19 +97,21 @@ class Sample:
 
     @property
     def frame(self) -> Frame:
-        """The picture, decoded now.
+        """The picture, also that of a question, decoded now.
 
         Raises:
             DataError: it cannot be decoded, or is none.
         """
         content = self.load()
+        if isinstance(content, Question):
+            return content.frame
         if not isinstance(content, Frame):
             raise DataError(f"{self.id}: expected a picture, got a text")
         return content
 
 
 class Source(Protocol):
-    """One file or rendered picture that gives one or more samples. Nothing is decoded before ``samples``.
+    """A file, a part of one or a rendered picture that gives one or more samples. Opening it decodes nothing.
 
     Attributes:
         id: a name for people.

@@ -9,7 +9,10 @@ from urllib.parse import parse_qsl
 
 from edgekit.errors import UsageError
 
-FORMS = "a folder, a picture, a video, a .jsonl or .csv table, or rendered:lines?n=2000&seed=7"
+FORMS = (
+    "a folder, a picture, a video, a .txt text, a .jsonl or .csv table, COCO's instances.json?images=FOLDER, "
+    "VQA's questions.json?annotations=FILE&images=FOLDER, or rendered:lines?n=2000&seed=7"
+)
 LARGEST = 10**6
 
 

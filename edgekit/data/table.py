@@ -1,121 +1,142 @@
-"""JSON lines or CSV: a picture a row, with its label or its text."""
+"""JSON lines or CSV: a picture, a text or a question a row, with its truth."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from edgekit.data.labels import LabelIndex
-from edgekit.data.photo import open_photo
-from edgekit.data.sample import Source, Truth, TruthKind
+from edgekit.data.need import Need
+from edgekit.data.passage import Passage, digest_of
+from edgekit.data.photo import Photo
+from edgekit.data.pictures import digest_of_picture
+from edgekit.data.question import PhotoQuestion
+from edgekit.data.rows import Place, Row, reread, rows
+from edgekit.data.sample import Source, Truth
 from edgekit.data.spec import DataSpec
 from edgekit.errors import DataError
 
-TABLE_SUFFIXES = frozenset({".jsonl", ".ndjson", ".csv"})
+_TRUTH_COLUMNS = {
+    "label": ("label",),
+    "text": ("text",),
+    "answers": ("answers", "answer"),
+    "boxes": (),
+    "none": (),
+}
+SEPARATOR = "|"
 
 
-def open_table(spec: DataSpec, labels: LabelIndex | None, wanted: TruthKind) -> list[Source]:
-    """Sources of a table: ``image`` (a path, relative to the table) and ``label`` or ``text``, or neither.
+def open_table(spec: DataSpec, need: Need) -> list[Source]:
+    """Sources of a table: what a row needs depends on the task.
+
+    - pictures: ``image`` (a path, relative to the table) and, where it is known, ``label`` or ``text``;
+    - questions: ``image``, ``question`` and ``answer`` or ``answers`` (a list, or a string with ``|`` between);
+    - texts: ``text``; for embeddings ``text`` or ``image``, and ``label``, any name of what belongs together.
+
+    ``group`` names the part of the data that a row belongs to. Other columns are passed over.
 
     Args:
-        spec: the file, with ``crops`` and ``seed`` (crops only where rows carry no text).
-        labels: the model's, where the task has labels.
-        wanted: which column the task's truth is in.
+        spec: the file, with ``crops`` and ``seed`` (crops only of pictures as a whole: not where a row has a
+            text or a question).
+        need: what the task needs.
 
     Raises:
         DataError: the table or a picture cannot be read, a row lacks what it needs, an unknown label.
         UsageError: an unknown option.
     """
     spec.refuse_unknown("crops", "seed")
-    path = Path(spec.what)
     crops, seed = spec.count("crops", 1, least=1), spec.count("seed", 0)
-    sources: list[Source] = []
-    for where, row in _rows(path):
-        image = row.get("image")
-        if not isinstance(image, str) or not image:
-            raise DataError(
-                f"{where}: no 'image'", f"it has {', '.join(row) or 'nothing'}; expected image and {wanted}"
-            )
-        truth = _truth(row, where, labels, wanted)
-        if crops > 1 and isinstance(truth, str):
-            raise DataError(
-                f"{path}: crops={crops} of pictures with text", "a crop does not show the whole text"
-            )
-        sources.append(open_photo(path.parent / image, image, crops, seed, truth, group_of(row, where)))
-    if not sources:
-        raise DataError(f"{path}: no row in it", "expected one picture a row")
-    return sources
+    picture_sha256 = cache(digest_of_picture)
+    found = [_source(row, need, crops, seed, picture_sha256) for row in rows(Path(spec.what))]
+    if not found:
+        raise DataError(f"{spec.what}: no row in it", f"expected one {' or '.join(need.inputs)} a row")
+    return found
 
 
-def group_of(row: Mapping[str, Any], where: str) -> str:
-    """The row's ``group``, empty if it names none.
+def _source(row: Row, need: Need, crops: int, seed: int, picture_sha256: Callable[[Path], str]) -> Source:
+    group = _group(row)
+    image, text = _string(row, "image"), _string(row, "text") if "text" in need.inputs else ""
+    if text and image:
+        raise DataError(f"{row.where}: has 'image' and 'text'", "give one of them a row")
+    truth = _truth(row, need)
+    if text:
+        name = f"{row.place.path.name}:{row.place.line}"
+        return Passage(name, digest_of(text), "", partial(_reread_text, row.place), truth, group)
+    if not image:
+        wanted = {"text": "'text'", "picture": "'image'", "question": "'image'"}
+        missing = " or ".join(dict.fromkeys(wanted[kind] for kind in need.inputs))
+        raise DataError(f"{row.where}: no {missing}", f"it has {', '.join(row.fields) or 'nothing'}")
+    path = row.place.path.parent / image
+    question = _string(row, "question") if "question" in need.inputs else ""
+    if crops > 1 and (question or not isinstance(truth, int | None)):
+        raise DataError(
+            f"{row.where}: crops={crops} of pictures with a text or a question",
+            "a crop does not show all that it is about",
+        )
+    if question:
+        answers = truth if isinstance(truth, tuple) else None
+        return PhotoQuestion(path, f"{image}: {question}", picture_sha256(path), question, answers, group)
+    return Photo(path, image, picture_sha256(path), crops, seed, truth, group)
 
-    Raises:
-        DataError: it is no name.
-    """
-    group = row.get("group")
+
+def _reread_text(place: Place) -> str:
+    return _string(reread(place), "text")
+
+
+def _string(row: Row, column: str) -> str:
+    value = row.fields.get(column)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise DataError(f"{row.where}: {column!r} is {value!r}", "expected a string")
+    return value
+
+
+def _group(row: Row) -> str:
+    group = row.fields.get("group")
     if group is None:
         return ""
     if isinstance(group, bool) or not isinstance(group, str | int):
-        raise DataError(f"{where}: 'group' is {group!r}", "expected a name")
+        raise DataError(f"{row.where}: 'group' is {group!r}", "expected a name")
     return str(group)
 
 
-def _truth(row: Mapping[str, Any], where: str, labels: LabelIndex | None, wanted: TruthKind) -> Truth:
-    other = "text" if wanted == "label" else "label"
-    value = row.get(wanted)
-    if value is None or (value == "" and wanted == "label"):
-        if other in row:
-            raise DataError(f"{where}: has {other!r}, this task needs {wanted!r}")
+def _truth(row: Row, need: Need) -> Truth:
+    own = _TRUTH_COLUMNS[need.truth]
+    given = [c for c in own if row.fields.get(c) is not None and (row.fields[c] != "" or c == "text")]
+    if not given:
+        _refuse_other_truth(row, need)
         return None
-    if wanted == "label" and isinstance(value, str | int) and not isinstance(value, bool):
-        return (labels or LabelIndex(())).find(value, where)
-    if wanted == "text" and isinstance(value, str):
+    if len(given) > 1:
+        raise DataError(f"{row.where}: has {' and '.join(map(repr, given))}", "give one of them")
+    value = row.fields[given[0]]
+    if need.labels and isinstance(value, str | int) and not isinstance(value, bool):
+        return need.labels.find(value, row.where)
+    if need.truth == "text" and isinstance(value, str):
         return value
+    if need.truth == "answers":
+        return _answers(row, given[0])
     raise DataError(
-        f"{where}: {wanted!r} is {value!r}", "expected a string" + (" or an index" * (wanted == "label"))
+        f"{row.where}: {given[0]!r} is {value!r}", "expected a string" + (" or an index" * bool(need.labels))
     )
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Where each row is, for messages, and its fields."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}: not UTF-8: {error.reason} at byte {error.start}", "save the table as UTF-8"
-        ) from error
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}") from error
-    if path.suffix.lower() == ".csv":
-        yield from _csv_rows(path, text)
+def _answers(row: Row, column: str) -> tuple[str, ...]:
+    value = row.fields[column]
+    if isinstance(value, str):
+        return (value,) if column == "answer" else tuple(value.split(SEPARATOR))
+    if column == "answers" and isinstance(value, list) and value and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    expected = (
+        "a string" if column == "answer" else f"a list of strings, or one with {SEPARATOR} between them"
+    )
+    raise DataError(f"{row.where}: {column!r} is {value!r}", f"expected {expected}")
+
+
+def _refuse_other_truth(row: Row, need: Need) -> None:
+    """A truth of another kind alone means that the table is for another task; not where texts are inputs."""
+    if "text" in need.inputs:
         return
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield f"{path}:{number}", _json_row(f"{path}:{number}", line)
-
-
-def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        for row in reader:
-            if None in row or None in row.values():
-                raise DataError(f"{path}:{reader.line_num}: another number of fields than the header")
-            yield f"{path}:{reader.line_num}", row
-    except csv.Error as error:
-        raise DataError(f"{path}:{reader.line_num}: {error}") from error
-
-
-def _json_row(where: str, line: str) -> Mapping[str, Any]:
-    try:
-        row = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
-        raise DataError(f"{where}: not JSON: {error}", "expected one object a line") from error
-    if not isinstance(row, dict):
-        raise DataError(f"{where}: expected an object with 'image', got {type(row).__name__}")
-    return row
+    other = {c for columns in _TRUTH_COLUMNS.values() for c in columns} - set(_TRUTH_COLUMNS[need.truth])
+    for column in sorted(other & row.fields.keys()):
+        raise DataError(f"{row.where}: has {column!r}, this task needs {need.truth!r}")

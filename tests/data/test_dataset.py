@@ -140,7 +140,7 @@ def test_digest_follows_truth(tmp_path, draw):
 
 def test_overlap():
     refuse_overlap({"a", "b"}, {"c"})
-    with pytest.raises(DataError, match=r"share 2 of 3 pictures or clips \(SHA-256 b"):
+    with pytest.raises(DataError, match=r"share 2 of 3 pictures, clips or texts \(SHA-256 b"):
         refuse_overlap(["a", "b", "c"], ["c", "b", "d"])
 
 

@@ -69,9 +69,9 @@ def test_without_truth(table):
         ("", "t.jsonl", "no row in it"),
         ("\n\n", "t.ndjson", "no row in it"),
         ("{", "t.jsonl", "t.jsonl:1: not JSON"),
-        ("[1]", "t.jsonl", "expected an object with 'image', got list"),
+        ("[1]", "t.jsonl", "expected an object, got list"),
         ([{"picture": "x"}], "t.jsonl", r"t.jsonl:1: no 'image' \(it has picture"),
-        ([{"image": 3}], "t.jsonl", "no 'image'"),
+        ([{"image": 3}], "t.jsonl", r"'image' is 3 \(expected a string\)"),
         ([{"image": "img/9.png", "text": "x"}], "t.jsonl", "img/9.png: No such file"),
         ([{"image": "img/1.png", "text": 5}], "t.jsonl", r"'text' is 5 \(expected a string\)"),
         ([{"image": "img/1.png", "label": "x"}], "t.jsonl", "has 'label', this task needs 'text'"),
@@ -81,7 +81,7 @@ def test_without_truth(table):
         (
             [{"image": "img/1.png", "text": "x"}, {"image": "img/2.png"}],
             "t.jsonl",
-            "1 of 2 pictures have a text",
+            "1 of 2 sources come with a text",
         ),
     ],
 )
@@ -110,7 +110,7 @@ def test_unknown_label_says_where(table):
 
 def test_crops_of_texts(table):
     spec = table([{"image": "img/1.png", "text": "x"}])
-    with pytest.raises(DataError, match="crops=2 of pictures with text"):
+    with pytest.raises(DataError, match="crops=2 of pictures with a text"):
         open_data([f"{spec}?crops=2"], "ocr")
     with pytest.raises(UsageError, match="no option 'frames'"):
         open_data([f"{spec}?frames=2"], "ocr")
@@ -129,9 +129,9 @@ def test_unreadable(tmp_path, monkeypatch):
     path = tmp_path / "t.csv"
     path.write_text("image\n")
 
-    def refuse(self, encoding):
+    def refuse(self, mode):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(DataError, match="Permission denied"):
         open_data([str(path)], "ocr")
