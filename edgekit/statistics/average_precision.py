@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from edgekit.statistics.quantiles import CONFIDENCE
 from edgekit.statistics.ratio import RatioMoments
 from edgekit.types import Array
 
+OVERLAPS = tuple(range(len(IOU_THRESHOLDS)))
 RECALLS: F64 = np.linspace(0, 1, 101)
 _EPS = np.spacing(1)  # in the denominator of the precision, as pycocotools has it
 
@@ -22,8 +24,7 @@ class AveragePrecision:
     """Of one detector, all values 0–1.
 
     Attributes:
-        ap: mean over classes and over the ten overlaps from 0.5 to 0.95.
-        ap50: at an overlap of 0.5.
+        ap: mean over classes and overlaps.
         classes: ``(k,)`` classes that have objects; the others do not count.
         by_class: ``(k,)`` mean over overlaps of each.
         influence: ``(images,)`` how far each image moves ``ap``: what is left of the derivative by its weight
@@ -32,14 +33,13 @@ class AveragePrecision:
     """
 
     ap: float
-    ap50: float
     classes: Array
     by_class: F64
     influence: F64
     share: F64
 
 
-def average_precision(found: Found) -> AveragePrecision | None:
+def average_precision(found: Found, overlaps: Sequence[int] = OVERLAPS) -> AveragePrecision | None:
     """COCO's AP: precision at 101 recalls, each the best at this recall or a higher one.
 
     The influence is that of the area under the same interpolated curve (the limit of ever more recalls):
@@ -49,6 +49,10 @@ def average_precision(found: Found) -> AveragePrecision | None:
     (hit_b - P(j*(k))) / N(j*(k)) - AP g) / G``. Two cumulative sums give it for all images (infinitesimal
     jackknife: Efron, "The jackknife, the bootstrap and other resampling plans", 1982, ch. 6).
 
+    Args:
+        found: boxes and objects of all images.
+        overlaps: which of ``IOU_THRESHOLDS``; ``(0,)`` for AP50.
+
     Returns:
         ``None`` where there is no object.
     """
@@ -57,13 +61,13 @@ def average_precision(found: Found) -> AveragePrecision | None:
     order = np.lexsort((-found.score, found.index))
     classes, objects = np.unique(found.object_index, return_counts=True)
     starts, ends = (np.searchsorted(found.index[order], classes, side) for side in ("left", "right"))
-    precisions, areas = np.zeros((2, len(classes), len(IOU_THRESHOLDS)))
+    precisions, areas = np.zeros((2, len(classes), len(overlaps)))
     influence = np.zeros(found.images)
     for c, (start, end, count) in enumerate(zip(starts, ends, objects, strict=True)):
         boxes = order[start:end]
-        for t in range(len(IOU_THRESHOLDS) if len(boxes) else 0):
+        for column, t in enumerate(overlaps if len(boxes) else ()):
             hits, counted = found.hit[boxes] >> t & 1 == 1, found.ignored[boxes] >> t & 1 == 0
-            precisions[c, t], areas[c, t], moved = _curve(hits, counted, int(count))
+            precisions[c, column], areas[c, column], moved = _curve(hits, counted, int(count))
             influence += np.bincount(found.image[boxes], moved, found.images)
     of_object = np.searchsorted(classes, found.object_index)
     per_object: F64 = 1.0 / objects[of_object] / len(classes)
@@ -71,7 +75,6 @@ def average_precision(found: Found) -> AveragePrecision | None:
     lost = np.bincount(found.object_image, per_object * areas.mean(axis=1)[of_object], found.images)
     return AveragePrecision(
         ap=float(precisions.mean()),
-        ap50=float(precisions[:, 0].mean()),
         classes=classes,
         by_class=precisions.mean(axis=1),
         influence=influence / precisions.size - lost,
@@ -108,18 +111,21 @@ class ApDrop:
         return self.moments.interval(scale, confidence)
 
 
-def ap_drop(reference: Found, candidate: Found, clusters: Array) -> ApDrop | None:
+def ap_drop(
+    reference: Found, candidate: Found, clusters: Array, overlaps: Sequence[int] = OVERLAPS
+) -> ApDrop | None:
     """Compares two detectors.
 
     Args:
         reference: boxes of the reference, and
         candidate: of the candidate, in the same images in the same order.
         clusters: ``(images,)`` source of each image, numbered from 0 without gaps.
+        overlaps: which of ``IOU_THRESHOLDS``; ``(0,)`` for AP50.
 
     Returns:
         ``None`` where there is no object.
     """
-    first, second = average_precision(reference), average_precision(candidate)
+    first, second = average_precision(reference, overlaps), average_precision(candidate, overlaps)
     if first is None or second is None:
         return None
     influence = first.influence - second.influence
