@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 from edgekit.data.sample import Sample
 from edgekit.errors import UsageError
+from edgekit.evaluation.class_measures import ClassMeasures
 from edgekit.evaluation.outcome import Flips
+from edgekit.evaluation.paired import PairedShares
 from edgekit.evaluation.score import Change, Score
-from edgekit.evaluation.tally import Tally, share_interval
+from edgekit.evaluation.tally import Tally, agreement, share_interval
 from edgekit.statistics.interval import Interval
-from edgekit.statistics.paired import mcnemar_exact, tango
+from edgekit.statistics.quantiles import CONFIDENCE
 from edgekit.types import Classification, ClassScore, Result
 
-_TOP1 = "share of pictures whose best class is their label"
+_TOP1 = "share of samples whose best class is their label"
 _DISAGREEMENT = (
-    "share of pictures whose best class differs from the reference's; "
+    "share of samples whose best class differs from the reference's; "
     "without labels this bounds the accuracy drop from above"
 )
 
@@ -26,13 +30,15 @@ class TopOne:
 
     Args:
         labelled: whether samples have a label.
+        measured: whether to take the other measures too; they keep up to a few numbers a sample, see
+            :class:`edgekit.evaluation.class_measures.ClassMeasures`.
     """
 
-    def __init__(self, labelled: bool) -> None:
+    def __init__(self, labelled: bool, measured: bool = True) -> None:
         self._labelled = labelled
-        self._right = [0, 0]  # reference, candidate
-        self._lost = self._gained = 0
-        self._differences, self._changed = Tally(), Tally()
+        self._shares = PairedShares()
+        self._changed = Tally()
+        self._measures = ClassMeasures(labelled) if measured else None
 
     def add(self, sample: Sample, reference: Result, candidate: Result) -> Change:
         """Adds one sample; see :class:`edgekit.evaluation.score.Scorer`."""
@@ -49,49 +55,40 @@ class TopOne:
         self._changed.add(sample.cluster, changed)
         truth = sample.truth if isinstance(sample.truth, int) else None
         if self._labelled:
-            self._add_labelled(sample.cluster, best.index == truth, other.index == truth)
-        lost_score = abs(best.score - float(candidate.scores[best.index]))
+            self._shares.add(sample.cluster, best.index == truth, other.index == truth)
+        if self._measures is not None:
+            self._measures.add(sample.cluster, truth, reference, candidate)
+        gap = abs(best.score - float(candidate.scores[best.index]))
+        severity = changed + (min(gap, 1.0) if math.isfinite(gap) else 1.0)
         name = None if truth is None else reference.labels[truth]
-        return Change(changed, changed + min(lost_score, 1.0), _words(best), _words(other), name)
-
-    def _add_labelled(self, cluster: str, was_right: bool, is_right: bool) -> None:
-        self._right[0] += was_right
-        self._right[1] += is_right
-        self._lost += was_right and not is_right
-        self._gained += is_right and not was_right
-        self._differences.add(cluster, was_right - is_right)
+        return Change(changed, severity, _words(best), _words(other), name)
 
     def score(self) -> Score:
         """The result so far; see :class:`edgekit.evaluation.score.Scorer`."""
-        n = self._changed.clustering().n
-        changed = round(self._changed.total)
-        independent = len(self._changed) == n
-        labelled = self._labelled
+        labelled, shares = self._labelled, self._shares
+        n, changed = self._changed.n, round(self._changed.total)
+        agree, agree_interval = agreement(self._changed)
         return Score(
             metric="top1" if labelled else "disagreement",
             meaning=_TOP1 if labelled else _DISAGREEMENT,
-            reference=self._right[0] / n if labelled else 0.0,
-            candidate=(self._right[1] if labelled else changed) / n,
-            drop=(self._lost - self._gained if labelled else changed) / n,
-            interval_at=self._drop_interval if labelled else self._changed_interval,
-            flips=Flips(changed, self._lost if labelled else None, self._gained if labelled else None),
-            agreement=1 - changed / n,
-            agreement_interval=_complement(self._changed_interval()),
+            reference=shares.reference if labelled else 0.0,
+            candidate=shares.candidate if labelled else changed / n,
+            drop=shares.drop if labelled else changed / n,
+            interval_at=shares.interval if labelled else self._changed_interval,
+            flips=Flips(changed, shares.lost if labelled else None, shares.gained if labelled else None),
+            agreement=agree,
+            agreement_interval=agree_interval,
             clusters=len(self._changed),
-            mcnemar_p=mcnemar_exact(self._lost, self._gained) if labelled and independent else None,
+            mcnemar_p=shares.mcnemar_p if labelled else None,
+            measures=() if self._measures is None else self._measures.measures(),
         )
 
-    def _drop_interval(self, scale: float = 1.0) -> Interval:
-        clusters = self._differences.clustering()
-        n = clusters.effective_n(scale)
-        return tango(self._lost / clusters.n * n, self._gained / clusters.n * n, n)
+    def primary(self) -> TopOne:
+        """Without measures; see :class:`edgekit.evaluation.score.Scorer`."""
+        return TopOne(self._labelled, measured=False)
 
-    def _changed_interval(self, scale: float = 1.0) -> Interval:
-        return share_interval(self._changed, scale)
-
-
-def _complement(share: Interval) -> Interval:
-    return Interval(1 - share.high, 1 - share.low)
+    def _changed_interval(self, scale: float = 1.0, confidence: float = CONFIDENCE) -> Interval:
+        return share_interval(self._changed, scale, confidence)
 
 
 def _words(best: ClassScore) -> str:

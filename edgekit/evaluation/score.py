@@ -42,7 +42,7 @@ class Score:
         metric: its name.
         meaning: what it is, in one sentence.
         reference: the metric of the reference, and
-        candidate: of the candidate.
+        candidate: of the candidate; see ``percent``.
         drop: how much worse the candidate is.
         interval_at: interval of the drop, two-sided at a confidence (0–1), as if there were ``scale`` times as
             many samples of the same kind: ``interval_at(scale, confidence)``.
@@ -52,6 +52,9 @@ class Score:
         clusters: independent sources.
         mcnemar_p: exact p-value, where samples are independent and have a truth.
         measures: other metrics, already in the units of reports.
+        percent: whether ``reference`` and ``candidate`` are fractions, which reports tell as percentages. A
+            perplexity is none: it is told as it is, and ``drop`` is relative to the reference already, so that
+            a relative limit is the same as an absolute one.
     """
 
     metric: Metric
@@ -66,10 +69,15 @@ class Score:
     clusters: int
     mcnemar_p: float | None
     measures: tuple[Measure, ...] = ()
+    percent: bool = True
 
 
 class Scorer(Protocol):
-    """Adds up one metric over samples; memory grows with the number of sources only."""
+    """Adds up one metric over samples; memory grows with the number of sources, but where a scorer says more.
+
+    The same samples give the same score in whatever order they come, up to the rounding of sums, and more may
+    follow after a score was asked for.
+    """
 
     def add(self, sample: Sample, reference: Result, candidate: Result) -> Change:
         """Adds one sample with both results."""
@@ -81,4 +89,8 @@ class Scorer(Protocol):
         Raises:
             DataError: nothing that could be compared.
         """
+        ...
+
+    def primary(self) -> Scorer:
+        """A new, empty scorer of the same metric without its measures: light enough for a thousand slices."""
         ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,38 +11,92 @@ from edgekit.statistics.clusters import Clustering, clustering
 from edgekit.statistics.interval import Interval
 from edgekit.statistics.proportion import wilson
 from edgekit.statistics.quantiles import CONFIDENCE
+from edgekit.statistics.ratio import RatioMoments, ratio_moments
+
+F64 = npt.NDArray[np.float64]
+
+
+class Sums:
+    """Sums of a few numbers a sample, by cluster.
+
+    Args:
+        width: how many numbers.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._place: dict[str, int] = {}
+        self._values = array("d")
+
+    def add(self, cluster: str, *values: float) -> None:
+        """Adds one sample's ``width`` numbers."""
+        start = self._place.setdefault(cluster, len(self._place)) * self._width
+        if start == len(self._values):
+            self._values.extend(values)
+        else:
+            for i, value in enumerate(values, start):
+                self._values[i] += value
+
+    def __len__(self) -> int:
+        return len(self._place)
+
+    @property
+    def columns(self) -> F64:
+        """``(width, clusters)``; clusters in the order of their names, whichever came first."""
+        table = np.array(self._values, np.float64).reshape(-1, self._width)
+        return table[[self._place[name] for name in sorted(self._place)]].T
 
 
 class Tally:
     """Counts, sums and sums of squares of one number a sample, by cluster."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, list[float]] = {}
+        self._sums = Sums(3)
 
     def add(self, cluster: str, value: float) -> None:
         """Adds one sample."""
-        row = self._rows.setdefault(cluster, [0.0, 0.0, 0.0])
-        row[0] += 1
-        row[1] += value
-        row[2] += value * value
+        self._sums.add(cluster, 1.0, value, value * value)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._sums)
+
+    @property
+    def n(self) -> int:
+        """Samples."""
+        return int(self._sums.columns[0].sum())
 
     @property
     def total(self) -> float:
         """Sum over all samples."""
-        return sum(row[1] for row in self._rows.values())
-
-    @property
-    def sums(self) -> npt.NDArray[np.float64]:
-        """``(clusters,)`` sum in each cluster, in the order they came."""
-        return np.array([row[1] for row in self._rows.values()], np.float64)
+        return float(self._sums.columns[1].sum())
 
     def clustering(self) -> Clustering:
         """What the design effect is made of."""
-        sizes, sums, squares = np.array(list(self._rows.values()), np.float64).reshape(-1, 3).T
+        sizes, sums, squares = self._sums.columns
         return clustering(sums, squares, sizes)
+
+
+class RatioTally:
+    """A change and a weight a sample, by cluster: the ratio of their sums is what is asked for."""
+
+    def __init__(self) -> None:
+        self._sums = Sums(2)
+
+    def add(self, cluster: str, change: float, weight: float) -> None:
+        """Adds one sample; ``weight`` is at least 0."""
+        self._sums.add(cluster, change, weight)
+
+    def __len__(self) -> int:
+        return len(self._sums)
+
+    @property
+    def weight(self) -> float:
+        """Sum of the weights."""
+        return float(self._sums.columns[1].sum())
+
+    def moments(self) -> RatioMoments:
+        """What the interval is made of; the weights must not all be 0."""
+        return ratio_moments(*self._sums.columns)
 
 
 def share_interval(tally: Tally, scale: float = 1.0, confidence: float = CONFIDENCE) -> Interval:
@@ -54,3 +110,9 @@ def share_interval(tally: Tally, scale: float = 1.0, confidence: float = CONFIDE
     clusters = tally.clustering()
     n = clusters.effective_n(scale, confidence)
     return wilson(min(tally.total / clusters.n, 1.0) * n, n, confidence)
+
+
+def agreement(changed: Tally) -> tuple[float, Interval]:
+    """Share of samples whose value is 0, all others having 1, with its interval."""
+    found = share_interval(changed)
+    return 1 - changed.total / changed.n, Interval(1 - found.high, 1 - found.low)

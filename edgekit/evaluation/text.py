@@ -1,26 +1,33 @@
-"""Character error rate of text readers or, without the true text, how far they read apart."""
+"""Error rates of text readers and transcribers or, without the true text, how far they read apart."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 from edgekit.data.sample import Sample
 from edgekit.errors import DataError
-from edgekit.evaluation.outcome import Flips
+from edgekit.evaluation.measure import in_points, of_shares
+from edgekit.evaluation.outcome import Flips, Measure
+from edgekit.evaluation.paired import PairedShares
 from edgekit.evaluation.score import Change, Score
-from edgekit.evaluation.tally import Tally, share_interval
+from edgekit.evaluation.tally import RatioTally, Tally, agreement
 from edgekit.statistics.edits import page_edits
 from edgekit.statistics.interval import Interval
-from edgekit.statistics.paired import mcnemar_exact
-from edgekit.statistics.ratio import ratio_moments
-from edgekit.types import Result, TextRegions
+from edgekit.statistics.quantiles import CONFIDENCE
+from edgekit.types import Generation, Result, TextRegions
 
-_CER = "edits that make the read lines of the true ones, over the characters of the true text"
+Unit: TypeAlias = Literal["character", "word"]
+
+_RATE = "edits that make the read {unit}s of the true ones, over the {unit}s of the true text"
 _DISAGREEMENT = (
-    "edits between the lines of both, over the characters that the reference read; "
-    "without the true text this bounds the rise of the character error rate from above"
+    "edits between what both read, over the {unit}s that the reference read; "
+    "without the true text this bounds the rise of the {unit} error rate from above"
 )
-
+_EXACT = "share of samples that are read without an edit"
+_METRIC: dict[Unit, Literal["cer", "wer"]] = {"character": "cer", "word": "wer"}
+_OTHER: dict[Unit, Unit] = {"character": "word", "word": "character"}
 
 SEPARATOR = " / "  # between lines, where a page is told in one
 
@@ -31,66 +38,172 @@ def plain_lines(text: str) -> list[str]:
     return [line for line in lines if line]
 
 
-class CharacterErrors:
-    """Scorer of ``ocr``; see :class:`edgekit.evaluation.score.Scorer`.
+def spoken_line(text: str) -> list[str]:
+    """Speech as compared, in one line or none: it has neither case nor punctuation.
+
+    Unicode NFKC, lower case, without punctuation and symbols (categories P and S: an apostrophe leaves no gap,
+    all others one space), white space as single spaces.
+    """
+    lower = unicodedata.normalize("NFKC", text).lower().replace("'", "").replace("’", "")
+    plain = "".join(" " if unicodedata.category(c)[0] in "PS" else c for c in lower)
+    return plain_lines(" ".join(plain.split()))
+
+
+class _ErrorCount:
+    """Edits of both sides and the length of the text, in one unit."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self._edits = [0, 0]  # reference, candidate
+        self.rise = RatioTally()
+
+    def add(self, cluster: str, text: list[str], read: list[str], other: list[str]) -> tuple[int, int, int]:
+        """Adds one sample; edits of the reference, of the candidate, and the length of the text."""
+        if self.unit == "word":
+            text, read, other = _as_symbols(text, read, other)
+        edits = page_edits(read, text, self._between), page_edits(other, text, self._between)
+        length = sum(map(len, text))
+        self._edits[0] += edits[0]
+        self._edits[1] += edits[1]
+        self.rise.add(cluster, edits[1] - edits[0], length)
+        return *edits, length
+
+    @property
+    def _between(self) -> str:
+        return " " if self.unit == "character" else ""
+
+    def rates(self) -> tuple[float, float, float]:
+        """Error rates of reference and candidate, and the rise; 0 without any text."""
+        length = max(self.rise.weight, 1.0)
+        return self._edits[0] / length, self._edits[1] / length, (self._edits[1] - self._edits[0]) / length
+
+    def measure(self) -> Measure:
+        """As a measure beside another metric."""
+        meaning = _RATE.format(unit=self.unit)
+        return in_points(_METRIC[self.unit], meaning, *self.rates(), self.rise.moments().interval())
+
+
+class _TextErrors:
+    """What both scorers of texts have in common: they differ in what they count and how they read a result."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        lines_of: Callable[[Result], list[str]],
+        true_lines: Callable[[str], list[str]],
+        labelled: bool,
+        measured: bool,
+    ) -> None:
+        self._labelled = labelled
+        self._lines_of = lines_of
+        self._true_lines = true_lines
+        self._errors = _ErrorCount(unit)
+        self._other = _ErrorCount(_OTHER[unit]) if measured and labelled else None
+        self._exact, self._changed = PairedShares(), Tally()
+
+    def add(self, sample: Sample, reference: Result, candidate: Result) -> Change:
+        """Adds one sample; see :class:`edgekit.evaluation.score.Scorer`."""
+        read, other = self._lines_of(reference), self._lines_of(candidate)
+        truth = self._true_lines(sample.truth) if isinstance(sample.truth, str) else None
+        text = read if truth is None else truth
+        was, now, length = self._errors.add(sample.cluster, text, read, other)
+        if self._other is not None:
+            self._other.add(sample.cluster, text, read, other)
+        if self._labelled:
+            self._exact.add(sample.cluster, was == 0, now == 0)
+        self._changed.add(sample.cluster, read != other)
+        severity = max((now - was) / max(length, 1), 0.0)
+        words = None if truth is None else SEPARATOR.join(truth)
+        return Change(read != other, severity, SEPARATOR.join(read), SEPARATOR.join(other), words)
+
+    def score(self) -> Score:
+        """The result so far; see :class:`edgekit.evaluation.score.Scorer`."""
+        labelled, unit, n = self._labelled, self._errors.unit, self._changed.n
+        if self._errors.rise.weight == 0:
+            whose = "the true texts have" if labelled else "the reference reads"
+            raise DataError(f"{whose} no {unit} in {n} samples", "measure on samples with text")
+        reference, candidate, drop = self._errors.rates()
+        agree, agree_interval = agreement(self._changed)
+        exact, changed = self._exact, round(self._changed.total)
+        return Score(
+            metric=_METRIC[unit] if labelled else "disagreement",
+            meaning=(_RATE if labelled else _DISAGREEMENT).format(unit=unit),
+            reference=reference,
+            candidate=candidate,
+            drop=drop,
+            interval_at=self._interval,
+            flips=Flips(changed, exact.lost if labelled else None, exact.gained if labelled else None),
+            agreement=agree,
+            agreement_interval=agree_interval,
+            clusters=len(self._changed),
+            mcnemar_p=exact.mcnemar_p if labelled else None,
+            measures=self._measures(),
+        )
+
+    def _measures(self) -> tuple[Measure, ...]:
+        if self._other is None:
+            return ()
+        return self._other.measure(), of_shares("exact_match", _EXACT, self._exact)
+
+    def _interval(self, scale: float = 1.0, confidence: float = CONFIDENCE) -> Interval:
+        found = self._errors.rise.moments().interval(scale, confidence)
+        return found if self._labelled else Interval(max(found.low, 0.0), found.high)
+
+
+class CharacterErrors(_TextErrors):
+    """Scorer of ``ocr``: character error rate; see :class:`edgekit.evaluation.score.Scorer`.
 
     A change's severity is how many more edits the candidate needs than the reference, over the characters of
     the text; without the true text, the edits between both.
 
     Args:
         labelled: whether samples have their true text.
+        measured: whether to count words as well.
     """
 
-    def __init__(self, labelled: bool) -> None:
-        self._labelled = labelled
-        self._edits = [0, 0]  # reference, candidate
-        self._lost = self._gained = self._n = 0
-        self._changed, self._rise, self._characters = Tally(), Tally(), Tally()
+    def __init__(self, labelled: bool, measured: bool = True) -> None:
+        super().__init__("character", _read_lines, plain_lines, labelled, measured)
 
-    def add(self, sample: Sample, reference: Result, candidate: Result) -> Change:
-        """Adds one sample; see :class:`edgekit.evaluation.score.Scorer`."""
-        if not isinstance(reference, TextRegions) or not isinstance(candidate, TextRegions):
-            raise TypeError(f"expected text regions, got {type(reference)} and {type(candidate)}")
-        read, other = plain_lines(reference.text), plain_lines(candidate.text)
-        truth = plain_lines(sample.truth) if isinstance(sample.truth, str) else None
-        text = read if truth is None else truth
-        edits, characters = (page_edits(read, text), page_edits(other, text)), sum(map(len, text))
-        self._n += 1
-        self._edits[0] += edits[0]
-        self._edits[1] += edits[1]
-        self._lost += edits[0] == 0 and edits[1] > 0
-        self._gained += edits[1] == 0 and edits[0] > 0
-        self._changed.add(sample.cluster, read != other)
-        self._rise.add(sample.cluster, edits[1] - edits[0])
-        self._characters.add(sample.cluster, characters)
-        severity = max((edits[1] - edits[0]) / max(characters, 1), 0.0)
-        words = None if truth is None else SEPARATOR.join(truth)
-        return Change(read != other, severity, SEPARATOR.join(read), SEPARATOR.join(other), words)
+    def primary(self) -> CharacterErrors:
+        """Without measures; see :class:`edgekit.evaluation.score.Scorer`."""
+        return CharacterErrors(self._labelled, measured=False)
 
-    def score(self) -> Score:
-        """The result so far; see :class:`edgekit.evaluation.score.Scorer`."""
-        characters = self._characters.total
-        if characters == 0:
-            whose = "the true texts have" if self._labelled else "the reference reads"
-            raise DataError(f"{whose} no character in {self._n} pictures", "measure on pictures with text")
-        labelled = self._labelled
-        changed = round(self._changed.total)
-        different = share_interval(self._changed)
-        independent = len(self._changed) == self._n
-        return Score(
-            metric="cer" if labelled else "disagreement",
-            meaning=_CER if labelled else _DISAGREEMENT,
-            reference=self._edits[0] / characters,
-            candidate=self._edits[1] / characters,
-            drop=(self._edits[1] - self._edits[0]) / characters,
-            interval_at=self._interval,
-            flips=Flips(changed, self._lost if labelled else None, self._gained if labelled else None),
-            agreement=1 - changed / self._n,
-            agreement_interval=Interval(1 - different.high, 1 - different.low),
-            clusters=len(self._changed),
-            mcnemar_p=mcnemar_exact(self._lost, self._gained) if labelled and independent else None,
-        )
 
-    def _interval(self, scale: float = 1.0) -> Interval:
-        found = ratio_moments(self._rise.sums, self._characters.sums).interval(scale)
-        return found if self._labelled else Interval(max(found.low, 0.0), found.high)
+class WordErrors(_TextErrors):
+    """Scorer of ``transcribe``: word error rate; see :class:`edgekit.evaluation.score.Scorer`.
+
+    Texts are compared as speech, see :func:`spoken_line`. Severity is that of :class:`CharacterErrors`, in
+    words.
+
+    Args:
+        labelled: whether samples have their true text.
+        measured: whether to count characters as well.
+    """
+
+    def __init__(self, labelled: bool, measured: bool = True) -> None:
+        super().__init__("word", _heard_line, spoken_line, labelled, measured)
+
+    def primary(self) -> WordErrors:
+        """Without measures; see :class:`edgekit.evaluation.score.Scorer`."""
+        return WordErrors(self._labelled, measured=False)
+
+
+def _read_lines(result: Result) -> list[str]:
+    if not isinstance(result, TextRegions):
+        raise TypeError(f"expected text regions, got {type(result)}")
+    return plain_lines(result.text)
+
+
+def _heard_line(result: Result) -> list[str]:
+    if not isinstance(result, Generation):
+        raise TypeError(f"expected a text, got {type(result)}")
+    return spoken_line(result.text)
+
+
+def _as_symbols(*pages: list[str]) -> list[list[str]]:
+    """The same lines with one character for each word, equal words alike."""
+    symbols: dict[str, str] = {}
+    return [
+        ["".join(symbols.setdefault(word, chr(len(symbols))) for word in line.split()) for line in page]
+        for page in pages
+    ]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Sequence
 
 import cv2
+import msgspec
 import numpy as np
 
-from edgekit.data.sample import Sample
+from edgekit.data.conditions import under
+from edgekit.data.dataset import Dataset
+from edgekit.data.sample import Question, Sample
 from edgekit.evaluation.outcome import Worst
 from edgekit.evaluation.score import Change
 from edgekit.types import Frame
@@ -67,6 +71,32 @@ def _rank(entry: Worst) -> tuple[float, int, str]:
 
 def _short(words: str) -> str:
     return words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - 1] + "…"
+
+
+def illustrate(worst: Sequence[Worst], dataset: Dataset) -> tuple[Worst, ...]:
+    """The same samples with thumbnails; those of texts stay without.
+
+    Only these samples are decoded, one at a time, each put under its condition.
+
+    Args:
+        worst: what :meth:`WorstSamples.worst` gave.
+        dataset: the data they are of.
+
+    Raises:
+        DataError: a picture cannot be decoded any more, or ``dataset`` is another one.
+    """
+    pictures: dict[tuple[int, str], bytes] = {}
+    for number, sample in dataset.at(entry.number for entry in worst):
+        content = sample.load()
+        frame = content.frame if isinstance(content, Question) else content
+        if isinstance(frame, Frame):
+            for condition in {entry.condition for entry in worst if entry.number == number}:
+                seen = under(condition, frame, sample.id) if condition else frame
+                pictures[number, condition] = thumbnail(seen)
+    return tuple(
+        msgspec.structs.replace(entry, thumbnail=pictures.get((entry.number, entry.condition)))
+        for entry in worst
+    )
 
 
 def thumbnail(frame: Frame) -> bytes:

@@ -33,11 +33,11 @@ def edit_distance(first: str, second: str) -> int:
     return distance
 
 
-def page_edits(first: Sequence[str], second: Sequence[str]) -> int:
+def page_edits(first: Sequence[str], second: Sequence[str], between: str = " ") -> int:
     """Edits between two pages of lines: in whatever order the lines come, or read on as one text.
 
-    The lesser of two counts. One reads each page as one text, its lines joined by spaces, so that a line found
-    in two pieces costs nothing. The other pairs lines one to one, the pair that saves most edits over deleting
+    The lesser of two counts. One reads each page as one text, its lines joined, so that a line found in two
+    pieces costs nothing. The other pairs lines one to one, the pair that saves most edits over deleting
     one and inserting the other first (ties: earlier lines first), and deletes or inserts whole what stays
     alone, so that a region found a pixel higher, which changes the reading order, costs nothing.
     """
@@ -53,4 +53,4 @@ def page_edits(first: Sequence[str], second: Sequence[str]) -> int:
             taken[0].add(i)
             taken[1].add(j)
             edits += saving
-    return min(edits, edit_distance(" ".join(first), " ".join(second)))
+    return min(edits, edit_distance(between.join(first), between.join(second)))

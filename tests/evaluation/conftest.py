@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from edgekit.data.sample import Sample, Truth
-from edgekit.types import Classification, Frame, TextRegions
+from edgekit.types import Classification, Frame, Generation, TextRegions
 
 
 @pytest.fixture
 def sample() -> Callable[..., Sample]:
     """A sample with a truth; its own cluster unless one is given."""
 
-    def make(name: str, truth: Truth = None, cluster: str = "") -> Sample:
-        return Sample(name, cluster or name, lambda: Frame(np.zeros((8, 8, 3), np.uint8)), truth)
+    def make(name: str, truth: Truth = None, cluster: str = "", group: str = "") -> Sample:
+        return Sample(name, cluster or name, lambda: Frame(np.zeros((8, 8, 3), np.uint8)), truth, group)
 
     return make
 
@@ -40,3 +40,9 @@ def read() -> Callable[..., TextRegions]:
         return TextRegions(np.zeros((n, 4, 2), np.float32), lines, np.ones(n, np.float32))
 
     return make
+
+
+@pytest.fixture
+def said() -> Callable[[str], Generation]:
+    """A text that was generated."""
+    return Generation

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from edgekit.errors import UsageError
@@ -5,6 +6,7 @@ from edgekit.evaluation.classes import TopOne
 from edgekit.evaluation.outcome import Flips
 from edgekit.statistics.paired import tango
 from edgekit.statistics.proportion import wilson
+from edgekit.types import Classification
 
 
 def test_labelled(sample, chosen):
@@ -68,3 +70,42 @@ def test_other_labels_are_refused(sample, chosen):
 def test_other_results_are_a_bug(sample, chosen, read):
     with pytest.raises(TypeError, match="classifications"):
         TopOne(True).add(sample("1", 0), chosen(0), read("x"))
+
+
+def test_broken_scores_are_as_bad_as_can_be(sample, chosen):
+    broken = Classification(np.full(3, np.nan, np.float32), ("a", "b", "c"))
+    change = TopOne(True).add(sample("1", 1), chosen(1), broken)
+    assert (change.changed, change.severity) == (True, 2.0)
+
+
+def test_confidence_widens(sample, chosen):
+    scorer = TopOne(labelled=True)
+    for i in range(100):
+        scorer.add(sample(str(i), 0), chosen(0), chosen(1 if i < 5 else 0))
+    narrow, wide = (scorer.score().interval_at(1.0, c) for c in (0.95, 0.999))
+    expected = tango(5, 0, 100, 0.999)
+    assert (wide.low, wide.high) == pytest.approx((expected.low, expected.high))
+    assert wide.low < narrow.low < 0.05 < narrow.high < wide.high
+
+
+def test_the_primary_is_a_new_one_without_measures(sample, chosen):
+    scorer = TopOne(labelled=True)
+    scorer.add(sample("1", 0), chosen(0), chosen(1))
+    light = scorer.primary()
+    light.add(sample("2", 0), chosen(0), chosen(0))
+    assert (light.score().drop, light.score().measures) == (0.0, ())
+    assert scorer.score().measures
+
+
+def test_order_does_not_matter(sample, chosen):
+    plan = [
+        (sample(str(i), i % 3, str(i % 7)), chosen(i % 3, 0.6), chosen((i * i) % 3, 0.7)) for i in range(60)
+    ]
+    first, second = TopOne(True), TopOne(True)
+    for row in plan:
+        first.add(*row)
+    for row in reversed(plan):
+        second.add(*row)
+    one, two = first.score(), second.score()
+    assert one.interval_at(1.0, 0.95) == two.interval_at(1.0, 0.95)
+    assert (one.measures, one.agreement_interval) == (two.measures, two.agreement_interval)

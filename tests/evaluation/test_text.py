@@ -52,7 +52,7 @@ def test_severity_counts_what_got_worse(sample, read):
 def test_no_character_at_all(sample, read, labelled, whose):
     scorer = CharacterErrors(labelled)
     scorer.add(sample("1", "" if labelled else None), read(), read("x"))
-    with pytest.raises(DataError, match=f"{whose} no character in 1 pictures"):
+    with pytest.raises(DataError, match=f"{whose} no character in 1 samples"):
         scorer.score()
 
 

@@ -1,0 +1,227 @@
+"""Average precision of object detectors or, without the true boxes, how far they detect apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from edgekit.data.sample import Sample, TrueBoxes
+from edgekit.errors import DataError, UsageError
+from edgekit.evaluation.measure import in_points
+from edgekit.evaluation.outcome import Flips, Measure
+from edgekit.evaluation.paired import PairedShares
+from edgekit.evaluation.score import Change, Score
+from edgekit.evaluation.tally import RatioTally, Tally, agreement
+from edgekit.statistics.average_precision import ap_drop
+from edgekit.statistics.f1 import f1_drop
+from edgekit.statistics.interval import Interval
+from edgekit.statistics.matching import IOU_THRESHOLDS, MOST_BOXES, Found, Matches, MatchTable, matches
+from edgekit.statistics.quantiles import CONFIDENCE
+from edgekit.statistics.ratio import RatioMoments
+from edgekit.types import Array, Detections, Result
+
+LEAST_SCORE = 0.3
+"""From this score on a box counts as found, where a threshold is needed: for F1, flips and disagreement."""
+
+_AP = "COCO's average precision: mean over classes and over the overlaps (IoU) 0.50 to 0.95"
+_AP50 = "average precision at an overlap (IoU) of 0.5, mean over classes"
+_F1 = (
+    f"objects found, 2 hits / (boxes + objects): boxes with a score of at least {LEAST_SCORE:g}, a hit has the "
+    "class of an object and overlaps it by an IoU of at least 0.5"
+)
+_DISAGREEMENT = (
+    "1 - F1 of the candidate's boxes against the reference's: those with a score of at least "
+    f"{LEAST_SCORE:g}, alike if of one class with an IoU of at least 0.5; "
+    "this does NOT bound the drop of average precision, which depends on the order of all scores as well"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Image:
+    """One image with its true objects; ``key`` is what images are put in order by."""
+
+    key: tuple[str, str]
+    reference: Matches
+    candidate: Matches
+
+
+class AveragePrecision:
+    """Scorer of ``detect``; see :class:`edgekit.evaluation.score.Scorer`.
+
+    With true boxes it keeps about 20 bytes a box and object. An image is changed where the boxes of both sides
+    with a score of at least ``LEAST_SCORE`` cannot be paired off, one to one, by class and an IoU of at least
+    0.5; it is right where such boxes are the true objects without one too few or too many. A change's severity
+    is how many more errors (boxes too many, objects missed) the candidate makes than the reference, over the
+    objects; without true boxes, the share of both sides' boxes that stay alone.
+
+    Args:
+        labelled: whether samples have their true boxes.
+        measured: whether to take AP50 and F1 too.
+    """
+
+    def __init__(self, labelled: bool, measured: bool = True) -> None:
+        self._labelled = labelled
+        self._measured = measured
+        self._images: list[_Image] = []
+        self._apart = RatioTally()
+        self._changed, self._right = Tally(), PairedShares()
+
+    def add(self, sample: Sample, reference: Result, candidate: Result) -> Change:
+        """Adds one sample; see :class:`edgekit.evaluation.score.Scorer`."""
+        if not isinstance(reference, Detections) or not isinstance(candidate, Detections):
+            raise TypeError(f"expected detections, got {type(reference)} and {type(candidate)}")
+        if reference.labels != candidate.labels:
+            raise UsageError(
+                f"reference and candidate differ in their labels: {len(reference.labels)} and "
+                f"{len(candidate.labels)}, or others",
+                "compare variants of the same model",
+            )
+        found, other = _confident(reference), _confident(candidate)
+        alone = _alone(found, other)
+        self._changed.add(sample.cluster, alone > 0)
+        self._apart.add(sample.cluster, alone, len(found) + len(other))
+        truth = sample.truth if isinstance(sample.truth, TrueBoxes) else None
+        severity = alone / max(len(found) + len(other), 1)
+        words = None
+        if truth is not None:
+            severity = self._add_true(sample, truth, reference, candidate)
+            words = _words(truth.index[~truth.crowd], reference.labels)
+        told = (_words(side.index, side.labels) for side in (found, other))
+        return Change(alone > 0, severity, next(told), next(told), words)
+
+    def _add_true(
+        self, sample: Sample, truth: TrueBoxes, reference: Detections, candidate: Detections
+    ) -> float:
+        sides = [matches(side, truth.xyxy, truth.index, truth.crowd) for side in (reference, candidate)]
+        self._images.append(_Image((sample.cluster, sample.id), *sides))
+        was, now = (_errors(side) for side in sides)
+        self._right.add(sample.cluster, was == 0, now == 0)
+        return max((now - was) / max(len(sides[0].objects), 1), 0.0)
+
+    def score(self) -> Score:
+        """The result so far; see :class:`edgekit.evaluation.score.Scorer`."""
+        return self._ap_score() if self._labelled else self._apart_score()
+
+    def primary(self) -> AveragePrecision:
+        """Without measures; see :class:`edgekit.evaluation.score.Scorer`."""
+        return AveragePrecision(self._labelled, measured=False)
+
+    def _ap_score(self) -> Score:
+        images = sorted(self._images, key=lambda image: image.key)
+        sides = _table([image.reference for image in images]), _table([image.candidate for image in images])
+        _, clusters = np.unique([image.key[0] for image in images], return_inverse=True)
+        found = ap_drop(*sides, clusters)
+        if found is None:
+            raise DataError(f"no object in {len(images)} pictures", "measure on pictures with objects")
+        agree, agree_interval = agreement(self._changed)
+        changed, right = round(self._changed.total), self._right
+        return Score(
+            metric="ap",
+            meaning=_AP,
+            reference=found.reference.ap,
+            candidate=found.candidate.ap,
+            drop=found.drop,
+            interval_at=partial(_interval, found.moments, -1.0),
+            flips=Flips(changed, right.lost, right.gained),
+            agreement=agree,
+            agreement_interval=agree_interval,
+            clusters=len(self._changed),
+            mcnemar_p=right.mcnemar_p,
+            measures=(_ap50(sides, clusters), _f1(sides, clusters)) if self._measured else (),
+        )
+
+    def _apart_score(self) -> Score:
+        n = self._changed.n
+        if self._apart.weight == 0:
+            raise DataError(
+                f"neither side found an object with a score of at least {LEAST_SCORE:g} in {n} pictures",
+                "measure on pictures with objects",
+            )
+        moments = self._apart.moments()
+        agree, agree_interval = agreement(self._changed)
+        return Score(
+            metric="disagreement",
+            meaning=_DISAGREEMENT,
+            reference=0.0,
+            candidate=moments.ratio,
+            drop=moments.ratio,
+            interval_at=partial(_interval, moments, 0.0),
+            flips=Flips(round(self._changed.total), None, None),
+            agreement=agree,
+            agreement_interval=agree_interval,
+            clusters=len(self._changed),
+            mcnemar_p=None,
+        )
+
+
+def _interval(
+    moments: RatioMoments, least: float, scale: float = 1.0, confidence: float = CONFIDENCE
+) -> Interval:
+    return moments.interval(scale, confidence).clipped(least, 1.0)
+
+
+def _confident(found: Detections) -> Detections:
+    """The boxes that count as found: by their score, and not more than ``MOST_BOXES`` of a class."""
+    kept = np.flatnonzero(found.score >= LEAST_SCORE)
+    order = kept[np.lexsort((-found.score[kept], found.index[kept]))]
+    classes = found.index[order]
+    rank = np.arange(len(order)) - np.searchsorted(classes, classes)
+    best = np.sort(order[rank < MOST_BOXES])
+    return Detections(found.xyxy[best], found.score[best], found.index[best], found.labels)
+
+
+def _alone(found: Detections, other: Detections) -> int:
+    """Boxes of either side that are not paired with one of the other."""
+    pairs = matches(other, found.xyxy, found.index, np.zeros(len(found), bool))
+    return len(found) + len(other) - 2 * int(np.count_nonzero(pairs.hit & 1))
+
+
+def _counts(image: Matches) -> tuple[int, int, int]:
+    """Hits, boxes that count, objects; at ``LEAST_SCORE`` and an overlap of 0.5."""
+    counted = (image.score >= LEAST_SCORE) & (image.ignored & 1 == 0)
+    return int(np.count_nonzero(image.hit[counted] & 1)), int(counted.sum()), len(image.objects)
+
+
+def _errors(image: Matches) -> int:
+    hits, boxes, objects = _counts(image)
+    return boxes + objects - 2 * hits
+
+
+def _table(images: Sequence[Matches]) -> Found:
+    table = MatchTable()
+    for image in images:
+        table.add(image)
+    return table.found()
+
+
+def _ap50(sides: tuple[Found, Found], clusters: Array) -> Measure:
+    """AP where every overlap is judged as 0.5 is, which is AP50 with its influences."""
+    found = ap_drop(_as_at_50(sides[0]), _as_at_50(sides[1]), clusters)
+    assert found is not None  # there are objects, as for AP
+    first, second = found.reference.ap, found.candidate.ap
+    return in_points("ap50", _AP50, first, second, found.drop, _interval(found.moments, -1.0))
+
+
+def _as_at_50(side: Found) -> Found:
+    bits = np.uint16((1 << len(IOU_THRESHOLDS)) - 1)
+    return replace(
+        side,
+        hit=((side.hit & 1) * bits).astype(np.uint16),
+        ignored=((side.ignored & 1) * bits).astype(np.uint16),
+    )
+
+
+def _f1(sides: tuple[Found, Found], clusters: Array) -> Measure:
+    found = f1_drop(*sides, clusters, LEAST_SCORE)
+    assert found is not None  # there are objects, as for AP
+    first, second = found.reference, found.candidate
+    return in_points("f1", _F1, first, second, first - second, _interval(found.moments, -1.0))
+
+
+def _words(index: Array, labels: tuple[str, ...]) -> str:
+    counts = Counter(int(i) for i in index)
+    return ", ".join(f"{counts[i]} {labels[i]}" for i in sorted(counts)) or "nothing"
