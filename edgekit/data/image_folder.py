@@ -48,14 +48,12 @@ def image_folder(spec: DataSpec, holds: Callable[[Path], bool]) -> Path:
     own = Path(spec.what).resolve().parent
     try:
         near = [own, *sorted(own.iterdir()), *sorted(own.parent.iterdir())]
-        found = list(dict.fromkeys(p for p in near if p.is_dir() and holds(p)))
+        found = list(dict.fromkeys(p.resolve() for p in near if p.is_dir() and holds(p)))
     except OSError as error:
         raise DataError(f"{error.filename}: {error.strerror or error}") from error
     if len(found) == 1:
         return found[0]
-    what = (
-        f"several folders have its pictures: {', '.join(map(str, found[:3]))}"
-        if found
-        else ("no folder beside it has its pictures")
-    )
+    what = "no folder beside it has its pictures"
+    if found:
+        what = f"several folders have its pictures: {', '.join(map(str, found[:3]))}"
     raise DataError(f"{spec.what}: {what}", f"name it: {spec.what}?images=FOLDER")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,18 @@ def film() -> Callable[..., Path]:
             writer.write(np.full((48, 64, 3), 4 * i, np.uint8))
         writer.release()
         assert path.stat().st_size > 0
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_json() -> Callable[..., Path]:
+    """Writes ``content`` as JSON; makes the folders it lies in."""
+
+    def write(path: Path, content: object) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content), encoding="utf-8")
         return path
 
     return write

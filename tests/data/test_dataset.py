@@ -162,6 +162,32 @@ def test_usage(tmp_path):
         open_data([str(tmp_path / "a.xyz")], "classify")
 
 
+def test_tasks_and_their_data(tmp_path, draw):
+    path = str(draw(tmp_path / "1.png"))
+    for task in ("classify", "ocr", "detect", "describe", "embed"):
+        assert open_data([path], task).truth == "none"
+    with pytest.raises(UsageError, match="transcribe needs sound, which this version cannot read as data"):
+        open_data([path], "transcribe")
+    with pytest.raises(DataError, match=r"no data for the task 'generate' \(it is measured on texts\)"):
+        open_data([path], "generate")
+
+
+def test_folders_are_classes_of_embeddings_too(tmp_path, draw):
+    for name in ("x/1.png", "x/2.png", "y/1.png"):
+        draw(tmp_path / name, len(name))
+    data = open_data([str(tmp_path)], "embed")
+    assert [s.truth for s in data] == [0, 0, 1]
+    with pytest.raises(DataError, match="only folders in it"):
+        open_data([str(tmp_path)], "detect", ("x", "y"))
+
+
+def test_a_name_that_no_file_can_have():
+    with pytest.raises(DataError, match="File name too long"):
+        open_data(["x" * 5000], "classify")
+    with pytest.raises(DataError, match="no such file"):
+        open_data(["a\0b"], "classify")
+
+
 class Entry:
     def __init__(self, sources):
         self.sources = sources
@@ -180,6 +206,8 @@ def test_provided(monkeypatch):
     assert data.truth == "text"
     with pytest.raises(DataError, match="a: comes with a text, this task needs a label"):
         open_data(["rendered:lines?n=2"], "classify")
+    with pytest.raises(DataError, match="a: comes with a text, this task needs no truth"):
+        open_data(["rendered:lines?n=2"], "generate")
     with pytest.raises(UsageError, match="nobody provides 'other'"):
         open_data(["other:lines"], "ocr")
 

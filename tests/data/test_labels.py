@@ -1,6 +1,6 @@
 import pytest
 
-from edgekit.data.labels import LabelIndex
+from edgekit.data.labels import LabelIndex, SeenLabels
 from edgekit.errors import DataError
 
 LABELS = ("tabby, tabby cat", "tiger cat", "goldfish, Carassius auratus", "crane", "crane", "7")
@@ -45,3 +45,10 @@ def test_two_classes_of_one_name():
 def test_model_without_labels():
     with pytest.raises(DataError, match="this model has no labels"):
         LabelIndex(()).find("cat", "here")
+
+
+def test_classes_in_order_of_appearance():
+    seen = SeenLabels()
+    assert [seen.find(name, "here") for name in ("b", 3, "a", "3", "b", -1)] == [0, 1, 2, 1, 0, 3]
+    with pytest.raises(DataError, match="here: expected the name of a class, got nothing"):
+        seen.find("", "here")

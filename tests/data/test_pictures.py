@@ -1,8 +1,9 @@
+import hashlib
 import os
 
 import pytest
 
-from edgekit.data.pictures import read_whole
+from edgekit.data.pictures import digest_of_picture, read_whole
 from edgekit.errors import DataError
 
 
@@ -38,3 +39,14 @@ def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.jpg")
     with pytest.raises(DataError, match=r"a\.jpg: expected a file, got a folder, a pipe or a device"):
         read_whole(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000 + ".jpg", "a\0b.jpg", "a\ud800.jpg"])
+def test_names_that_no_file_can_have(tmp_path, name):
+    with pytest.raises(DataError):
+        read_whole(tmp_path / name)
+
+
+def test_digest(tmp_path, draw):
+    path = draw(tmp_path / "a.png")
+    assert digest_of_picture(path) == hashlib.sha256(path.read_bytes()).hexdigest()
