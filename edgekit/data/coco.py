@@ -10,11 +10,11 @@ import numpy as np
 
 from edgekit.data.image_folder import image_folder
 from edgekit.data.json_file import read_json
-from edgekit.data.need import Need
+from edgekit.data.labels import Labels
 from edgekit.data.photo import Photo, open_photo
 from edgekit.data.sample import TrueBoxes
 from edgekit.data.spec import DataSpec
-from edgekit.errors import DataError, UsageError
+from edgekit.errors import DataError
 
 _OTHER_NAMES = {
     "airplane": "aeroplane",
@@ -50,7 +50,7 @@ class _Instances(msgspec.Struct):
     categories: list[_Category]
 
 
-def open_coco(spec: DataSpec, need: Need) -> list[Photo]:
+def open_coco(spec: DataSpec, labels: Labels) -> list[Photo]:
     """Sources of ``instances.json?images=FOLDER``: one a picture, in the file's order.
 
     All annotations are held in memory.
@@ -58,7 +58,7 @@ def open_coco(spec: DataSpec, need: Need) -> list[Photo]:
     Args:
         spec: the file, with ``images``, the folder of the pictures; see
             :func:`edgekit.data.image_folder.image_folder`.
-        need: of the task, with the model's labels, which categories are matched to by name.
+        labels: find the model's class by a category's name.
 
     Raises:
         DataError: it is no such file, contradicts itself, names a category that the model does not know, or
@@ -71,7 +71,7 @@ def open_coco(spec: DataSpec, need: Need) -> list[Photo]:
     if not content.images:
         raise DataError(f"{path}: no picture in it")
     names = _file_names(content.images, path)
-    boxes = _boxes(content, names, _classes(content, path, need), path)
+    boxes = _boxes(content, names, _classes(content, path, labels), path)
     folder = image_folder(spec, lambda p: (p / content.images[0].file_name).is_file())
     return [open_photo(folder / name, name, 1, 0, boxes[image]) for image, name in names.items()]
 
@@ -91,29 +91,26 @@ def _file_names(images: Sequence[_Image], path: Path) -> dict[int, str]:
     return names
 
 
-def _classes(content: _Instances, path: Path, need: Need) -> Mapping[int, int]:
+def _classes(content: _Instances, path: Path, labels: Labels) -> Mapping[int, int]:
     """The model's class by id of each category that is in use."""
-    if need.labels is None:
-        raise UsageError(f"data: {path}: the task {need.task!r} has no classes to match categories to")
     used = {o.category_id for o in content.annotations}
     classes: dict[int, int] = {}
     for category in content.categories:
         if category.id in classes:
             raise DataError(f"{path}: two categories have the id {category.id}")
         if category.id in used:
-            classes[category.id] = _class(category.name, need, path)
+            classes[category.id] = _class(category.name, labels, path)
     if missing := used - classes.keys():
         raise DataError(f"{path}: annotations of category {min(missing)}, which is none of its categories")
     return classes
 
 
-def _class(name: str, need: Need, path: Path) -> int:
-    assert need.labels is not None
+def _class(name: str, labels: Labels, path: Path) -> int:
     try:
-        return need.labels.find(name, str(path))
+        return labels.find(name, str(path))
     except DataError:
         if name in _OTHER_NAMES:
-            return need.labels.find(_OTHER_NAMES[name], str(path))
+            return labels.find(_OTHER_NAMES[name], str(path))
         raise
 
 

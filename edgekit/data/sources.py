@@ -69,8 +69,8 @@ def _open_file(spec: DataSpec, need: Need) -> Sequence[Source]:
     suffix = path.suffix.lower()
     if suffix in TABLE_SUFFIXES:
         return open_table(spec, need)
-    if suffix == ".json" and need.truth == "boxes":
-        return open_coco(spec, need)
+    if suffix == ".json" and need.truth == "boxes" and need.labels:
+        return open_coco(spec, need.labels)
     if suffix == ".json" and need.truth == "answers":
         return open_vqa(spec)
     if is_text(path) and "text" in need.inputs:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -15,9 +14,6 @@ from edgekit.data.pictures import digest_of_picture
 from edgekit.data.question import PhotoQuestion
 from edgekit.data.spec import DataSpec
 from edgekit.errors import DataError
-
-ENOUGH = 3
-"""People who gave an answer, so that it counts as right (Antol et al. 2015, section 3.3)."""
 
 
 class _Question(msgspec.Struct, gc=False):
@@ -48,8 +44,9 @@ class _Annotations(msgspec.Struct):
 def open_vqa(spec: DataSpec) -> list[PhotoQuestion]:
     """Sources of ``questions.json?annotations=annotations.json&images=FOLDER``: one a question.
 
-    An answer counts as right if :data:`ENOUGH` of the people asked gave it; where none is as common, those
-    given most often. Without ``annotations`` nothing is known. All questions and answers are held in memory.
+    The truth is what each of the people asked said (ten in VQA v2), in order and with repetitions, so that
+    their number can be told; where they are not listed, the ``multiple_choice_answer``. Without
+    ``annotations`` nothing is known. All questions and answers are held in memory.
 
     Args:
         spec: the file, with ``annotations``, and ``images``, the folder of the pictures; see
@@ -91,15 +88,12 @@ def _answers(path: Path | None) -> Mapping[int, tuple[str, ...]] | None:
     content = read_json(path, _Annotations, "VQA's annotations: question_id and answers of each")
     accepted: dict[int, tuple[str, ...]] = {}
     for annotation in content.annotations:
-        given = Counter(answer.answer for answer in annotation.answers)
-        most = max(given.values(), default=0)
-        right = tuple(text for text, n in given.items() if n >= min(most, ENOUGH))
-        right = right or ((annotation.multiple_choice_answer,) if annotation.multiple_choice_answer else ())
-        if not right:
+        said = tuple(answer.answer for answer in annotation.answers) or (annotation.multiple_choice_answer,)
+        if not any(said):
             raise DataError(f"{path}: question {annotation.question_id} has no answer")
         if annotation.question_id in accepted:
             raise DataError(f"{path}: two annotations of question {annotation.question_id}")
-        accepted[annotation.question_id] = right
+        accepted[annotation.question_id] = said
     return accepted
 
 

@@ -49,13 +49,13 @@ def opened(spec):
     return open_data([spec], "describe")
 
 
-def test_questions_with_accepted_answers(vqa):
+def test_questions_with_what_everyone_said(vqa):
     data = opened(vqa())
     assert data.truth == "answers"
     assert [(s.id, s.truth) for s in data] == [
-        ("COCO_val2014_000000000042.jpg 420: What is it?", ("cat", "kitten")),
+        ("COCO_val2014_000000000042.jpg 420: What is it?", ("cat",) * 5 + ("kitten",) * 3 + ("dog",) * 2),
         ("COCO_val2014_000000000042.jpg 421: How many?", ("2",)),
-        ("000000000005.png 50: What is it?", ("a",)),
+        ("000000000005.png 50: What is it?", ("a", "a", "b")),
     ]
     asked = [s.load() for s in data]
     assert all(isinstance(a, Question) for a in asked)
