@@ -146,7 +146,7 @@ def _run(args: argparse.Namespace) -> int:
         engine=engine_options(args),
     )
     package = export(source, args.output, options, progress)
-    reports = {} if args.report is None else report_package(package, args.report, options.engine)
+    reports = {} if args.report is None else report_package(package, args.report, options.engine, progress)
     paths = {kind: str(path) for kind, path in reports.items()}
     emit(args, {**package.as_json(), "report": paths}, describe(package))
     return 0 if package.written else 1

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from edgekit.bundle.manifest import FORMAT, VERSION, Golden, Lock, Manifest, Variant
 from edgekit.bundle.writer import bundle_bytes, writing_bundle
 from edgekit.cli.values import format_size
-from edgekit.evaluation.origin import AgreementMatrix
+from edgekit.evaluation.origin import AgreementMatrix, Stages
 from edgekit.evaluation.outcome import Evaluation
 from edgekit.machine import Machine, this_machine
-from edgekit_export.parity import Parity
+from edgekit_export.quantize.tap import Batch
 from edgekit_export.sources.source import Source
 from edgekit_export.staging import Staging
 
@@ -40,7 +41,7 @@ class Candidate:
     members: Mapping[str, bytes]
     engine: str
     evaluation: Evaluation | None = None
-    parity: Mapping[str, Parity] | None = None
+    parity: Mapping[str, Stages] | None = None
     layers: Mapping[str, Any] | None = None
 
     @property
@@ -63,7 +64,7 @@ class Candidate:
             "recipe": self.variant.recipe,
             "bytes": self.variant.bytes,
             "drop": None if self.evaluation is None else summary(self.evaluation),
-            "parity": {role: p.as_json() for role, p in (self.parity or {}).items()},
+            "parity": msgspec.to_builtins(self.parity or {}),
             "layers": dict(self.layers or {}),
         }
 
@@ -101,6 +102,7 @@ class Package:
         max_size_bytes: the budget.
         refusal: why nothing was written, empty if something was.
         matrix: how often the reference and the candidates decide alike; ``None`` without data.
+        feeds: role → a few of the inputs that it was calibrated on, to look into its layers with.
     """
 
     path: Path
@@ -113,6 +115,7 @@ class Package:
     max_size_bytes: int | None
     refusal: str = ""
     matrix: AgreementMatrix | None = None
+    feeds: Mapping[str, Sequence[Batch]] = field(default_factory=dict)
 
     @property
     def written(self) -> bool:

@@ -19,7 +19,7 @@ from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import ModelError, UsageError
 from edgekit.evaluate import compare
 from edgekit.evaluation.options import Options
-from edgekit.evaluation.origin import AgreementMatrix
+from edgekit.evaluation.origin import AgreementMatrix, Stages
 from edgekit.evaluation.outcome import Evaluation
 from edgekit.evaluation.worst import illustrate
 from edgekit.predictions.side import TaskSide
@@ -31,11 +31,13 @@ from edgekit_export.convert.fold_input import Picture
 from edgekit_export.convert.normalize import normalize
 from edgekit_export.convert.rename_output import rename_output
 from edgekit_export.golden import GoldenPicture, draw_for, golden_pictures, record
+from edgekit_export.layers.origin import few
 from edgekit_export.lock import make_lock
 from edgekit_export.package import Candidate, Package, assemble
-from edgekit_export.parity import Parity, parity
+from edgekit_export.parity import parity
 from edgekit_export.quantize.precision import Precision, Reduced, reduce_precision
 from edgekit_export.quantize.recipe import recipe_from
+from edgekit_export.quantize.tap import Batch
 from edgekit_export.sources.source import Source, SourceGraph
 from edgekit_export.staging import Staging
 
@@ -84,7 +86,7 @@ def export(source: Source, out: Path, options: ExportOptions, progress: Progress
         package = assemble(
             source, lock, staging, out, measured.reference, measured.candidates, options.max_size_bytes
         )
-        return replace(package, matrix=measured.matrix)
+        return replace(package, matrix=measured.matrix, feeds=measured.feeds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class _Measured:
     reference: Candidate
     candidates: list[Candidate]
     matrix: AgreementMatrix | None
+    feeds: dict[str, list[Batch]]
     calibration: Dataset | None
     evaluation: Dataset | None
 
@@ -120,7 +123,8 @@ class _Work:
         judged, matrix = self._judged(candidates, task, evaluation)
         golden, members = record(task, reference, pictures, {})
         full_precision = Candidate(reference, golden, members, task.engine)
-        return _Measured(full_precision, judged, matrix, calibration, evaluation)
+        samples = {role: few(given) for role, given in feeds.items()}
+        return _Measured(full_precision, judged, matrix, samples, calibration, evaluation)
 
     def _full_precision(self) -> dict[str, onnx.ModelProto]:
         with self.progress("convert", len(self.source.graphs)) as advance:
@@ -215,7 +219,7 @@ class _Work:
             return evaluation
         return structs.replace(evaluation, worst=illustrate(evaluation.worst, data))
 
-    def _parity(self, role: str, full: onnx.ModelProto, reduced: onnx.ModelProto, feeds: Feeds) -> Parity:
+    def _parity(self, role: str, full: onnx.ModelProto, reduced: onnx.ModelProto, feeds: Feeds) -> Stages:
         return parity(self.source.graphs[role], full, reduced, list(islice(feeds, PARITY_SAMPLES)))
 
 

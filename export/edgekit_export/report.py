@@ -5,19 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 if TYPE_CHECKING:
+    from edgekit.bundle.manifest import Variant
     from edgekit.engines.protocol import EngineOptions
+    from edgekit.evaluation.origin import GraphOrigin
     from edgekit.evaluation.subject import Subject
-    from edgekit_export.package import Package
+    from edgekit_export.package import Candidate, Package
+    from edgekit_export.pipeline import Progress
 
 
-def report_package(package: Package, folder: Path, options: EngineOptions | None) -> dict[str, Path]:
+def report_package(
+    package: Package, folder: Path, options: EngineOptions | None, progress: Progress
+) -> dict[str, Path]:
     """Writes the report of the first variant that shipped, as ``edgekit validate --report`` would.
 
     Args:
         package: what came of the export.
         folder: exists already.
         options: how the engine ran.
+        progress: told about the layers, as they are measured.
 
     Returns:
         Kind → file; empty where nothing was written or nothing was measured.
@@ -35,18 +43,42 @@ def report_package(package: Package, folder: Path, options: EngineOptions | None
         return {}
     report = report_of(
         first.evaluation,
-        reference=_subject(package.reference_path, package.reference.variant.name, options),
-        candidate=_subject(package.path, first.variant.name, options),
+        reference=_subject(package.reference_path, package.reference.variant, options),
+        candidate=_subject(package.path, first.variant, options),
         machine=this_machine(),
         card=open_bundle(package.path).card,
+        graphs=_origins(package, first, progress),
+        matrix=package.matrix,
     )
     return write_report(report, folder)
 
 
-def _subject(path: Path, variant: str, options: EngineOptions | None) -> Subject:
+def _origins(package: Package, candidate: Candidate, progress: Progress) -> dict[str, GraphOrigin]:
+    """Measured on the files that shipped, with the stages that only an export knows."""
+    from edgekit_export.layers import layer_origins
+
+    sides = (
+        _files(package.reference_path, package.reference.variant),
+        _files(package.path, candidate.variant),
+    )
+    with progress(f"layers of {candidate.variant.name}", None) as advance:
+        found = layer_origins(*sides, package.feeds, advance)
+    stages = candidate.parity or {}
+    return {role: replace(origin, stages=stages.get(role)) for role, origin in found.items()}
+
+
+def _files(path: Path, variant: Variant) -> dict[str, Path]:
+    from edgekit.bundle.reader import open_bundle
+
+    folder = open_bundle(path).folder()
+    return {role: folder / model.path for role, model in variant.models.items()}
+
+
+def _subject(path: Path, variant: Variant, options: EngineOptions | None) -> Subject:
     from edgekit.bundle.reader import open_bundle
     from edgekit.evaluation.subject import subject_of
     from edgekit.tasks.registry import find_variant, load
 
     bundle = open_bundle(path)
-    return subject_of(bundle, find_variant(bundle.manifest, variant), load(path, variant, options=options))
+    task = load(path, variant.name, options=options)
+    return subject_of(bundle, find_variant(bundle.manifest, variant.name), task)

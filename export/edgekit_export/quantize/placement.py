@@ -140,13 +140,13 @@ def _wanted(model: onnx.ModelProto, view: GraphView, placed: Placement) -> set[s
             if (
                 mode is Mode.INT8 and node.op_type == "Conv"
             ):  # the integer kernel gives codes; others can give floats
-                wanted.add(_behind_activation(view, node.output[0]))
+                wanted.add(behind_activation(view, node.output[0]))
     pointwise = [n for n in model.graph.node if n.op_type in POINTWISE]
     changed = True
     while changed:
         before = len(wanted)
         for node in pointwise:
-            ending = _behind_activation(view, node.output[0])
+            ending = behind_activation(view, node.output[0])
             computed = [name for name in node.input if name and name not in view.constants]
             if len(computed) == len([n for n in node.input if n]) and ending in wanted:
                 wanted.update(name for name in computed if _makes_codes(view, placed, name, wanted))
@@ -169,7 +169,7 @@ def _makes_codes(view: GraphView, placed: Placement, name: str, wanted: set[str]
     )
 
 
-def _behind_activation(view: GraphView, name: str) -> str:
+def behind_activation(view: GraphView, name: str) -> str:
     """The ReLU or Clip output that alone uses ``name``, else ``name``."""
     user = view.only_consumer(name)
     return user.output[0] if user is not None and _ceiling(view, user) is not None else name

@@ -1,0 +1,84 @@
+"""The origin of one graph's noise, as a report has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import onnx
+
+from edgekit.evaluation.origin import GraphOrigin, LayerNoise
+from edgekit_export.layers.alone import alone_db
+from edgekit_export.layers.cumulative import Seen, cumulative, histogram
+from edgekit_export.layers.reduced import ReducedLayer, reduced_layers
+from edgekit_export.quantize.tap import Batch
+from edgekit_export.quantize.thinned import Thinned
+
+SAMPLES = 8
+PIXELS = 2_000_000
+"""Of all samples together: a page for a detector is worth many crops for a classifier, and costs as much."""
+
+DIGITS = 2
+
+
+def graph_origin(
+    full: onnx.ModelProto,
+    reduced: onnx.ModelProto,
+    feeds: Iterable[Batch],
+    advance: Callable[..., Any] = lambda: None,
+) -> GraphOrigin:
+    """Measures every layer that is reduced, alone and cumulatively.
+
+    Args:
+        full: the graph in full precision, and
+        reduced: in lower precision, as this exporter wrote both.
+        feeds: inputs, input name → array; at most ``SAMPLES`` of them are used, taken evenly, and
+            fewer where they are large.
+        advance: called as work goes on.
+
+    Returns:
+        Without stages, which need the framework's own function.
+
+    Raises:
+        ModelError: the graphs are not of the same network, or the engine refuses one.
+    """
+    layers, samples = reduced_layers(full, reduced), few(feeds)
+    seen = cumulative(full, reduced, layers, samples, advance)
+    alone = alone_db(full, layers, samples, advance)
+    noise = tuple(_noise(layer, alone[layer.name], seen[layer.name]) for layer in layers)
+    worst = _worst(layers, seen)
+    return GraphOrigin(
+        samples=len(samples),
+        layers=noise,
+        worst=None if worst is None else histogram(full, reduced, worst, seen[worst.name], samples),
+    )
+
+
+def few(feeds: Iterable[Batch]) -> list[Batch]:
+    """Evenly taken feeds, as many as ``PIXELS`` allows, at least one if there is any."""
+    taken: list[Batch] = []
+    pixels = 0
+    for feed in Thinned(feeds, SAMPLES):
+        pixels += sum(array.size // array.shape[-1] for array in feed.values())
+        if taken and pixels > PIXELS:
+            break
+        taken.append(feed)
+    return taken
+
+
+def _noise(layer: ReducedLayer, alone: float | None, seen: Seen) -> LayerNoise:
+    cumulative = seen.noise.db
+    return LayerNoise(
+        name=layer.name,
+        op=layer.node.op_type,
+        precision=layer.mode.value,
+        alone_db=None if alone is None else round(alone, DIGITS),
+        cumulative_db=None if cumulative is None else round(cumulative, DIGITS),
+    )
+
+
+def _worst(layers: list[ReducedLayer], seen: dict[str, Seen]) -> ReducedLayer | None:
+    """The layer with the lowest cumulative ratio; the first of equals."""
+    ratios = [(seen[layer.name].noise.db, layer) for layer in layers]
+    measured = [(ratio, layer) for ratio, layer in ratios if ratio is not None]
+    return min(measured, key=lambda pair: pair[0])[1] if measured else None
