@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import partial
 
 from edgekit.data.sample import Sample
 from edgekit.evaluation.measure import in_points
@@ -11,8 +12,6 @@ from edgekit.evaluation.outcome import Flips, Measure
 from edgekit.evaluation.paired import PairedShares
 from edgekit.evaluation.score import Change, Score
 from edgekit.evaluation.tally import RatioTally, Tally, agreement, share_interval
-from edgekit.statistics.interval import Interval
-from edgekit.statistics.quantiles import CONFIDENCE
 from edgekit.types import Generation, Result
 
 VQA_ANSWERS = 10
@@ -118,7 +117,7 @@ class ExactMatch:
             reference=shares.reference if labelled else 0.0,
             candidate=shares.candidate if labelled else changed / n,
             drop=shares.drop if labelled else changed / n,
-            interval_at=shares.interval if labelled else self._changed_interval,
+            interval_at=shares.interval if labelled else partial(share_interval, self._changed),
             flips=Flips(changed, shares.lost if labelled else None, shares.gained if labelled else None),
             agreement=agree,
             agreement_interval=agree_interval,
@@ -135,9 +134,6 @@ class ExactMatch:
         was, now = self._vqa_sums
         moments = self._vqa.moments()
         return in_points("vqa_accuracy", _VQA, was / n, now / n, moments.ratio, moments.interval())
-
-    def _changed_interval(self, scale: float = 1.0, confidence: float = CONFIDENCE) -> Interval:
-        return share_interval(self._changed, scale, confidence)
 
 
 def _accepted(sample: Sample) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -19,7 +19,7 @@ from edgekit.evaluation.tally import RatioTally, Tally, agreement
 from edgekit.statistics.average_precision import ap_drop
 from edgekit.statistics.f1 import f1_drop
 from edgekit.statistics.interval import Interval
-from edgekit.statistics.matching import IOU_THRESHOLDS, MOST_BOXES, Found, Matches, MatchTable, matches
+from edgekit.statistics.matching import MOST_BOXES, Found, Matches, MatchTable, matches
 from edgekit.statistics.quantiles import CONFIDENCE
 from edgekit.statistics.ratio import RatioMoments
 from edgekit.types import Array, Detections, Result
@@ -199,20 +199,10 @@ def _table(images: Sequence[Matches]) -> Found:
 
 
 def _ap50(sides: tuple[Found, Found], clusters: Array) -> Measure:
-    """AP where every overlap is judged as 0.5 is, which is AP50 with its influences."""
-    found = ap_drop(_as_at_50(sides[0]), _as_at_50(sides[1]), clusters)
+    found = ap_drop(*sides, clusters, overlaps=(0,))
     assert found is not None  # there are objects, as for AP
     first, second = found.reference.ap, found.candidate.ap
     return in_points("ap50", _AP50, first, second, found.drop, _interval(found.moments, -1.0))
-
-
-def _as_at_50(side: Found) -> Found:
-    bits = np.uint16((1 << len(IOU_THRESHOLDS)) - 1)
-    return replace(
-        side,
-        hit=((side.hit & 1) * bits).astype(np.uint16),
-        ignored=((side.ignored & 1) * bits).astype(np.uint16),
-    )
 
 
 def _f1(sides: tuple[Found, Found], clusters: Array) -> Measure:

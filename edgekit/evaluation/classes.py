@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from edgekit.data.sample import Sample
 from edgekit.errors import UsageError
@@ -11,8 +12,6 @@ from edgekit.evaluation.outcome import Flips
 from edgekit.evaluation.paired import PairedShares
 from edgekit.evaluation.score import Change, Score
 from edgekit.evaluation.tally import Tally, agreement, share_interval
-from edgekit.statistics.interval import Interval
-from edgekit.statistics.quantiles import CONFIDENCE
 from edgekit.types import Classification, ClassScore, Result
 
 _TOP1 = "share of samples whose best class is their label"
@@ -74,7 +73,7 @@ class TopOne:
             reference=shares.reference if labelled else 0.0,
             candidate=shares.candidate if labelled else changed / n,
             drop=shares.drop if labelled else changed / n,
-            interval_at=shares.interval if labelled else self._changed_interval,
+            interval_at=shares.interval if labelled else partial(share_interval, self._changed),
             flips=Flips(changed, shares.lost if labelled else None, shares.gained if labelled else None),
             agreement=agree,
             agreement_interval=agree_interval,
@@ -86,9 +85,6 @@ class TopOne:
     def primary(self) -> TopOne:
         """Without measures; see :class:`edgekit.evaluation.score.Scorer`."""
         return TopOne(self._labelled, measured=False)
-
-    def _changed_interval(self, scale: float = 1.0, confidence: float = CONFIDENCE) -> Interval:
-        return share_interval(self._changed, scale, confidence)
 
 
 def _words(best: ClassScore) -> str:

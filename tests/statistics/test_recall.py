@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edgekit.statistics.recall import answerable, recalled
+from edgekit.statistics.recall import answerable, nearest, ranks, recalled
 
 
 def by_hand(vectors, labels, sources, k):
@@ -40,3 +40,14 @@ def test_one_vector_for_everything_finds_nothing():
 def test_answerable():
     labels, sources = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 2, 2, 3])
     assert answerable(labels, sources).tolist() == [True, True, False, False, False]
+
+
+def test_ranks_and_nearest_by_hand():
+    angles = np.radians([0, 10, 25, 90, 100])
+    vectors, sources = np.stack([np.cos(angles), np.sin(angles)], axis=1), np.arange(5)
+    labels = np.array([0, 1, 0, 1, 2])
+    assert ranks(vectors, labels, sources).tolist() == [1, 2, 1, 2, 5]
+    assert nearest(vectors, sources).tolist() == [1, 0, 1, 4, 3]
+    assert nearest(vectors, np.array([0, 0, 1, 1, 1])).tolist() == [2, 2, 1, 1, 1]
+    assert nearest(vectors, np.zeros(5)).tolist() == [-1] * 5
+    assert nearest(np.ones((600, 3)), np.arange(600)).tolist() == [1, *[0] * 599]
