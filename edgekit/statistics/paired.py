@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from edgekit.statistics.interval import Interval
-from edgekit.statistics.proportion import unseen_upper
+from edgekit.statistics.proportion import inner_shift, unseen_upper
 from edgekit.statistics.quantiles import CONFIDENCE, normal_quantile
 
 
@@ -14,7 +14,9 @@ def tango(lost: float, gained: float, n: float, confidence: float = CONFIDENCE) 
 
     It inverts the score test with the nuisance probability at its restricted maximum likelihood, which keeps
     its coverage where flips are few and Wald's interval collapses. With no flip at all both ends are
-    ``unseen_upper(n)``: a difference that large shows itself in ``n`` samples with that confidence.
+    ``unseen_upper(n)``: a difference that large shows itself in ``n`` samples with that confidence. The end
+    towards 0, which errs too often (in up to 5.5 % of the cases instead of 2.5 %), is taken of a difference that
+    is smaller by :func:`edgekit.statistics.proportion.inner_shift`; the other end is Tango's.
 
     Args:
         lost: samples that the reference had right and the candidate has wrong.
@@ -27,34 +29,49 @@ def tango(lost: float, gained: float, n: float, confidence: float = CONFIDENCE) 
     if lost == gained == 0:
         bound = unseen_upper(n, confidence)
         return Interval(-bound, bound)
+    if lost < gained:
+        mirrored = tango(gained, lost, n, confidence)
+        return Interval(-mirrored.high, -mirrored.low)
     z = normal_quantile(confidence)
-    estimate = (lost - gained) / n
-    low = _where_score(lost, gained, n, z, -1.0, estimate)
-    high = _where_score(lost, gained, n, -z, estimate, 1.0)
+    distance = lost - gained
+    inner = distance - inner_shift(_skewness(distance / n, (lost + gained) / n), z)
+    low = _where_score(lost, gained, n, z, inner)
+    high = _where_score(lost, gained, n, -z, distance)
     return Interval(low, high)
 
 
-def _where_score(lost: float, gained: float, n: float, target: float, low: float, high: float) -> float:
+def _skewness(difference: float, flips: float) -> float:
+    """Third over second cumulant of the difference of a sample: 1 lost, -1 gained, 0 neither."""
+    variance = flips - difference**2
+    return difference * (1 - 3 * flips + 2 * difference**2) / variance if variance > 0 else 0.0
+
+
+def _where_score(lost: float, gained: float, n: float, target: float, distance: float) -> float:
     """The difference at which the score, which falls as the difference grows, is ``target``."""
+    low, high = -1.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        if _score(lost, gained, n, middle) > target:
+        if _score(lost, gained, n, middle, distance) > target:
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _score(lost: float, gained: float, n: float, difference: float) -> float:
-    """Tango's equation (10): the standardised distance of the observed from the assumed difference."""
+def _score(lost: float, gained: float, n: float, difference: float, distance: float) -> float:
+    """Tango's equation (10): the standardised distance of the observed from the assumed difference.
+
+    The nuisance probability is at its likeliest for what was seen; ``distance`` is ``lost - gained``, or less
+    where it was shifted.
+    """
     b = -lost - gained + (2 * n - lost + gained) * difference
     c = -gained * difference * (1 - difference)
     gain_rate = (math.sqrt(max(b * b - 8 * n * c, 0.0)) - b) / (4 * n)
     variance = n * (2 * gain_rate + difference * (1 - difference))
-    distance = lost - gained - n * difference
+    beyond = distance - n * difference
     if variance <= 0:
-        return math.copysign(math.inf, distance) if distance else 0.0
-    return distance / math.sqrt(variance)
+        return math.copysign(math.inf, beyond) if beyond else 0.0
+    return beyond / math.sqrt(variance)
 
 
 def mcnemar_exact(lost: int, gained: int) -> float:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from edgekit.statistics.paired import mcnemar_exact, tango
-from edgekit.statistics.proportion import unseen_upper
+from edgekit.statistics.proportion import unseen_upper, wilson
 
 
-def score_by_search(lost, gained, n, difference):
+def score_by_search(lost, gained, n, difference, shift=0.0):
     """Tango's statistic with the nuisance probability found by a grid instead of the closed form."""
     rates = np.linspace(max(0, -difference), (1 - difference) / 2, 400_001)[1:-1]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -15,7 +15,7 @@ def score_by_search(lost, gained, n, difference):
         likelihood += np.where(gained > 0, gained * np.log(rates), 0)
         likelihood += np.where(lost > 0, lost * np.log(rates + difference), 0)
     rate = rates[np.argmax(likelihood)]
-    return (lost - gained - n * difference) / math.sqrt(n * (2 * rate + difference - difference**2))
+    return (lost - gained - shift - n * difference) / math.sqrt(n * (2 * rate + difference - difference**2))
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,17 @@ def score_by_search(lost, gained, n, difference):
 )
 def test_ends_solve_the_score_equation(lost, gained, n):
     found = tango(lost, gained, n)
-    assert score_by_search(lost, gained, n, found.low) == pytest.approx(1.96, abs=0.01)
-    assert score_by_search(lost, gained, n, found.high) == pytest.approx(-1.96, abs=0.01)
+    difference, flips = (lost - gained) / n, (lost + gained) / n
+    third = difference * (1 - 3 * flips + 2 * difference**2)
+    shift = third / (flips - difference**2) * (1.96**2 + 2) / 6  # of the end towards 0
+    low, high = (shift, 0) if lost > gained else (0, shift)
+    assert score_by_search(lost, gained, n, found.low, low) == pytest.approx(1.96, abs=0.01)
+    assert score_by_search(lost, gained, n, found.high, high) == pytest.approx(-1.96, abs=0.01)
+
+
+def test_one_way_flips_are_one_proportion():
+    assert tango(9, 0, 44).high == pytest.approx(wilson(9, 44).high)
+    assert tango(40, 0, 400).low == pytest.approx(wilson(40, 400).low)
 
 
 def test_mirrored():
@@ -68,10 +77,19 @@ def test_mcnemar_many_agrees_with_few():
     assert mcnemar_exact(3000, 2000) < 1e-40
 
 
-@pytest.mark.parametrize(("n", "loss", "gain"), [(100, 0.03, 0.02), (1000, 0.01, 0.005), (1000, 0.05, 0.05)])
-def test_simulated_coverage(n, loss, gain):
-    rng = np.random.default_rng(11)
-    draws = rng.multinomial(n, [loss, gain, 1 - loss - gain], size=600)
-    found = [tango(int(lost), int(gained), n) for lost, gained, _ in draws]
-    assert sum(f.high < loss - gain for f in found) / 600 <= 0.05
-    assert sum(f.low > loss - gain for f in found) / 600 <= 0.05
+@pytest.mark.parametrize(("confidence", "bar"), [(0.9, 0.062), (0.95, 0.05)])
+@pytest.mark.parametrize("rate", [0.005, 0.01, 0.025, 0.05, 0.1])
+@pytest.mark.parametrize("share", [1.0, 0.75, 0.5, 0.0])
+def test_ends_cover(rate, share, confidence, bar):
+    """Exactly, by the trinomial distribution of 100 samples: how often an end misses."""
+    n, loss, gain = 100, rate * share, rate * (1 - share)
+    above = below = 0.0
+    for lost in range(25):
+        for gained in range(25):
+            ways = math.comb(n, lost) * math.comb(n - lost, gained)
+            chance = ways * loss**lost * gain**gained * (1 - loss - gain) ** (n - lost - gained)
+            if chance > 1e-7:
+                found = tango(lost, gained, n, confidence)
+                below += chance * (found.high < loss - gain)
+                above += chance * (found.low > loss - gain)
+    assert max(above, below) <= bar

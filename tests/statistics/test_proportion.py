@@ -7,14 +7,23 @@ from edgekit.statistics.interval import Interval
 from edgekit.statistics.proportion import unseen_upper, wilson
 
 
-def test_wilson_published():  # Newcombe 1998, table I: 81/263, 15/148, 1/29
-    for events, n, low, high in (
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (1, 29, 0.0061, 0.1718),
-    ):
-        found = wilson(events, n)
-        assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+@pytest.mark.parametrize(
+    ("events", "n", "exact_low", "wilson_high"),
+    [(81, 263, 0.2527, 0.3662), (15, 148, 0.0578, 0.1605), (1, 29, 0.0009, 0.1718)],
+)
+def test_published(events, n, exact_low, wilson_high):
+    """Newcombe 1998, table I: Wilson's upper end, and about the exact lower one."""
+    found = wilson(events, n)
+    assert round(found.high, 4) == wilson_high
+    assert found.low == pytest.approx(exact_low, abs=1e-3)
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.9999])
+@pytest.mark.parametrize(("events", "n"), [(2, 100), (3, 1000), (10, 1000), (30, 200), (100, 1000)])
+def test_lower_end_is_about_the_exact_one(events, n, confidence):
+    beta = pytest.importorskip("scipy.stats").beta
+    exact = n * beta.ppf((1 - confidence) / 2, events, n - events + 1)
+    assert n * wilson(events, n, confidence).low == pytest.approx(exact, abs=0.25)
 
 
 def test_no_event_is_exact():
@@ -27,8 +36,9 @@ def test_no_event_is_exact():
 
 def test_symmetry_and_growth():
     assert wilson(3, 50).high == pytest.approx(1 - wilson(47, 50).low)
-    ends = [wilson(events, 200).high for events in range(201)]
-    assert ends == sorted(ends)
+    ends = [wilson(events, 200) for events in range(201)]
+    assert [e.high for e in ends] == sorted(e.high for e in ends)
+    assert [e.low for e in ends] == sorted(e.low for e in ends)
 
 
 @pytest.mark.parametrize(("events", "n"), [(-1, 5), (6, 5), (0, 0)])
@@ -37,13 +47,25 @@ def test_nonsense_is_refused(events, n):
         wilson(events, n)
 
 
-@pytest.mark.parametrize(("n", "rate"), [(100, 0.01), (100, 0.05), (1000, 0.004), (1000, 0.02), (1000, 0.5)])
-def test_upper_end_covers(n, rate):
-    """Exactly, by the binomial distribution: the upper end misses in at most 5 % (none seen) or about 2.5 %."""
-    missed = sum(
-        math.comb(n, k) * rate**k * (1 - rate) ** (n - k) for k in range(n + 1) if wilson(k, n).high < rate
-    )
-    assert missed <= 0.05
+RATES = [(100, 0.005), (100, 0.01), (100, 0.05), (100, 0.1), (1000, 0.004), (1000, 0.02), (1000, 0.5)]
+
+
+@pytest.mark.parametrize(("confidence", "bar"), [(0.9, 0.06), (0.95, 0.03)])
+@pytest.mark.parametrize(("n", "rate"), RATES)
+def test_ends_cover(n, rate, confidence, bar):
+    """Exactly, by the binomial distribution: an end misses in at most half of the error, or a little more."""
+    ends = [
+        (wilson(k, n, confidence), math.comb(n, k) * rate**k * (1 - rate) ** (n - k)) for k in range(n + 1)
+    ]
+    assert sum(chance for end, chance in ends if end.high < rate) <= bar
+    assert sum(chance for end, chance in ends if end.low > rate) <= bar
+
+
+def test_nothing_seen_never_errs_more_than_a_one_sided_bound_at_95():
+    assert unseen_upper(100, 0.8) == unseen_upper(100, 0.9) == unseen_upper(100, 0.95)
+    assert unseen_upper(100, 0.99) > unseen_upper(100, 0.95)
+    for rate in np.linspace(0.001, 0.06, 60):
+        assert unseen_upper(100, 0.9) >= rate or (1 - rate) ** 100 <= 0.05
 
 
 def test_interval():
