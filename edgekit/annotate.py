@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from edgekit.types import U8, Classification, Frame, Result, TextRegions
+from edgekit.types import U8, Classification, Detections, Frame, Result, TextRegions
 
 INK = (255, 255, 255)
 BACKGROUND = (32, 32, 32)
@@ -35,8 +35,10 @@ def annotate(frame: Frame, result: Result, caption: str = "") -> U8:
     canvas: U8 = (frame.pixels if frame.color == "bgr" else frame.pixels[..., ::-1]).copy()
     if isinstance(result, Classification):
         _draw_classes(canvas, result)
-    else:
+    elif isinstance(result, TextRegions):
         _draw_text_regions(canvas, result)
+    elif isinstance(result, Detections):
+        _draw_objects(canvas, result)
     if caption:
         _draw_line(canvas, caption, (0, canvas.shape[0] - line_height(canvas)))
     return canvas
@@ -58,6 +60,13 @@ def _draw_text_regions(canvas: U8, result: TextRegions) -> None:
     for quad, text in zip(corners, result.texts, strict=True):
         x, y = int(quad[:, 0].min()), int(quad[:, 1].min())
         _draw_line(canvas, text, (x, y - line_height(canvas)))
+
+
+def _draw_objects(canvas: U8, result: Detections) -> None:
+    for box, label, score in zip(np.round(result.xyxy).astype(int), result.label, result.score, strict=True):
+        left, top, right, bottom = box.tolist()
+        cv2.rectangle(canvas, (left, top), (right, bottom), OUTLINE, 2)
+        _draw_line(canvas, f"{label} {score:.0%}", (left, top - line_height(canvas)))
 
 
 def _draw_line(canvas: U8, text: str, corner_xy: tuple[int, int]) -> None:

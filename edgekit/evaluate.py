@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from edgekit.data.conditions import under
 from edgekit.data.dataset import Dataset
-from edgekit.data.sample import Input, Sample
+from edgekit.data.sample import Input, Question, Sample
 from edgekit.errors import UsageError
 from edgekit.evaluation.noise import noise_of
 from edgekit.evaluation.options import Options
@@ -88,7 +88,8 @@ def compare(
             for condition in ("", *options.conditions):
                 run.add(Key(number, condition), sample)
             advance()
-        if all([standing.look(confidence) for standing in standings]):
+        clear = [standing.look(confidence) for standing in standings]
+        if all(clear):
             break
     data = Data(dataset.specs, dataset.sha256, dataset.truth)
     evaluations = tuple(standing.evaluation(data) for standing in standings)
@@ -123,7 +124,7 @@ class _Run:
         found = self._journal.next(key) if self._journal else None
         predictions, noise = found or self._predict(key, sample)
         for i, standing in enumerate(self._standings):
-            standing.add(key, sample, predictions[0].result, predictions[i + 1].result, noise[i])
+            standing.add(*key, sample, predictions[0].result, predictions[i + 1].result, noise[i])
         for times_ms, prediction in zip(self.times_ms, predictions, strict=True):
             if prediction.ms is not None:
                 times_ms.append(prediction.ms)
@@ -151,8 +152,20 @@ class _Run:
 
 
 def content_of(key: Key, sample: Sample) -> Input:
-    """A sample's input, under the key's condition if it names one."""
-    return under(key.condition, sample.frame, sample.id) if key.condition else sample.load()
+    """A sample's input, under the key's condition if it names one.
+
+    Raises:
+        DataError: it cannot be decoded.
+        UsageError: a condition for a text.
+    """
+    content = sample.load()
+    if not key.condition:
+        return content
+    if isinstance(content, str):
+        raise UsageError(f"{sample.id}: is a text; {key.condition} is for pictures", "leave --robustness out")
+    picture = content.frame if isinstance(content, Question) else content
+    changed = under(key.condition, picture, sample.id)
+    return replace(content, frame=changed) if isinstance(content, Question) else changed
 
 
 def _noise(reference: Prediction, candidate: Prediction) -> Noise:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
-from edgekit.data.dataset import Dataset
+from edgekit.data.dataset import Dataset, refuse_overlap
+from edgekit.diagnosis.diagnose import diagnose
+from edgekit.errors import UsageError
 from edgekit.evaluate import compare, content_of
 from edgekit.evaluation.options import Options
-from edgekit.evaluation.outcome import Data, GoldenCheck
+from edgekit.evaluation.origin import GraphOrigin
+from edgekit.evaluation.outcome import Data, Finding, GoldenCheck
 from edgekit.evaluation.worst import illustrate
+from edgekit.layers import feeds_of, layer_origins
 from edgekit.machine import this_machine
 from edgekit.predictions.contender import Contender, Live, Recorded
 from edgekit.predictions.file import Header
@@ -28,6 +35,7 @@ from edgekit.report.files import make_folder, write_report
 from edgekit.selftest import check
 
 JOURNAL = "unfinished.jsonl"
+LAYER_SAMPLES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ def validate(
     options: Options,
     *,
     folder: Path | None = None,
+    layers: bool = False,
     say: Callable[[str], None] = lambda line: None,
     advance: Callable[..., Any] = lambda: None,
 ) -> Validated:
@@ -67,39 +76,48 @@ def validate(
         dataset: opened with the labels of the reference.
         options: gate, looks, conditions.
         folder: where the report goes.
+        layers: find out which layers the noise comes from; needs two bundles and edgekit-export.
         say: takes a line for a person, such as where the run goes on.
         advance: called after each sample.
 
     Raises:
         UsageError, DataError, ModelError: see :func:`edgekit.evaluate.compare`.
+        DataError: the candidate was calibrated on some of the data.
         OutputError: the report cannot be written.
     """
     contenders = (reference, candidate)
     for contender in contenders:
         if isinstance(contender, Recorded):
             check_recorded(contender.recording, dataset.sha256, options.conditions)
-    journal = None if folder is None else _journal(folder, contenders, dataset, options)
-    if journal is not None and journal.found:
-        say(f"going on from {journal.path}: {journal.found:,} predictions were made before")
-    sides = reference.side, (candidate.side,)
-    found = compare(*sides, dataset, options, journal=journal, advance=advance)
-    evaluation = msgspec.structs.replace(
-        found.evaluations[0],
-        golden=golden_check(candidate) if isinstance(candidate, Live) else None,
-    )
-    if folder is not None:
-        pictured = illustrate(evaluation.worst, dataset)
-        evaluation = msgspec.structs.replace(evaluation, worst=pictured)
-    report = report_of(
-        evaluation,
-        reference=reference.subject,
-        candidate=candidate.subject,
-        machine=this_machine(),
-        card=candidate.card,
-    )
-    paths = {} if folder is None else write_report(report, folder)
-    if journal is not None:
-        journal.remove()
+    if isinstance(candidate, Live):
+        refuse_overlap(candidate.bundle.manifest.lock.calibration_sources, dataset.digests)
+    with (
+        nullcontext()
+        if folder is None
+        else closing(_journal(folder, contenders, dataset, options)) as journal
+    ):
+        if journal is not None and journal.found:
+            say(f"going on from {journal.path}: {journal.found:,} predictions were made before")
+        sides = reference.side, (candidate.side,)
+        found = compare(*sides, dataset, options, journal=journal, advance=advance)
+        evaluation = structs.replace(
+            found.evaluations[0],
+            golden=golden_check(candidate) if isinstance(candidate, Live) else None,
+            findings=_findings(reference, candidate, dataset),
+        )
+        if folder is not None:
+            evaluation = structs.replace(evaluation, worst=illustrate(evaluation.worst, dataset))
+        report = report_of(
+            evaluation,
+            reference=reference.subject,
+            candidate=candidate.subject,
+            machine=this_machine(),
+            card=candidate.card,
+            graphs=_origins(reference, candidate, dataset) if layers else None,
+        )
+        paths = {} if folder is None else write_report(report, folder)
+        if journal is not None:
+            journal.remove()
     return Validated(report, paths, found.times_ms)
 
 
@@ -171,6 +189,30 @@ def golden_check(contender: Live) -> GoldenCheck | None:
         return None
     exact = sum(outcome.exact for outcome in outcomes)
     return GoldenCheck(len(outcomes), len(failed), exact, failed[0].problem if failed else "")
+
+
+def _findings(reference: Contender, candidate: Contender, dataset: Dataset) -> tuple[Finding, ...]:
+    """Stages at fault; against a recording, those that are declared otherwise."""
+    if not isinstance(candidate, Live):
+        return ()
+    frames = (sample.frame for sample in dataset)
+    if isinstance(reference, Live):
+        return diagnose(reference, candidate, frames)
+    return ()
+
+
+def _origins(reference: Contender, candidate: Contender, dataset: Dataset) -> dict[str, GraphOrigin]:
+    """Which layers the noise comes from, on the first samples.
+
+    Raises:
+        UsageError: not two bundles.
+        EnvironmentLacks: edgekit-export is not installed.
+    """
+    if not isinstance(reference, Live) or not isinstance(candidate, Live):
+        raise UsageError("layers: recorded predictions have none", "give two bundles")
+    frames = (sample.frame for sample in islice(dataset, LAYER_SAMPLES))
+    sides = (reference.bundle, reference.variant), (candidate.bundle, candidate.variant)
+    return layer_origins(*sides, feeds_of(reference.task, frames))
 
 
 def _journal(

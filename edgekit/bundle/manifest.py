@@ -16,6 +16,7 @@ VERSION = 1
 
 # \Z, not $: a Python $ also matches before a final newline.
 Sha256: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Sha256Start: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 MemberPath: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*\Z", max_length=200)]
 Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*\Z", max_length=64)]
 Text: TypeAlias = Annotated[str, Meta(max_length=4096)]
@@ -286,7 +287,11 @@ class Evidence(Strict, frozen=True):
 
 
 class Lock(Strict, frozen=True):
-    """What the bundle was made from: enough to make its model files again."""
+    """What the bundle was made from: enough to make its model files again.
+
+    ``calibration_sources`` are the first 16 digits of the SHA-256 of every picture, clip or text that it was
+    calibrated on, sorted: a validator refuses to measure on any of them.
+    """
 
     source: Line
     weights: dict[Line, Sha256]
@@ -296,6 +301,7 @@ class Lock(Strict, frozen=True):
     evaluation_sha256: Sha256 | None
     evaluation_n: Count
     tools: dict[Line, Line]
+    calibration_sources: Annotated[tuple[Sha256Start, ...], Meta(max_length=65_536)] = ()
 
 
 class Manifest(Strict, frozen=True):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import PLAIN_INTERVAL_S, emit, say
 from edgekit.cli.values import option, parse_count, parse_duration
+from edgekit.cli.words import lines_of
 from edgekit.errors import EnvironmentLacks, UsageError
 
 if TYPE_CHECKING:
@@ -195,12 +196,14 @@ class Status:
 
 def brief(result: Result) -> str:
     """A result in a few printable words."""
-    from edgekit.types import Classification
+    from edgekit.types import Classification, TextRegions
 
     if isinstance(result, Classification):
         words = "  ".join(f"{c.label} {c.score:.0%}" for c in result.top(1))
-    else:
+    elif isinstance(result, TextRegions):
         words = f"{len(result)} lines  " + " | ".join(result.texts)
+    else:
+        words = "  ".join(lines_of(result))
     return "".join(c if c.isprintable() else " " for c in words)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit
 from edgekit.cli.values import option, parse_path
+from edgekit.cli.words import lines_of
 
 if TYPE_CHECKING:
     from edgekit.types import Result
@@ -61,8 +62,4 @@ def describe(result: Result) -> str:
     """A result as indented lines for a person; square brackets of the text survive rich's markup."""
     from rich.markup import escape
 
-    from edgekit.types import Classification
-
-    if isinstance(result, Classification):
-        return "\n".join(f"  {c.score:6.1%}  {escape(c.label)}" for c in result.top(5))
-    return "\n".join(f"  {score:6.1%}  {escape(text)}" for _, text, score in result) or "  no text"
+    return "\n".join(f"  {escape(line)}" for line in lines_of(result))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.cli.output import emit, progress, say
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from edgekit.data.dataset import Dataset
     from edgekit.evaluation.options import Options
     from edgekit.predictions.contender import Contender
-    from edgekit.report.accuracy import Report
     from edgekit.validate import Validated
 
 SUMMARY = "accuracy-drop report: a bundle against its full-precision reference, on the same samples"
@@ -134,7 +132,7 @@ def _validate(args: argparse.Namespace) -> int:
     options = _options(args)
     reference = open_contender(args.against, None, args.threads)
     candidate = open_contender(args.bundle, args.variant, args.threads)
-    dataset = _data(args, reference, candidate)
+    dataset = _data(args, reference)
     with progress("comparing", len(dataset)) as advance:
         found = validate(
             candidate,
@@ -159,7 +157,7 @@ def _record(args: argparse.Namespace) -> int:
     contender = open_contender(args.bundle, args.variant, args.threads)
     if not isinstance(contender, Live):
         raise UsageError(f"{args.bundle}: is a recording already", "name a bundle")
-    dataset = _data(args, contender, contender)
+    dataset = _data(args, contender)
     with progress("recording", len(dataset)) as advance:
         path = record(contender, dataset, args.record, conditions=_conditions(args), say=say, advance=advance)
     emit(
@@ -209,18 +207,10 @@ def _conditions(args: argparse.Namespace) -> tuple[str, ...]:
     return names
 
 
-def _data(args: argparse.Namespace, reference: Contender, candidate: Contender) -> Dataset:
+def _data(args: argparse.Namespace, reference: Contender) -> Dataset:
     from edgekit.data.dataset import open_data
-    from edgekit.errors import DataError
-    from edgekit.predictions.contender import Live
 
     dataset = open_data(args.data, reference.side.task, reference.side.labels)
-    calibrated = candidate.bundle.manifest.lock.calibration_sha256 if isinstance(candidate, Live) else None
-    if dataset.sha256 == calibrated:
-        raise DataError(
-            f"data: {' '.join(args.data)} is what {args.bundle.name} was calibrated on",
-            "measure on other samples",
-        )
     return dataset if args.limit is None else dataset.limited(args.limit, args.seed)
 
 

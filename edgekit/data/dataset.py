@@ -151,21 +151,30 @@ def open_data(specs: Sequence[str], task: str, labels: Sequence[str] = ()) -> Da
     return Dataset(tuple(specs), tuple(sources), None, tuple(groups) if len(specs) > 1 else ())
 
 
+DIGEST_START = 16
+"""Digits of a SHA-256 that tell sources apart in a bundle."""
+
+
+def digest_starts(digests: Collection[str]) -> tuple[str, ...]:
+    """The first digits of each, sorted: what a bundle's lock keeps of its calibration data."""
+    return tuple(sorted({digest[:DIGEST_START] for digest in digests}))
+
+
 def refuse_overlap(calibration: Collection[str], evaluation: Collection[str]) -> None:
     """Checks that no picture, clip, text or rendered line serves both to calibrate and to evaluate.
 
     Args:
-        calibration: digests of the calibration data; see :attr:`Dataset.digests`.
+        calibration: digests of the calibration data, see :attr:`Dataset.digests`, or their starts.
         evaluation: those of the evaluation data.
 
     Raises:
         DataError: some content is in both.
     """
-    both = set(calibration) & set(evaluation)
+    both = set(digest_starts(calibration)) & set(digest_starts(evaluation))
     if both:
         raise DataError(
             f"calibration and evaluation share {len(both)} of {len(set(evaluation))} pictures, clips or texts "
-            f"(SHA-256 {min(both)[:16]}…)",
+            f"(SHA-256 {min(both)}…)",
             "evaluate on data that the model was not calibrated on",
         )
 

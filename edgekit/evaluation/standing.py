@@ -11,17 +11,17 @@ from edgekit.evaluation.boxes import AveragePrecision
 from edgekit.evaluation.classes import TopOne
 from edgekit.evaluation.embeddings import Recall
 from edgekit.evaluation.judgement import judge
+from edgekit.evaluation.measure import rounded
 from edgekit.evaluation.noise import OutputNoise
 from edgekit.evaluation.options import Options
 from edgekit.evaluation.outcome import Data, Evaluation, Look
 from edgekit.evaluation.score import Score, Scorer
-from edgekit.evaluation.slices import Slices
+from edgekit.evaluation.slices import Slices, parts_of
 from edgekit.evaluation.text import CharacterErrors, WordErrors
 from edgekit.evaluation.tokens import Perplexity
 from edgekit.evaluation.worst import WorstSamples
 from edgekit.statistics.gate import least_n
 from edgekit.statistics.interval import Interval
-from edgekit.statistics.quantiles import CONFIDENCE
 from edgekit.types import Result
 
 SCORERS: dict[str, Callable[[bool], Scorer]] = {
@@ -34,8 +34,6 @@ SCORERS: dict[str, Callable[[bool], Scorer]] = {
     "generate": Perplexity,
 }
 """Task name → its scorer, which is told whether samples have a truth."""
-
-DIGITS = 6  # of percentages in results: more would be noise, fewer could move a gate
 
 
 class Standing:
@@ -56,7 +54,7 @@ class Standing:
         self._task = task
         self._options = options
         self._scorer = SCORERS[task](labelled)
-        self._slices = Slices(lambda: SCORERS[task](labelled))
+        self._slices = Slices(self._scorer.primary)
         self._noise = OutputNoise()
         self._worst = WorstSamples(options.worst)
         self._looks: list[Look] = []
@@ -64,25 +62,22 @@ class Standing:
 
     def add(
         self,
-        key: Key,
+        number: int,
+        condition: str,
         sample: Sample,
         reference: Result,
         candidate: Result,
         noise: tuple[float, float] | None,
     ) -> None:
         """Adds one sample; under a condition it counts for that condition's slice only."""
-        if key.condition:
-            self._slices.add("condition", key.condition, sample, reference, candidate)
+        for kind, name in parts_of(sample, reference, condition):
+            self._slices.add(kind, name, sample, reference, candidate)
+        if condition:
             return
         self._n += 1
-        change = self._scorer.add(sample, reference, candidate)
-        self._worst.add(key.number, sample, change)
+        self._worst.add(number, condition, sample, self._scorer.add(sample, reference, candidate))
         if noise is not None:
             self._noise.add(*noise)
-        if isinstance(sample.truth, int):
-            self._slices.add("class", change.truth or str(sample.truth), sample, reference, candidate)
-        if sample.group:
-            self._slices.add("group", sample.group, sample, reference, candidate)
 
     def look(self, confidence: float) -> bool:
         """Looks at the gate with this confidence; whether the verdict is clear."""
@@ -104,8 +99,8 @@ class Standing:
             n=self._n,
             clusters=score.clusters,
             unit="picture" if score.clusters == self._n else "source",
-            reference=_percent(score.reference),
-            candidate=_percent(score.candidate),
+            reference=_percent(score.reference) if score.percent else rounded(score.reference),
+            candidate=_percent(score.candidate) if score.percent else rounded(score.candidate),
             drop=_percent(score.drop),
             interval=look.interval,
             confidence=look.confidence,
@@ -118,7 +113,7 @@ class Standing:
             identical=self._noise.sqnr.identical,
             verdict=judgement.verdict,
             reason=judgement.reason,
-            max_drop=None if limit is None else round(limit, DIGITS),
+            max_drop=None if limit is None else rounded(limit),
             needed_n=judgement.needed_n,
             least_n=None if limit is None else least_n(limit / 100, look.confidence),
             data=data,
@@ -130,7 +125,9 @@ class Standing:
 
     def _limit(self, score: Score) -> float | None:
         limit = self._options.max_drop
-        return limit if limit is None or not self._options.relative else limit * score.reference
+        if limit is None or not self._options.relative or not score.percent:
+            return limit
+        return limit * score.reference
 
 
 def _percents(interval: Interval) -> tuple[float, float]:
@@ -138,4 +135,4 @@ def _percents(interval: Interval) -> tuple[float, float]:
 
 
 def _percent(fraction: float) -> float:
-    return round(100 * fraction, DIGITS) + 0.0  # never -0.0
+    return rounded(100 * fraction)

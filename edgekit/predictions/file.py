@@ -25,7 +25,6 @@ from edgekit.predictions.prediction import Entry, Key, Prediction, to_prediction
 
 T = TypeVar("T")
 
-KIND = "edgekit-predictions"
 SUFFIX = ".predictions"
 CLOSING = b'{"end"'
 _AGAIN = "record the predictions again: edgekit validate BUNDLE --data DATA --record FILE"
@@ -48,7 +47,7 @@ class Header(Part, frozen=True, kw_only=True):
         machine: where it ran.
     """
 
-    kind: Literal["edgekit-predictions"] = KIND
+    kind: Literal["edgekit-predictions"] = "edgekit-predictions"
     version: Literal[1] = 1
     task: str
     data: Data
@@ -56,7 +55,7 @@ class Header(Part, frozen=True, kw_only=True):
     conditions: tuple[str, ...] = ()
     subject: Subject | None = None
     variant: Variant | None = None
-    files: dict[str, str] = {}
+    files: dict[str, str] = msgspec.field(default_factory=dict)
     card: Card | None = None
     machine: str = ""
 
@@ -124,7 +123,7 @@ def is_recording(path: Path) -> bool:
         return True
     try:
         with path.open("rb") as file:
-            return f'"{KIND}"'.encode() in file.read(256)
+            return b'"edgekit-predictions"' in file.read(256)
     except OSError:
         return False
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import cv2
 
+_SILENT = 0  # LOG_LEVEL_SILENT
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -16,8 +18,9 @@ def quiet() -> Iterator[None]:
     FFmpeg's level is read once a process, when OpenCV first uses it, hence from the environment.
     """
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    logging = cv2.utils.logging
-    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    logging = getattr(cv2.utils, "logging", cv2)  # OpenCV 4.10 to 4.12 have the functions at their top
+    level = logging.getLogLevel()
+    logging.setLogLevel(_SILENT)
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 
 from edgekit.bundle.manifest import Lock
-from edgekit.data.dataset import Dataset
+from edgekit.data.dataset import Dataset, digest_starts
 from edgekit.machine import installed
 from edgekit_export.sources.source import Source
 
@@ -41,4 +41,5 @@ def make_lock(
         evaluation_sha256=evaluation.sha256 if evaluation else None,
         evaluation_n=len(evaluation) if evaluation else 0,
         tools={"python": platform.python_version(), **installed(*_TOOLS)},
+        calibration_sources=digest_starts(calibration.digests) if calibration else (),
     )
