@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+from edgekit.errors import DataError
 from edgekit.evaluation.outcome import Part
 
 
@@ -38,6 +41,16 @@ class Histogram(Part, frozen=True):
     edges: tuple[float, ...]
     reference: tuple[int, ...]
     candidate: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        bins = len(self.edges) - 1
+        if bins < 1 or len(self.reference) != bins or len(self.candidate) != bins:
+            raise DataError(
+                f"histogram of {self.layer}: expected k + 1 edges and k counts of both, got {len(self.edges)}, "
+                f"{len(self.reference)} and {len(self.candidate)}"
+            )
+        if not all(left < right for left, right in pairwise(self.edges)):
+            raise DataError(f"histogram of {self.layer}: expected rising edges")
 
 
 class Step(Part, frozen=True):
@@ -96,3 +109,10 @@ class AgreementMatrix(Part, frozen=True):
     variants: tuple[str, ...]
     percent: tuple[tuple[float, ...], ...]
     n: int
+
+    def __post_init__(self) -> None:
+        k = len(self.variants)
+        if [len(row) for row in self.percent] != [k] * k:
+            raise DataError(
+                f"agreement matrix: expected {k} rows of {k} values, got {[len(row) for row in self.percent]}"
+            )

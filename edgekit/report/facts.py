@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgekit.evaluation.subject import Subject
 from edgekit.report.accuracy import Report
-
-METRICS = {"top1": "top-1 accuracy", "cer": "character error rate", "disagreement": "disagreement"}
+from edgekit.report.metrics import METRICS
+from edgekit.report.wording import decibels, percent, points, size, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +33,59 @@ def headline(report: Report) -> str:
     """The result in one line: verdict and drop."""
     verdict = "no limit given" if report.verdict == "NONE" else report.verdict
     name = "disagreement" if report.metric == "disagreement" else "drop"
-    return f"{verdict}: {name} {report.drop:.2f} points, {_interval(report, report.interval)}"
+    return f"{verdict}: {name} {points(report.drop)} points, {_interval(report, report.interval)}"
+
+
+def key_facts(report: Report) -> list[Fact]:
+    """What one asks first: by how much, how sure, on how many, and what was gained."""
+    one, two = report.subjects.reference, report.subjects.candidate
+    limit = "no limit given" if report.max_drop is None else f"limit {report.max_drop:g}"
+    least = "" if report.least_n is None else f"; this limit needs at least {report.least_n:,}"
+    sources = "" if report.clusters == report.n else f" from {report.clusters:,} sources"
+    return [
+        Fact(METRICS[report.metric].drop, points(report.drop), f"percentage points, {limit}"),
+        Fact(
+            f"{percent(report.confidence)} interval",
+            span(report.interval),
+            "true values that these samples allow",
+        ),
+        Fact("samples", f"{report.n:,}", f"measured{sources}{least}"),
+        Fact("model files", size(two.bytes), f"{two.bytes / max(one.bytes, 1):.0%} of {size(one.bytes)}"),
+    ]
 
 
 def contrasts(report: Report) -> list[Contrast]:
     """Reference and candidate side by side."""
     one, two = report.subjects.reference, report.subjects.candidate
-    metric = METRICS[report.metric]
+    metric = METRICS[report.metric].name
     values = (
         []
         if report.metric == "disagreement"
-        else [Contrast(metric, f"{report.reference:.2f} %", f"{report.candidate:.2f} %", report.meaning)]
+        else [
+            Contrast(metric, f"{points(report.reference)} %", f"{points(report.candidate)} %", report.meaning)
+        ]
     )
+    share = f"{two.bytes / max(one.bytes, 1):.0%} of it"
     return [
         *values,
-        Contrast(
-            "model files", size(one.bytes), size(two.bytes), f"{two.bytes / max(one.bytes, 1):.0%} of it"
-        ),
+        Contrast("model files", size(one.bytes), size(two.bytes), share),
         Contrast("bundle file", size(one.file_bytes), size(two.file_bytes), f"{one.file} · {two.file}"),
         Contrast("variant", f"{one.variant} ({one.precision})", f"{two.variant} ({two.precision})"),
         Contrast("recipe", one.recipe, two.recipe),
-        Contrast(
-            "engine", f"{one.engine}, {_threads(one.threads)}", f"{two.engine}, {_threads(two.threads)}"
-        ),
+        Contrast("engine", _engine(one), _engine(two)),
     ]
 
 
 def facts(report: Report) -> list[Fact]:
-    """What was found, in the order in which one asks."""
+    """What was found, in the order in which one asks; what the gate needs stands first."""
     flips = report.flips
-    found = [
-        Fact(_name(report), f"{report.drop:.2f} points", _interval(report, report.interval)),
+    found = _power(report)
+    found += [
+        Fact(
+            METRICS[report.metric].drop, f"{points(report.drop)} points", _interval(report, report.interval)
+        ),
         Fact("samples", f"{report.n:,}", _samples_note(report)),
-        Fact("agreement", f"{report.agreement:.2f} %", _interval(report, report.agreement_interval)),
+        Fact("agreement", f"{points(report.agreement)} %", _interval(report, report.agreement_interval)),
         Fact("decisions changed", f"{flips.changed:,} of {report.n:,}"),
     ]
     if flips.right_to_wrong is not None:
@@ -74,44 +95,40 @@ def facts(report: Report) -> list[Fact]:
     found.append(
         Fact("output SQNR", _sqnr(report), f"raw outputs of {report.sqnr_n:,} of {report.n:,} samples")
     )
-    if report.least_n is not None:
-        found.append(
-            Fact("least samples", f"{report.least_n:,}", "independent ones, to pass this limit with no flip")
-        )
-    if report.needed_n is not None:
-        found.append(Fact("samples needed", f"{report.needed_n:,}", "if they go on like these"))
     return found
 
 
 def surroundings(report: Report) -> list[Fact]:
     """Data, machine and versions."""
-    machine, two = report.machine, report.subjects.candidate
+    machine, one, two = report.machine, report.subjects.reference, report.subjects.candidate
     return [
         Fact("data", " ".join(report.data.specs), f"truth: {report.data.truth}"),
         Fact("data SHA-256", report.data.sha256),
         Fact("candidate", two.file, f"manifest SHA-256 {two.id}"),
-        Fact(
-            "reference",
-            report.subjects.reference.file,
-            f"manifest SHA-256 {report.subjects.reference.id}",
-        ),
+        Fact("reference", one.file, f"manifest SHA-256 {one.id}"),
         Fact("machine", machine.model, f"{machine.architecture}, {machine.cores} cores"),
         Fact("CPU features", " ".join(machine.features) or "none known"),
         Fact(
-            "versions",
-            ", ".join(f"{k} {v}" for k, v in machine.versions.items()),
-            f"Python {machine.python}",
+            "versions", ", ".join(f"{k} {v}" for k, v in machine.versions.items()), f"Python {machine.python}"
         ),
     ]
 
 
-def size(size_bytes: int) -> str:
-    """``5.19 MB`` (10^6 bytes) or ``12.3 kB``."""
-    return f"{size_bytes / 1e6:.2f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.1f} kB"
+def _power(report: Report) -> list[Fact]:
+    needs = []
+    if report.least_n is not None:
+        needs.append(
+            Fact("least samples", f"{report.least_n:,}", "independent ones, to pass this limit with no flip")
+        )
+    if report.needed_n is not None:
+        needs.append(Fact("samples needed", f"{report.needed_n:,}", "if they go on like these"))
+    return needs
 
 
-def _threads(n: int) -> str:
-    return f"{n} thread{'s' * (n != 1)}"
+def _engine(subject: Subject) -> str:
+    threads = f"{subject.threads} thread{'s' * (subject.threads != 1)}"
+    recorded = f", recorded in {subject.recorded}" if subject.recorded else ""
+    return f"{subject.engine}, {threads}{recorded}"
 
 
 def _samples_note(report: Report) -> str:
@@ -120,16 +137,9 @@ def _samples_note(report: Report) -> str:
     return f"from {report.clusters:,} sources; the interval answers for their likeness"
 
 
-def _name(report: Report) -> str:
-    names = {"top1": "drop of top-1 accuracy", "cer": "rise of the character error rate"}
-    return names.get(report.metric, "disagreement")
-
-
 def _interval(report: Report, interval: tuple[float, float]) -> str:
-    return f"{100 * report.confidence:g} % interval {interval[0]:.2f} to {interval[1]:.2f}"
+    return f"{percent(report.confidence)} interval {span(interval)}"
 
 
 def _sqnr(report: Report) -> str:
-    if report.sqnr_db is not None:
-        return f"{report.sqnr_db:.1f} dB"
-    return "identical to the bit" if report.identical else "not comparable"
+    return decibels(report.sqnr_db, "identical to the bit" if report.identical else "not comparable")

@@ -1,6 +1,8 @@
 import pytest
+from msgspec.structs import replace
 
-from edgekit.report.facts import contrasts, facts, headline, size, surroundings
+from edgekit.evaluation.outcome import Flips
+from edgekit.report.facts import contrasts, facts, headline, key_facts, surroundings
 
 
 def named(lines):
@@ -26,8 +28,6 @@ def test_facts_with_labels(report):
 
 
 def test_facts_without_labels(report):
-    from edgekit.evaluation.outcome import Flips
-
     found = named(
         facts(
             report(
@@ -63,5 +63,28 @@ def test_surroundings(report):
     assert found["CPU features"].value == "avx2"
 
 
-def test_size():
-    assert [size(n) for n in (12_345, 5_190_000)] == ["12.3 kB", "5.19 MB"]
+def test_what_the_gate_needs_stands_first(report):
+    assert [f.name for f in facts(report(needed_n=5600))][:3] == [
+        "least samples",
+        "samples needed",
+        "drop of top-1 accuracy",
+    ]
+
+
+def test_key_facts(report):
+    drop, interval, samples, files = key_facts(report())
+    assert (drop.value, drop.note) == ("0.80", "percentage points, limit 2")
+    assert (interval.name, interval.value) == ("95 % interval", "-0.10 to 1.70")
+    assert (samples.value, samples.note) == (
+        "1,000",
+        "measured from 500 sources; this limit needs at least 149",
+    )
+    assert (files.value, files.note) == ("5.19 MB", "28% of 18.60 MB")
+
+
+def test_a_recorded_side_says_so(report):
+    made = report()
+    sides = replace(made.subjects, reference=replace(made.subjects.reference, recorded="ref.predictions"))
+    engine = named(contrasts(replace(made, subjects=sides)))["engine"]
+    assert engine.reference == "engine 1, 1 thread, recorded in ref.predictions"
+    assert engine.candidate == "engine 1, 1 thread"

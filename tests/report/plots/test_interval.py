@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from edgekit.report.plot import interval_plot
+from edgekit.report.plots.interval import interval_plot
 
 
 def parts(svg, name):

@@ -1,0 +1,114 @@
+"""What stands right below a verdict: what is broken, and what the verdict rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgekit.evaluation.outcome import Finding, GoldenCheck
+from edgekit.report.accuracy import Report
+from edgekit.report.wording import percent, sentence
+
+ONLY_ROLE = "model"
+"""What the graph is called where a variant has but one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that is wrong whatever the verdict says."""
+
+    title: str
+    text: str
+
+
+def alarms(report: Report) -> list[Alarm]:
+    """Broken stages, and a machine that computes otherwise; empty where all is well."""
+    found = [finding_alarm(finding) for finding in report.findings]
+    if report.golden is not None and report.golden.failed:
+        found.append(golden_alarm(report.golden))
+    return found
+
+
+def finding_alarm(finding: Finding) -> Alarm:
+    """A stage at fault."""
+    back = (
+        ""
+        if finding.restored is None
+        else f" Put right alone, it brings back {percent(finding.restored)} of the lost decisions."
+    )
+    role = "" if finding.role == ONLY_ROLE else f" ({finding.role})"
+    return Alarm(f"Broken stage: {finding.stage}{role}", sentence(finding.evidence) + back)
+
+
+def golden_alarm(golden: GoldenCheck) -> Alarm:
+    """Golden pictures that failed."""
+    text = (
+        f"{golden.failed} of {golden.pictures} golden pictures came out otherwise than the exporter measured: "
+        f"{golden.problem}"
+    )
+    return Alarm("This machine does not compute what the exporter measured", sentence(text))
+
+
+def evidence(report: Report) -> list[str]:
+    """What the verdict rests on, one sentence each; what the gate needs at least comes first."""
+    said = (_power, _needed, _truth, _sources, _looks, _golden, _recorded)
+    return [text for text in (say(report) for say in said) if text]
+
+
+def _power(report: Report) -> str:
+    if report.least_n is None or report.max_drop is None:
+        return ""
+    known = f"A limit of {report.max_drop:g} points needs at least {report.least_n:,} independent samples, "
+    few = "too few" if report.n < report.least_n else "measured"
+    return f"{known}even if no decision flips; {report.n:,} were {few}."
+
+
+def _needed(report: Report) -> str:
+    if report.needed_n is None:
+        return ""
+    return f"To decide, it needs about {report.needed_n:,} samples, if they go on like these {report.n:,}."
+
+
+def _truth(report: Report) -> str:
+    if report.metric != "disagreement":
+        return ""
+    return (
+        "The data has no truth, so what is measured is disagreement: it bounds the drop from above. "
+        "Accuracy cannot have fallen by more, so a PASS holds for accuracy as well; a FAIL is no proof of a loss."
+    )
+
+
+def _sources(report: Report) -> str:
+    if report.clusters == report.n:
+        return ""
+    return (
+        f"Samples come from {report.clusters:,} sources; those of one source resemble each other, "
+        "and the interval is wider for it."
+    )
+
+
+def _looks(report: Report) -> str:
+    if len(report.looks) < 2:
+        return ""
+    return (
+        f"The gate was looked at {len(report.looks)} times on the way; each look is held to a stricter level, "
+        "so that together they err no more often than one."
+    )
+
+
+def _golden(report: Report) -> str:
+    golden = report.golden
+    if golden is None:
+        return "Whether this machine computes what the exporter measured was not checked."
+    if golden.failed:
+        return ""  # an alarm, above
+    if golden.pictures == 0:
+        return "The bundle has no golden pictures for this variant, so the machine was not checked."
+    return (
+        f"This machine computes what the exporter measured: {golden.pictures} of {golden.pictures} golden "
+        f"pictures hold, {golden.exact} equal to the bit."
+    )
+
+
+def _recorded(report: Report) -> str:
+    recorded = report.subjects.reference.recorded
+    return f"The reference was not run here: its results were recorded in {recorded}." if recorded else ""
