@@ -11,8 +11,9 @@ import numpy as np
 
 from edgekit.data.sample import Sample, TrueBoxes
 from edgekit.errors import DataError, UsageError
+from edgekit.evaluation.class_precision import class_slices
 from edgekit.evaluation.measure import in_points
-from edgekit.evaluation.outcome import Flips, Measure
+from edgekit.evaluation.outcome import Flips, Measure, Slice
 from edgekit.evaluation.paired import PairedShares
 from edgekit.evaluation.score import Change, Score
 from edgekit.evaluation.tally import RatioTally, Tally, agreement
@@ -42,11 +43,19 @@ _DISAGREEMENT = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Image:
-    """One image with its true objects; ``key`` is what images are put in order by."""
+    """One image with its true objects.
+
+    Attributes:
+        key: what images are put in order by: source and id.
+        reference: what the reference's boxes are, and
+        candidate: the candidate's.
+        changed: classes of which both sides' boxes cannot be paired off.
+    """
 
     key: tuple[str, str]
     reference: Matches
     candidate: Matches
+    changed: Array
 
 
 class AveragePrecision:
@@ -60,13 +69,14 @@ class AveragePrecision:
 
     Args:
         labelled: whether samples have their true boxes.
-        measured: whether to take AP50 and F1 too.
+        measured: whether to take AP50, F1 and the slices by class too.
     """
 
     def __init__(self, labelled: bool, measured: bool = True) -> None:
         self._labelled = labelled
         self._measured = measured
         self._images: list[_Image] = []
+        self._labels: tuple[str, ...] = ()
         self._apart = RatioTally()
         self._changed, self._right = Tally(), PairedShares()
 
@@ -81,23 +91,25 @@ class AveragePrecision:
                 "compare variants of the same model",
             )
         found, other = _confident(reference), _confident(candidate)
-        alone = _alone(found, other)
+        alone_by_class = _alone(found, other)
+        alone = int(alone_by_class.sum())
         self._changed.add(sample.cluster, alone > 0)
         self._apart.add(sample.cluster, alone, len(found) + len(other))
         truth = sample.truth if isinstance(sample.truth, TrueBoxes) else None
         severity = alone / max(len(found) + len(other), 1)
         words = None
         if truth is not None:
-            severity = self._add_true(sample, truth, reference, candidate)
+            severity = self._add_true(sample, truth, reference, candidate, np.flatnonzero(alone_by_class))
             words = _words(truth.index[~truth.crowd], reference.labels)
         told = (_words(side.index, side.labels) for side in (found, other))
         return Change(alone > 0, severity, next(told), next(told), words)
 
     def _add_true(
-        self, sample: Sample, truth: TrueBoxes, reference: Detections, candidate: Detections
+        self, sample: Sample, truth: TrueBoxes, reference: Detections, candidate: Detections, changed: Array
     ) -> float:
         sides = [matches(side, truth.xyxy, truth.index, truth.crowd) for side in (reference, candidate)]
-        self._images.append(_Image((sample.cluster, sample.id), *sides))
+        self._images.append(_Image((sample.cluster, sample.id), sides[0], sides[1], changed))
+        self._labels = reference.labels
         was, now = (_errors(side) for side in sides)
         self._right.add(sample.cluster, was == 0, now == 0)
         return max((now - was) / max(len(sides[0].objects), 1), 0.0)
@@ -132,7 +144,13 @@ class AveragePrecision:
             clusters=len(self._changed),
             mcnemar_p=right.mcnemar_p,
             measures=(_ap50(sides, clusters), _f1(sides, clusters)) if self._measured else (),
+            slices=self._by_class(images, sides, clusters) if self._measured else (),
         )
+
+    def _by_class(
+        self, images: Sequence[_Image], sides: tuple[Found, Found], clusters: Array
+    ) -> tuple[Slice, ...]:
+        return class_slices(sides, clusters, [image.changed for image in images], self._labels)
 
     def _apart_score(self) -> Score:
         n = self._changed.n
@@ -174,10 +192,12 @@ def _confident(found: Detections) -> Detections:
     return Detections(found.xyxy[best], found.score[best], found.index[best], found.labels)
 
 
-def _alone(found: Detections, other: Detections) -> int:
-    """Boxes of either side that are not paired with one of the other."""
+def _alone(found: Detections, other: Detections) -> Array:
+    """``(classes,)`` boxes of either side that are not paired with one of the other."""
     pairs = matches(other, found.xyxy, found.index, np.zeros(len(found), bool))
-    return len(found) + len(other) - 2 * int(np.count_nonzero(pairs.hit & 1))
+    n = len(found.labels)
+    both = np.bincount(found.index, minlength=n) + np.bincount(other.index, minlength=n)
+    return both - 2 * np.bincount(pairs.index[pairs.hit & 1 == 1], minlength=n)
 
 
 def _counts(image: Matches) -> tuple[int, int, int]:

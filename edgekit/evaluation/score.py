@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from edgekit.data.sample import Sample
-from edgekit.evaluation.outcome import Flips, Measure, Metric
+from edgekit.evaluation.outcome import Flips, Measure, Metric, Slice
 from edgekit.statistics.interval import Interval
 from edgekit.types import Result
 
@@ -55,6 +55,7 @@ class Score:
         percent: whether ``reference`` and ``candidate`` are fractions, which reports tell as percentages. A
             perplexity is none: it is told as it is, and ``drop`` is relative to the reference already, so that
             a relative limit is the same as an absolute one.
+        slices: by class, where a sample has several and the scorer alone can part them.
     """
 
     metric: Metric
@@ -70,6 +71,7 @@ class Score:
     mcnemar_p: float | None
     measures: tuple[Measure, ...] = ()
     percent: bool = True
+    slices: tuple[Slice, ...] = ()
 
 
 class Scorer(Protocol):

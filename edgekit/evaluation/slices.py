@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -68,7 +68,7 @@ class Slices:
         return tuple(kind for kind, parts in self._kinds.items() if parts.too_many)
 
     def slices(self, confidence: float = CONFIDENCE) -> tuple[Slice, ...]:
-        """Kind by kind, the largest drop first; of equal ones the largest slice, then by name.
+        """Kind by kind, each :func:`worst_first`.
 
         Slices in which nothing can be compared (pages without a character) are left out.
 
@@ -79,8 +79,13 @@ class Slices:
         for kind, parts in self._kinds.items():
             each = simultaneous(max(len(parts.by_name), 1), confidence)
             told = (_slice(kind, name, part, each) for name, part in parts.by_name.items())
-            found += sorted((s for s in told if s is not None), key=lambda s: (-s.drop, -s.n, s.name))
+            found += worst_first(s for s in told if s is not None)
         return tuple(found)
+
+
+def worst_first(slices: Iterable[Slice]) -> tuple[Slice, ...]:
+    """The largest drop first; of equal ones the largest slice, then by name."""
+    return tuple(sorted(slices, key=lambda s: (-s.drop, -s.n, s.name)))
 
 
 def parts_of(sample: Sample, result: Result, condition: str = "") -> Iterator[tuple[Kind, str]]:

@@ -27,9 +27,11 @@ class Sums:
         self._width = width
         self._place: dict[str, int] = {}
         self._values = array("d")
+        self._columns: F64 | None = None  # until the next sample: intervals ask often
 
     def add(self, cluster: str, *values: float) -> None:
         """Adds one sample's ``width`` numbers."""
+        self._columns = None
         start = self._place.setdefault(cluster, len(self._place)) * self._width
         if start == len(self._values):
             self._values.extend(values)
@@ -43,8 +45,10 @@ class Sums:
     @property
     def columns(self) -> F64:
         """``(width, clusters)``; clusters in the order of their names, whichever came first."""
-        table = np.array(self._values, np.float64).reshape(-1, self._width)
-        return table[[self._place[name] for name in sorted(self._place)]].T
+        if self._columns is None:
+            table = np.array(self._values, np.float64).reshape(-1, self._width)
+            self._columns = np.ascontiguousarray(table[[self._place[name] for name in sorted(self._place)]].T)
+        return self._columns
 
 
 class Tally:

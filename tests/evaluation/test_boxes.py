@@ -65,6 +65,36 @@ def test_average_precision(sample):
     assert f1.interval[0] < f1.drop < f1.interval[1]
 
 
+def test_slices_by_class(sample):
+    scorer, alone = AveragePrecision(True), [AveragePrecision(True) for _ in LABELS]
+    with_class = [0, 0, 0]
+    for i, (truth, one, two) in enumerate(pictures(30)):
+        given = sample(f"{i:03}", truth, str(i // 2))
+        scorer.add(given, one, two)
+        for c in range(3):
+            kept = [d.index == c for d in (truth, one, two)]
+            if any(k.any() for k in kept):
+                with_class[c] += 1
+                only = TrueBoxes(truth.xyxy[kept[0]], truth.index[kept[0]], truth.crowd[kept[0]])
+                sides = [
+                    Detections(d.xyxy[k], d.score[k], d.index[k], LABELS)
+                    for d, k in zip((one, two), kept[1:], strict=True)
+                ]
+                alone[c].add(sample(f"{i:03}", only, str(i // 2)), *sides)
+    slices = scorer.score().slices
+    assert [s.drop for s in slices] == sorted((s.drop for s in slices), reverse=True)
+    for found in slices:
+        c = LABELS.index(found.name)
+        expected = alone[c].score()
+        assert (found.kind, found.n, found.clusters) == ("class", with_class[c], expected.clusters)
+        assert (found.reference, found.candidate) == pytest.approx(
+            (100 * expected.reference, 100 * expected.candidate), abs=1e-6
+        )
+        interval = expected.interval_at(1.0, 1 - 0.05 / 3)
+        assert found.interval == pytest.approx((100 * interval.low, 100 * interval.high), abs=1e-6)
+        assert found.changed == expected.flips.changed
+
+
 def test_f1_by_hand(sample):
     scorer = AveragePrecision(True)
     truth = true((*CAT, 0), (*DOG, 1))
@@ -166,7 +196,7 @@ def test_the_primary_has_no_measures(sample):
     light = AveragePrecision(True).primary()
     light.add(sample("1", true((*CAT, 0))), found((*CAT, 0.9, 0)), found())
     score = light.score()
-    assert (score.drop, score.measures) == (pytest.approx(1.0), ())
+    assert (score.drop, score.measures, score.slices) == (pytest.approx(1.0), (), ())
 
 
 def test_other_labels_and_results_are_refused(sample, chosen):
