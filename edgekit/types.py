@@ -227,7 +227,7 @@ class TokenScores:
 
     Attributes:
         logprob: ``(t,)`` float32, natural logarithm of the probability of each token after those before it.
-        top_index: ``(t, k)`` int32, the ``k`` likeliest tokens at each place, likeliest first.
+        top_index: ``(t, k)`` int32, the ``k`` likeliest tokens at each place, likeliest first; ``k`` at least 1.
         top_logprob: ``(t, k)`` float32, theirs.
         text_bytes: length of the text in UTF-8.
     """
@@ -239,13 +239,16 @@ class TokenScores:
 
     def __post_init__(self) -> None:
         t = len(self.logprob)
-        if self.top_index.ndim != 2 or len(self.top_index) != t or self.top_logprob.shape != self.top_index.shape:
+        shape = self.top_index.shape
+        if len(shape) != 2 or shape[0] != t or shape[1] < 1 or self.top_logprob.shape != shape:
             raise DataError(
-                f"token scores: expected top_index and top_logprob ({t}, k), "
+                f"token scores: expected top_index and top_logprob ({t}, k), k at least 1, "
                 f"got {self.top_index.shape} and {self.top_logprob.shape}"
             )
         if self.logprob.shape != (t,) or t == 0 or not self.text_bytes > 0:
-            raise DataError(f"token scores: expected at least one token and byte, got {t} and {self.text_bytes}")
+            raise DataError(
+                f"token scores: expected at least one token and byte, got {t} and {self.text_bytes}"
+            )
 
     def as_json(self) -> dict[str, Any]:
         """Sum and number, in short."""

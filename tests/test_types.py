@@ -3,6 +3,7 @@ import pytest
 
 from edgekit import Classification, Frame, TextRegions
 from edgekit.errors import DataError
+from edgekit.types import TokenScores
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,9 @@ def test_text_regions_as_text_and_json():
         "text": "one",
         "score": 0.5,
     }
+
+
+@pytest.mark.parametrize("top", [np.zeros((2, 0)), np.zeros(2), np.zeros((1, 3))])
+def test_token_scores_refuse_shapes_that_do_not_fit(top):
+    with pytest.raises(DataError, match=r"expected top_index and top_logprob \(2, k\), k at least 1"):
+        TokenScores(np.zeros(2, np.float32), top.astype(np.int32), top.astype(np.float32), 4)
