@@ -12,7 +12,7 @@ from edgekit.evaluation.subject import Subject
 from edgekit.report.accuracy import Report
 from edgekit.report.metrics import METRICS
 from edgekit.report.origin import worst_layer
-from edgekit.report.wording import decibels, difference, level, percent, points, size, span
+from edgekit.report.wording import decibels, difference, level, percent, points, size, span, suffix
 
 SCHEMA = 1
 Lines: TypeAlias = dict[str, str]
@@ -170,9 +170,9 @@ def _summary(before: Report, after: Report, obstacles: tuple[str, ...], interval
     old, new = (verdicts.get(r.verdict, r.verdict) for r in (before, after))
     said = [
         f"The verdict is {new}, as before." if old == new else f"The verdict went from {old} to {new}.",
-        f"The drop was {points(before.drop)} points and is {points(after.drop)}."
+        f"The drop was {points(before.drop)} {METRICS[before.metric].unit} and is {points(after.drop)}."
         if points(before.drop) != points(after.drop)
-        else f"The drop is {points(after.drop)} points in both.",
+        else f"The drop is {points(after.drop)} {METRICS[after.metric].unit} in both.",
     ]
     if obstacles:
         said += obstacles
@@ -215,11 +215,11 @@ def _sections(report: Report) -> dict[str, Lines]:
 
 
 def _outcome(report: Report) -> Lines:
-    flips, golden = report.flips, report.golden
+    flips, golden, metric = report.flips, report.golden, METRICS[report.metric]
     lines = {
         "verdict": report.verdict,
-        "limit": "" if report.max_drop is None else f"{report.max_drop:g} points",
-        METRICS[report.metric].drop: f"{points(report.drop)} points",
+        "limit": "" if report.max_drop is None else f"{report.max_drop:g} {metric.unit}",
+        metric.drop: f"{points(report.drop)} {metric.unit}",
         f"{percent(report.confidence)} interval": span(report.interval),
         "agreement": f"{points(report.agreement)} %",
         "decisions changed": f"{flips.changed:,}",
@@ -228,9 +228,8 @@ def _outcome(report: Report) -> Lines:
         "broken stages": ", ".join(f"{f.stage} ({f.role})" for f in report.findings),
     }
     if report.metric != "disagreement":
-        name = METRICS[report.metric].name
-        lines[f"{name}, reference"] = f"{points(report.reference)} %"
-        lines[f"{name}, candidate"] = f"{points(report.candidate)} %"
+        lines[f"{metric.name}, reference"] = metric.level(report.reference)
+        lines[f"{metric.name}, candidate"] = metric.level(report.candidate)
     if flips.right_to_wrong is not None and flips.wrong_to_right is not None:
         lines["right to wrong"] = f"{flips.right_to_wrong:,}"
         lines["wrong to right"] = f"{flips.wrong_to_right:,}"
@@ -247,7 +246,7 @@ def _measure(measure: Measure) -> str:
         if measure.interval is None
         else f" ({' to '.join(difference(end, unit) for end in measure.interval)})"
     )
-    return f"{sides + ': ' if sides else ''}worse by {difference(measure.drop, unit)} {unit}{ends}"
+    return f"{sides + ': ' if sides else ''}worse by {difference(measure.drop, unit)}{suffix(unit)}{ends}"
 
 
 def _subject(subject: Subject) -> Lines:

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from edgekit.evaluation.outcome import Finding, GoldenCheck
 from edgekit.report.accuracy import Report
+from edgekit.report.metrics import METRICS
 from edgekit.report.wording import percent, sentence
 
 ONLY_ROLE = "model"
 """What the graph is called where a variant has but one."""
+
+UNBOUNDED = frozenset({"detect"})
+"""Tasks whose metric can fall by more than their disagreement: average precision depends on all scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,12 @@ def evidence(report: Report) -> list[str]:
 def _power(report: Report) -> str:
     if report.least_n is None or report.max_drop is None:
         return ""
-    known = f"A limit of {report.max_drop:g} points needs at least {report.least_n:,} independent samples, "
+    limit = f"A limit of {report.max_drop:g} {METRICS[report.metric].unit}"
     few = "too few" if report.n < report.least_n else "measured"
-    return f"{known}even if no decision flips; {report.n:,} were {few}."
+    return (
+        f"{limit} needs at least {report.least_n:,} independent samples, even if no decision flips; "
+        f"{report.n:,} were {few}."
+    )
 
 
 def _needed(report: Report) -> str:
@@ -71,9 +78,12 @@ def _needed(report: Report) -> str:
 def _truth(report: Report) -> str:
     if report.metric != "disagreement":
         return ""
+    known = "The data has no truth, so what is measured is disagreement"
+    if report.task in UNBOUNDED:
+        return f"{known}. For this task it does not bound the drop: only data with truth can tell that."
     return (
-        "The data has no truth, so what is measured is disagreement: it bounds the drop from above. "
-        "Accuracy cannot have fallen by more, so a PASS holds for accuracy as well; a FAIL is no proof of a loss."
+        f"{known}: it bounds the drop from above. Accuracy cannot have fallen by more, so a PASS holds for it as "
+        "well; a FAIL is no proof of a loss."
     )
 
 

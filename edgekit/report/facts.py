@@ -33,7 +33,8 @@ def headline(report: Report) -> str:
     """The result in one line: verdict and drop."""
     verdict = "no limit given" if report.verdict == "NONE" else report.verdict
     name = "disagreement" if report.metric == "disagreement" else "drop"
-    return f"{verdict}: {name} {points(report.drop)} points, {_interval(report, report.interval)}"
+    drop = f"{points(report.drop)} {METRICS[report.metric].unit}"
+    return f"{verdict}: {name} {drop}, {_interval(report, report.interval)}"
 
 
 def key_facts(report: Report) -> list[Fact]:
@@ -43,7 +44,7 @@ def key_facts(report: Report) -> list[Fact]:
     least = "" if report.least_n is None else f"; this limit needs at least {report.least_n:,}"
     sources = "" if report.clusters == report.n else f" from {report.clusters:,} sources"
     return [
-        Fact(METRICS[report.metric].drop, points(report.drop), f"percentage points, {limit}"),
+        Fact(METRICS[report.metric].drop, points(report.drop), f"{METRICS[report.metric].axis}, {limit}"),
         Fact(
             f"{percent(report.confidence)} interval",
             span(report.interval),
@@ -57,12 +58,14 @@ def key_facts(report: Report) -> list[Fact]:
 def contrasts(report: Report) -> list[Contrast]:
     """Reference and candidate side by side."""
     one, two = report.subjects.reference, report.subjects.candidate
-    metric = METRICS[report.metric].name
+    metric = METRICS[report.metric]
     values = (
         []
         if report.metric == "disagreement"
         else [
-            Contrast(metric, f"{points(report.reference)} %", f"{points(report.candidate)} %", report.meaning)
+            Contrast(
+                metric.name, metric.level(report.reference), metric.level(report.candidate), report.meaning
+            )
         ]
     )
     share = f"{two.bytes / max(one.bytes, 1):.0%} of it"
@@ -82,7 +85,9 @@ def facts(report: Report) -> list[Fact]:
     found = _power(report)
     found += [
         Fact(
-            METRICS[report.metric].drop, f"{points(report.drop)} points", _interval(report, report.interval)
+            METRICS[report.metric].drop,
+            f"{points(report.drop)} {METRICS[report.metric].unit}",
+            _interval(report, report.interval),
         ),
         Fact("samples", f"{report.n:,}", _samples_note(report)),
         Fact("agreement", f"{points(report.agreement)} %", _interval(report, report.agreement_interval)),

@@ -56,7 +56,7 @@ def html(report: Report) -> str:
         report=report,
         card=report.card,
         title=f"{report.card.title}: {headline(report)}",
-        metric=METRICS[report.metric].name,
+        metric=METRICS[report.metric],
         key_facts=key_facts(report),
         alarms=alarms(report),
         evidence=evidence(report),
@@ -67,7 +67,9 @@ def html(report: Report) -> str:
         measures=measures_table(report),
         contrasts=contrasts(report),
         surroundings=surroundings(report),
-        plot=Markup(interval_plot(report.drop, report.interval, report.max_drop)),
+        plot=Markup(
+            interval_plot(report.drop, report.interval, report.max_drop, METRICS[report.metric].axis)
+        ),
         slices=[_slices(report, kind) for kind in KINDS if slices_of(report, kind)],
         looks=_looks(report) if len(report.looks) > 1 else None,
         graphs={role: _graph(graph) for role, graph in report.graphs.items()},
@@ -89,14 +91,14 @@ class _Drawn:
 
 def _slices(report: Report, kind: SliceKind) -> _Drawn:
     found = slices_of(report, kind)
-    drawn = forest([Mark(s.drop, s.interval) for s in found[:SHOWN]])
+    drawn = forest([Mark(s.drop, s.interval) for s in found[:SHOWN]], unit=METRICS[report.metric].axis)
     rest = slices_table(report, kind, found[SHOWN:]) if len(found) > SHOWN else None
     return _Drawn(slices_table(report, kind, found[:SHOWN]), _markup(drawn), rest)
 
 
 def _looks(report: Report) -> _Drawn:
     marks = [Mark(None, look.interval) for look in report.looks]
-    return _Drawn(looks_table(report), _markup(forest(marks, report.max_drop)))
+    return _Drawn(looks_table(report), _markup(forest(marks, report.max_drop, METRICS[report.metric].axis)))
 
 
 def _graph(graph: GraphOrigin) -> dict[str, Any]:

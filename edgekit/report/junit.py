@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 from edgekit.report.accuracy import Report
 from edgekit.report.evidence import evidence, finding_alarm, golden_alarm
 from edgekit.report.facts import headline
+from edgekit.report.metrics import METRICS
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 (section 2.2) allows in no form, not even escaped."""
@@ -46,7 +47,7 @@ def junit(report: Report) -> str:
 
 def _gate(report: Report, case: ET.Element) -> None:
     what = "disagreement" if report.metric == "disagreement" else "accuracy drop"
-    limit = "" if report.max_drop is None else f" within {report.max_drop:g} points"
+    limit = "" if report.max_drop is None else f" within {report.max_drop:g} {METRICS[report.metric].unit}"
     case.set("name", what + limit)
     if report.verdict in ("FAIL", "INCONCLUSIVE"):
         tag = "failure" if report.verdict == "FAIL" else "error"

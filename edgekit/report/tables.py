@@ -8,9 +8,9 @@ from typing import Literal
 
 from edgekit.evaluation.outcome import Measure, Slice
 from edgekit.report.accuracy import Report
-from edgekit.report.metrics import METRICS
+from edgekit.report.metrics import METRICS, MetricName
 from edgekit.report.plots.forest import tone
-from edgekit.report.wording import POINTS, difference, level, percent, points, span
+from edgekit.report.wording import difference, level, percent, points, span, suffix
 
 SliceKind = Literal["class", "group", "condition"]
 KINDS: dict[SliceKind, str] = {
@@ -53,17 +53,8 @@ class Table:
 
 def measures_table(report: Report) -> Table:
     """All metrics, the one that the gate is about first."""
-    gate = Measure(
-        name=METRICS[report.metric].name,
-        meaning=report.meaning,
-        unit=POINTS,
-        reference=None if report.metric == "disagreement" else report.reference,
-        candidate=None if report.metric == "disagreement" else report.candidate,
-        drop=report.drop,
-        interval=report.interval,
-    )
     columns = ("measure", "reference", "candidate", "worse by", f"{percent(report.confidence)} interval")
-    return Table("Measures", columns, tuple(_measure(m) for m in (gate, *report.measures)))
+    return Table("Measures", columns, (_gate(report), *(_measure(m) for m in report.measures)))
 
 
 def slices_of(report: Report, kind: SliceKind) -> list[Slice]:
@@ -76,7 +67,7 @@ def slices_table(report: Report, kind: SliceKind, slices: Iterable[Slice]) -> Ta
     """Slices of one kind, in the order given."""
     interval = f"{percent(report.confidence)} interval"
     columns = (kind, "samples", "reference", "candidate", "drop", interval, "changed")
-    return Table(KINDS[kind], columns, tuple(_slice(s) for s in slices))
+    return Table(KINDS[kind], columns, tuple(_slice(s, METRICS[report.metric]) for s in slices))
 
 
 def looks_table(report: Report) -> Table:
@@ -93,6 +84,18 @@ def looks_table(report: Report) -> Table:
     return Table("Looks at the gate", ("samples", "level", "interval", "verdict"), rows)
 
 
+def _gate(report: Report) -> tuple[Cell, ...]:
+    metric = METRICS[report.metric]
+    sides = (report.reference, report.candidate)
+    levels = [Cell("–")] * 2 if report.metric == "disagreement" else [Cell(metric.level(x), x) for x in sides]
+    return (
+        Cell(metric.name, note=report.meaning),
+        *levels,
+        Cell(f"{points(report.drop)} {metric.unit}", report.drop),
+        Cell(span(report.interval), report.interval[1]),
+    )
+
+
 def _measure(measure: Measure) -> tuple[Cell, ...]:
     sides = (
         Cell("–" if value is None else level(value, measure.unit), value)
@@ -104,19 +107,19 @@ def _measure(measure: Measure) -> tuple[Cell, ...]:
     return (
         Cell(measure.name.replace("_", " "), note=measure.meaning),
         *sides,
-        Cell(f"{difference(measure.drop, unit)} {unit}", measure.drop),
+        Cell(difference(measure.drop, unit) + suffix(unit), measure.drop),
         Cell(interval, None if ends is None else ends[1]),
     )
 
 
-def _slice(part: Slice) -> tuple[Cell, ...]:
+def _slice(part: Slice, metric: MetricName) -> tuple[Cell, ...]:
     shift = tone(part.interval)
     sources = "" if part.clusters == part.n else f"{part.clusters:,} sources"
     return (
         Cell(part.name),
         Cell(f"{part.n:,}", part.n, sources),
-        Cell(f"{points(part.reference)} %", part.reference),
-        Cell(f"{points(part.candidate)} %", part.candidate),
+        Cell(metric.level(part.reference), part.reference),
+        Cell(metric.level(part.candidate), part.candidate),
         Cell(points(part.drop), part.drop, "" if shift == "open" else shift),
         Cell(span(part.interval), part.interval[1]),
         Cell(f"{part.changed:,}", part.changed),

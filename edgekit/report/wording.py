@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-POINTS = "points"
+from edgekit.evaluation.measure import POINTS
 
 
 def points(value: float) -> str:
@@ -17,12 +17,17 @@ def span(interval: tuple[float, float]) -> str:
 
 def level(value: float, unit: str) -> str:
     """A metric's value in its unit: ``87.20 %`` where differences are points, else e.g. ``1.234 nats``."""
-    return f"{points(value)} %" if unit == POINTS else f"{value:.4g} {unit}".rstrip()
+    return f"{points(value)} %" if unit == POINTS else f"{value:.4g}{suffix(unit)}"
 
 
 def difference(value: float, unit: str) -> str:
     """A difference in its unit, without the unit's name."""
     return points(value) if unit == POINTS else f"{value:.3g}"
+
+
+def suffix(unit: str) -> str:
+    """A unit behind its value; one of several words stands in brackets."""
+    return f" ({unit})" if " " in unit else f" {unit}"
 
 
 def decibels(value: float | None, missing: str = "–") -> str:

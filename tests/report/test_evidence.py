@@ -64,3 +64,9 @@ def test_alarms(broken):
     assert third.title == "This machine does not compute what the exporter measured"
     assert "scores differ by 1.25" in third.text
     assert "golden" not in said(broken)
+
+
+def test_disagreement_of_detectors_bounds_nothing(report):
+    text = said(report(task="detect", metric="disagreement"))
+    assert "does not bound the drop" in text
+    assert "PASS holds" not in text

@@ -88,3 +88,12 @@ def test_a_recorded_side_says_so(report):
     engine = named(contrasts(replace(made, subjects=sides)))["engine"]
     assert engine.reference == "engine 1, 1 thread, recorded in ref.predictions"
     assert engine.candidate == "engine 1, 1 thread"
+
+
+def test_perplexity_is_no_percentage_and_rises_in_percent_of_itself(report):
+    made = report(metric="perplexity", reference=12.34, candidate=12.44)
+    assert headline(made).startswith("PASS: drop 0.80 %, ")
+    found = named(contrasts(made))["perplexity"]
+    assert (found.reference, found.candidate) == ("12.34", "12.44")
+    assert key_facts(made)[0].note == "percent of the reference's value, limit 2"
+    assert named(facts(made))["rise of perplexity"].value == "0.80 %"

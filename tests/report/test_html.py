@@ -165,3 +165,9 @@ def test_without_jinja2(report, monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(EnvironmentLacks, match=r'jinja2.*pip install "edgekit\[report\]"'):
         html(report())
+
+
+def test_perplexity(full):
+    page = html(full(metric="perplexity", reference=12.34, candidate=12.44))
+    assert "The drop is in percent of the reference&#39;s value (perplexity);" in page
+    assert "percentage points" not in page

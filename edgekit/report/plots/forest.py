@@ -30,20 +30,21 @@ class Forest:
     axis: str
 
 
-def forest(marks: Sequence[Mark], max_drop: float | None = None) -> Forest:
+def forest(marks: Sequence[Mark], max_drop: float | None = None, unit: str = "percentage points") -> Forest:
     """Draws all rows over one axis.
 
     Args:
         marks: at least one.
         max_drop: limit, drawn through all rows.
+        unit: of the axis.
     """
     limits = [] if max_drop is None else [max_drop]
     axis = axis_over([0.0, *limits, *(x for mark in marks for x in mark.interval)])
     low, high = axis.low, axis.high
-    label = f"axis of the drop from {low:.3g} to {high:.3g} percentage points"
+    label = f"axis of the drop from {low:.3g} to {high:.3g} {unit}"
     return Forest(
         tuple(_row(axis, mark, limits) for mark in marks),
-        figure(label, AXIS_HEIGHT, axis.drawn(1, "percentage points")),
+        figure(label, AXIS_HEIGHT, axis.drawn(1, unit)),
     )
 
 

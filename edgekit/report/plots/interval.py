@@ -9,21 +9,24 @@ HEIGHT = 104
 _AXIS_Y, _BAR_Y = 70, 42
 
 
-def interval_plot(drop: float, interval: tuple[float, float], max_drop: float | None) -> str:
+def interval_plot(
+    drop: float, interval: tuple[float, float], max_drop: float | None, unit: str = "percentage points"
+) -> str:
     """The drop as a dot, its interval as a bar, what is beyond the limit shaded.
 
     Args:
-        drop: in points.
+        drop: in ``unit``.
         interval: its two ends.
         max_drop: the limit, or ``None``.
+        unit: of all of them.
     """
     low, high = interval
     axis = axis_over([0.0, low, high, drop, *([] if max_drop is None else [max_drop])])
-    label = f"drop {drop:.2f} points, interval {low:.2f} to {high:.2f}"
+    label = f"drop {drop:.2f} {unit}, interval {low:.2f} to {high:.2f}"
     limit = [] if max_drop is None else _limit(axis, max_drop)
     parts = [
         *limit,
-        *axis.drawn(_AXIS_Y, "percentage points"),
+        *axis.drawn(_AXIS_Y, unit),
         line("zero", (axis.at(0), axis.at(0)), (18, _AXIS_Y)),
         line("whisker", (axis.at(low), axis.at(high)), (_BAR_Y, _BAR_Y)),
         *(line("end", (axis.at(x), axis.at(x)), (32, 52)) for x in interval),
