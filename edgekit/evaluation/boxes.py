@@ -15,14 +15,13 @@ from edgekit.evaluation.class_precision import class_slices
 from edgekit.evaluation.measure import in_points
 from edgekit.evaluation.outcome import Flips, Measure, Slice
 from edgekit.evaluation.paired import PairedShares
-from edgekit.evaluation.score import Change, Score
+from edgekit.evaluation.score import Change, IntervalAt, Score
 from edgekit.evaluation.tally import RatioTally, Tally, agreement
 from edgekit.statistics.average_precision import ap_drop
 from edgekit.statistics.f1 import f1_drop
 from edgekit.statistics.interval import Interval
 from edgekit.statistics.matching import MOST_BOXES, Found, Matches, MatchTable, matches
 from edgekit.statistics.quantiles import CONFIDENCE
-from edgekit.statistics.ratio import RatioMoments
 from edgekit.types import Array, Detections, Result
 
 LEAST_SCORE = 0.3
@@ -137,7 +136,7 @@ class AveragePrecision:
             reference=found.reference.ap,
             candidate=found.candidate.ap,
             drop=found.drop,
-            interval_at=partial(_interval, found.moments, -1.0),
+            interval_at=partial(_within, found.interval, -1.0),
             flips=Flips(changed, right.lost, right.gained),
             agreement=agree,
             agreement_interval=agree_interval,
@@ -167,7 +166,7 @@ class AveragePrecision:
             reference=0.0,
             candidate=moments.ratio,
             drop=moments.ratio,
-            interval_at=partial(_interval, moments, 0.0),
+            interval_at=partial(_within, moments.interval, 0.0),
             flips=Flips(round(self._changed.total), None, None),
             agreement=agree,
             agreement_interval=agree_interval,
@@ -176,10 +175,10 @@ class AveragePrecision:
         )
 
 
-def _interval(
-    moments: RatioMoments, least: float, scale: float = 1.0, confidence: float = CONFIDENCE
+def _within(
+    interval_at: IntervalAt, least: float, scale: float = 1.0, confidence: float = CONFIDENCE
 ) -> Interval:
-    return moments.interval(scale, confidence).clipped(least, 1.0)
+    return interval_at(scale, confidence).clipped(least, 1.0)
 
 
 def _confident(found: Detections) -> Detections:
@@ -222,14 +221,14 @@ def _ap50(sides: tuple[Found, Found], clusters: Array) -> Measure:
     found = ap_drop(*sides, clusters, overlaps=(0,))
     assert found is not None  # there are objects, as for AP
     first, second = found.reference.ap, found.candidate.ap
-    return in_points("ap50", _AP50, first, second, found.drop, _interval(found.moments, -1.0))
+    return in_points("ap50", _AP50, first, second, found.drop, _within(found.interval, -1.0))
 
 
 def _f1(sides: tuple[Found, Found], clusters: Array) -> Measure:
     found = f1_drop(*sides, clusters, LEAST_SCORE)
     assert found is not None  # there are objects, as for AP
     first, second = found.reference, found.candidate
-    return in_points("f1", _F1, first, second, first - second, _interval(found.moments, -1.0))
+    return in_points("f1", _F1, first, second, first - second, _within(found.moments.interval, -1.0))
 
 
 def _words(index: Array, labels: tuple[str, ...]) -> str:
