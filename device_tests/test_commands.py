@@ -70,6 +70,21 @@ def test_run_gives_what_the_host_gives(device, host, forms, photos):
         assert (one["input"], one["variant"], one["result"]) == (other["input"], "int8", other["result"])
 
 
+def test_validate_against_recorded_predictions_says_what_the_host_says(device, host, forms, photos, tmp_path):
+    recorded, data = tmp_path / "reference.predictions", f"{photos}?crops=8"
+    made = host.edgekit("validate", forms, "--variant", "fp32", "--data", data, "--record", recorded)
+    assert made.code == 0, made.stderr
+    args = ("validate", forms, "--against", recorded, "--data", data, "--max-drop", "90%", "--json")
+    there, here = (d.edgekit(*args) for d in (device, host))
+    assert there.code == here.code, there.stderr
+    mine, hosts = there.json(), here.json()
+    assert (mine["n"], mine["clusters"]) == (24, 3)
+    for key in ("verdict", "reason", "drop", "interval", "flips", "agreement", "sqnr_db", "measures", "golden"):
+        assert mine[key] == hosts[key], key
+    assert mine["flips"]["changed"] > 0  # a random network's int8: something to compare
+    assert mine["machine"]["architecture"] != hosts["machine"]["architecture"]
+
+
 @pytest.mark.parametrize("source", ["synthetic:?fps=200&seconds=1&size=64x48", "photos"])
 def test_camera_accounts_for_every_frame(device, forms, photos, source):
     spec = photos if source == "photos" else source
