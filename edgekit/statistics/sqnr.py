@@ -43,7 +43,7 @@ class Sqnr:
         """The ratio in decibels; ``None`` without samples, signal or noise (then it is infinite)."""
         if not self.samples or self._noise == 0 or self._signal == 0:
             return None
-        ratio = 10 * math.log10(self._signal / self._noise)
+        ratio = 10 * (math.log10(self._signal) - math.log10(self._noise))  # one of them may be infinite
         return ratio if math.isfinite(ratio) else None
 
 

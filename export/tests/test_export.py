@@ -8,11 +8,13 @@ import sys
 import time
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
 from edgekit import open_bundle
 from edgekit.cli import main
+from edgekit.report.accuracy import read_report
 
 
 @pytest.fixture
@@ -59,7 +61,19 @@ def test_a_bundle_its_reference_and_its_figures(model, photos, tmp_path, capsys)
     step = body["variants"][0]["parity"]["model"]
     assert step["export"]["all"]["max_abs"] < 1e-5
     assert step["reduction"]["all"]["sqnr_db"] > 20
-    assert {p.name for p in (tmp_path / "report").iterdir()} == {"report.json", "report.md", "report.html"}
+    assert set(body["report"]) >= {"json", "markdown", "html"}
+    report = read_report(tmp_path / "report" / "report.json")
+    assert report.matrix.variants == ("fp32", "int8", "fp16")
+    origin = report.graphs["model"]
+    assert [(layer.name, layer.precision) for layer in origin.layers] == [
+        ("conv0", "int8"),
+        ("conv1", "int8"),
+        ("globalaveragepool0", "int8"),
+        ("scores", "int8"),
+    ]
+    assert all(layer.alone_db > 20 and layer.cumulative_db > 20 for layer in origin.layers)
+    assert origin.samples == origin.stages.samples == 8
+    assert msgspec.to_builtins(origin.stages) == body["variants"][0]["parity"]["model"]
     bundle, reference = open_bundle(tmp_path / "s.edge"), open_bundle(tmp_path / "s.reference.edge")
     assert [v.name for v in reference.manifest.variants] == ["fp32"]
     assert bundle.manifest.lock.calibration_n == bundle.manifest.lock.evaluation_n == 24

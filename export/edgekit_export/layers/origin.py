@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import onnx
@@ -46,7 +46,7 @@ def graph_origin(
     seen = cumulative(full, reduced, layers, samples, advance)
     alone = alone_db(full, layers, samples, advance)
     noise = tuple(_noise(layer, alone[layer.name], seen[layer.name]) for layer in layers)
-    worst = _worst(layers, seen)
+    worst = _worst(layers, noise)
     return GraphOrigin(
         samples=len(samples),
         layers=noise,
@@ -67,18 +67,19 @@ def few(feeds: Iterable[Batch]) -> list[Batch]:
 
 
 def _noise(layer: ReducedLayer, alone: float | None, seen: Seen) -> LayerNoise:
-    cumulative = seen.noise.db
-    return LayerNoise(
-        name=layer.name,
-        op=layer.node.op_type,
-        precision=layer.mode.value,
-        alone_db=None if alone is None else round(alone, DIGITS),
-        cumulative_db=None if cumulative is None else round(cumulative, DIGITS),
-    )
+    ratios = _rounded(alone), _rounded(seen.noise.db)
+    return LayerNoise(layer.name, layer.node.op_type, layer.mode.value, *ratios)
 
 
-def _worst(layers: list[ReducedLayer], seen: dict[str, Seen]) -> ReducedLayer | None:
+def _rounded(ratio_db: float | None) -> float | None:
+    return None if ratio_db is None else round(ratio_db, DIGITS)
+
+
+def _worst(layers: Sequence[ReducedLayer], noise: Sequence[LayerNoise]) -> ReducedLayer | None:
     """The layer with the lowest cumulative ratio; the first of equals."""
-    ratios = [(seen[layer.name].noise.db, layer) for layer in layers]
-    measured = [(ratio, layer) for ratio, layer in ratios if ratio is not None]
+    measured = [
+        (found.cumulative_db, layer)
+        for layer, found in zip(layers, noise, strict=True)
+        if found.cumulative_db is not None
+    ]
     return min(measured, key=lambda pair: pair[0])[1] if measured else None
