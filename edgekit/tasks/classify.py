@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from edgekit.bundle.manifest import ClassHead, Model, Variant
-from edgekit.engines.protocol import Engine, EngineOptions
+from edgekit.engines.protocol import Engine, EngineOptions, Session
 from edgekit.errors import BundleError
 from edgekit.processing.activations import activate
 from edgekit.processing.images import to_frame
@@ -35,6 +36,7 @@ class Classify:
         self._input = model.input
         self._head = head
         self._session = engine.load(folder / model.path, options)
+        self.sessions: Mapping[str, Session] = {ROLE: self._session}
         self._output = [o.name for o in self._session.outputs].index(head.tensor)
 
     def __call__(self, image: Frame | Array | str | Path, trace: Trace | None = None) -> Classification:

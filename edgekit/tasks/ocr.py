@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,9 @@ class Ocr:
         self._detector = (
             _load_detector(variant, folder, engine, options) if DETECT in variant.models else None
         )
+        self.sessions: Mapping[str, Session] = {RECOGNIZE: self._recognizer.session}
+        if self._detector is not None:
+            self.sessions = {DETECT: self._detector.session, **self.sessions}
 
     def __call__(self, image: Frame | Array | str | Path, trace: Trace | None = None) -> TextRegions:
         """Reads one picture; see :class:`edgekit.tasks.protocol.Task`."""

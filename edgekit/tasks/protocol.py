@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from edgekit.engines.protocol import Session
 from edgekit.tasks.trace import Trace
 from edgekit.types import Array, Frame, Result
 
@@ -18,6 +20,7 @@ class Task(Protocol):
         variant: name of the variant that runs; it never changes by itself.
         engine: engine and version, as reports name it.
         threads: threads inside one operator.
+        sessions: role → loaded graph.
     """
 
     name: str
@@ -25,6 +28,7 @@ class Task(Protocol):
     variant: str
     engine: str
     threads: int
+    sessions: Mapping[str, Session]
 
     def __call__(self, image: Frame | Array | str | Path, trace: Trace | None = None) -> Result:
         """Computes the result of one picture.

@@ -1,0 +1,94 @@
+"""One graph of a bundle with what its head's classes stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edgekit.bundle.manifest import ClassHead, CtcHead, Model, Variant
+from edgekit.bundle.reader import Bundle
+from edgekit.engines.protocol import Session
+from edgekit.errors import BundleError
+from edgekit.processing import ctc
+from edgekit.tasks.protocol import Task
+from edgekit.types import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """Reference or candidate.
+
+    Attributes:
+        bundle: where labels and alphabets are read from.
+        variant: what ``task`` runs.
+        task: loaded from it; its sessions are run.
+    """
+
+    bundle: Bundle
+    variant: Variant
+    task: Task
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """One graph, ready to run on prepared tensors.
+
+    Attributes:
+        role: in its variant.
+        model: its declaration.
+        session: the loaded graph.
+        lines: of the labels or the alphabet, as the member lists them; empty for a detector.
+    """
+
+    role: str
+    model: Model
+    session: Session
+    lines: tuple[str, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What each class stands for.
+
+        Raises:
+            BundleError: the head's blank lies outside the alphabet.
+        """
+        head = self.model.head
+        return ctc.class_symbols(self.lines, head) if isinstance(head, CtcHead) else self.lines
+
+    def run(self, tensor: Array) -> Array:
+        """What the head reads of the graph's outputs.
+
+        Raises:
+            BundleError: the graph has no such output.
+            ModelError: the engine failed, e.g. for a tensor of another shape.
+        """
+        names = [output.name for output in self.session.outputs]
+        if self.model.head.tensor not in names:
+            raise BundleError(f"{self.model.path}: expected output {self.model.head.tensor}, got {names}")
+        return self.session.run({self.model.input.tensor: tensor})[names.index(self.model.head.tensor)]
+
+
+def graphs(side: Side) -> dict[str, Graph]:
+    """Role → graph.
+
+    Raises:
+        BundleError: labels or alphabet cannot be read.
+    """
+    sessions: Mapping[str, Session] = side.task.sessions
+    return {
+        role: Graph(role, model, sessions[role], _lines(side.bundle, model))
+        for role, model in side.variant.models.items()
+        if role in sessions
+    }
+
+
+def _lines(bundle: Bundle, model: Model) -> tuple[str, ...]:
+    path = text_member(model)
+    return () if path is None else ctc.read_symbols(bundle.read(path).decode("utf-8"))
+
+
+def text_member(model: Model) -> str | None:
+    """The member with a head's labels or alphabet."""
+    if isinstance(model.head, ClassHead):
+        return model.head.labels
+    return model.head.alphabet if isinstance(model.head, CtcHead) else None

@@ -1,0 +1,221 @@
+"""Faults that a graph may have built in: each says what alteration would make it agree, if it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edgekit.bundle.manifest import ClassHead, CtcHead
+from edgekit.diagnosis import levels
+from edgekit.diagnosis.alteration import Alteration
+from edgekit.diagnosis.declared import ALPHABET, LABEL_MAP, activation_of
+from edgekit.diagnosis.evidence import distance, noise
+from edgekit.diagnosis.order import class_order
+from edgekit.diagnosis.probes import Probes, muted, probes
+from edgekit.types import F32, Array
+
+SURE_TIMES = 4.0
+"""An effect must be so many times its standard error, which comes of few pictures."""
+
+LEAST_GAIN = 0.06
+LEAST_SHIFT = 4.0
+LEAST = np.array([LEAST_GAIN] * 3 + [LEAST_SHIFT] * 3)
+"""Smaller ones are what int8 does to small graphs: a rounded zero point, a clipped tail."""
+
+LEAST_SCALE = 0.1
+MEANS = (-30.0, 180.0)
+"""Where a graph's mean lies, in levels, with the error of a fit: 0 to 128 in all that are known."""
+
+SIMPLER = 1.25
+"""A simpler explanation may leave so many times the noise."""
+
+EXPLAINED = 0.3
+GAINS = (0.5, 0.7, 1.0, 1.4, 2.0)
+SHIFTS = (-128.0, -96.0, -64.0, -32.0, 0.0, 32.0, 64.0, 96.0, 128.0)
+CENTERS = (128.0, 64.0, 192.0)
+REACH = 48.0
+"""Largest distance of a probe's level from its centre, at a quarter of the contrast."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hypothesis:
+    """A fault that explains what is seen.
+
+    Attributes:
+        stages: what is broken, each with what shows it.
+        alteration: that makes reference and candidate agree.
+        noise: what is left, noise over signal.
+    """
+
+    stages: tuple[tuple[str, str], ...]
+    alteration: Alteration
+    noise: float
+
+
+Tester = Callable[[Probes, Probes, Alteration], Hypothesis | None]
+
+
+def swapped_channels(_natural: Probes, muted_ones: Probes, base: Alteration) -> Hypothesis | None:
+    """Red and blue change places inside the graph."""
+    other = replace(base, swapped=not base.swapped)
+    wanted, plain, turned = muted_ones.wanted(base), muted_ones.answers(base), muted_ones.answers(other)
+    apart = np.array([distance(a, b) for a, b in zip(plain, turned, strict=True)])
+    gain = np.array([distance(a, c) - distance(b, c) for a, b, c in zip(plain, turned, wanted, strict=True)])
+    if not apart.sum():
+        return None
+    share, error = _ratio(gain, apart)
+    if share < SURE_TIMES * error or share < 0.3:
+        return None
+    evidence = (
+        f"with red and blue exchanged it gives what the reference does ({50 + 50 * share:.0f} % of the way)"
+    )
+    return Hypothesis((("channel order", evidence),), other, noise(turned, wanted))
+
+
+def _ratio(numerator: Array, denominator: Array) -> tuple[float, float]:
+    """Ratio of sums and its standard error, by leaving out one picture at a time."""
+    n = len(numerator)
+    ratio = float(numerator.sum() / denominator.sum())
+    rest = denominator.sum() - denominator
+    if n < 2 or not np.all(rest > 0):
+        return ratio, np.inf
+    without = (numerator.sum() - numerator) / rest
+    return ratio, float(np.sqrt((n - 1) / n * np.square(without - without.mean()).sum()))
+
+
+def scaled_logits(natural: Probes, _muted: Probes, base: Alteration) -> Hypothesis | None:
+    """All logits are a constant times too large, or too high."""
+    wanted, plain = natural.wanted(base), natural.answers(base)
+    pairs = [(a, b) for a, b in zip(plain, wanted, strict=True) if a.shape == b.shape]
+    if not pairs:
+        return None
+    free = activation_of(natural.candidate.model.head) == "sigmoid" or pairs[0][0].shape[1] == 1
+    scale, offset, error = _line(pairs, free)
+    spread = float(np.sqrt(np.mean(np.square(np.concatenate([a.ravel() for a, _ in pairs])))))
+    if scale < 0.05 or (abs(scale - 1) < max(LEAST_SCALE, SURE_TIMES * error) and abs(offset) < spread / 4):
+        return None
+    other = replace(base, scale=base.scale * scale, offset=base.offset + offset * base.scale)
+    before, after = noise(plain, wanted), noise(plain, natural.wanted(other))
+    if after > 0.7 * before:
+        return None
+    raised = f" and {offset:+.2f} higher" if abs(offset) >= spread / 4 else ""
+    evidence = f"its logits are {scale:.2f} times the reference's{raised}"
+    return Hypothesis((("output scale", evidence),), other, after)
+
+
+def _line(pairs: list[tuple[F32, F32]], free: bool) -> tuple[float, float, float]:
+    """Slope and offset of the candidate's logits over the reference's, and the slope's standard error."""
+    means = np.zeros(2)
+    if free:
+        means = np.array([np.mean(np.concatenate([pair[k].ravel() for pair in pairs])) for k in (0, 1)])
+    centered = [(a.astype(np.float64) - means[0], b.astype(np.float64) - means[1]) for a, b in pairs]
+    products = np.array([np.vdot(a, b) for a, b in centered])
+    squares = np.array([np.vdot(a, a) for a, _ in centered])
+    scale, error = _ratio(products, squares)
+    return scale, float(means[1] - scale * means[0]), error
+
+
+def other_order(natural: Probes, muted_ones: Probes, base: Alteration) -> Hypothesis | None:
+    """Classes come out in another order."""
+    head = natural.candidate.model.head
+    if not isinstance(head, ClassHead | CtcHead):
+        return None
+    asked = [natural, muted_ones, *_views(natural)] if isinstance(head, ClassHead) else [natural]
+    plain = [rows for one in asked for rows in one.answers(base)]
+    wanted = [rows for one in asked for rows in one.wanted(base)]
+    if any(a.shape != b.shape for a, b in zip(plain, wanted, strict=True)):
+        return None
+    a, b = np.concatenate(plain), np.concatenate(wanted)
+    order = class_order(a, b, 1.0 if isinstance(head, ClassHead) else 0.25)
+    if order is None:
+        return None
+    moved = np.flatnonzero(order != np.arange(len(order)))
+    stage = LABEL_MAP if isinstance(head, ClassHead) else ALPHABET
+    by = np.unique(order[moved] - moved)
+    where = f"each by {by[0]:+d}" if by.size == 1 else f"e.g. {moved[0]} as {order[moved[0]]}"
+    evidence = f"{moved.size} of its {len(order)} classes come out in another place, {where}"
+    whole = order if base.order is None else base.order[order]
+    return Hypothesis(((stage, evidence),), replace(base, order=whole), noise([a], [b[:, order]]))
+
+
+def _views(natural: Probes) -> Iterator[Probes]:
+    """The same pictures mirrored, upside down and in parts: more answers to tell classes by."""
+    for view in (
+        lambda x: x[:, ::-1],
+        lambda x: x[::-1],
+        lambda x: np.roll(x, x.shape[1] // 3, axis=1),
+        lambda x: 255 - x,
+        lambda x: np.roll(x, x.shape[0] // 3, axis=0)[:, ::-1],
+        lambda x: muted(x, 0.7, 100.0)[::-1],
+    ):
+        yield probes(
+            [np.ascontiguousarray(view(one)) for one in natural.levels], natural.reference, natural.candidate
+        )
+
+
+def shifted_levels(natural: Probes, muted_ones: Probes, base: Alteration) -> Hypothesis | None:
+    """Mean or std inside the graph are others."""
+    first = levels.first_step(muted_ones, base)
+    if not first.significant(LEAST / 2, SURE_TIMES / 2).any():
+        return None
+    asked = muted_ones
+    whole = levels.fit(asked, base, first.values)
+    if whole.noise > EXPLAINED * first.noise and first.noise > 0.1:
+        asked, whole = _from_afar(natural, base, whole, asked)
+    shift = levels.fit(asked, base, np.where(levels.SHIFTS, whole.values, 0.0), levels.SHIFTS)
+    if shift.noise <= SIMPLER * whole.noise:
+        whole = shift
+    if not whole.significant(LEAST, SURE_TIMES).any() or whole.noise > 0.9 * first.noise:
+        return None
+    other = levels.altered(base, whole.values)
+    return Hypothesis(tuple(_named(whole, other)), other, whole.noise)
+
+
+def _named(found: levels.Fit, alteration: Alteration) -> Iterator[tuple[str, str]]:
+    sure = found.significant(LEAST, SURE_TIMES)
+    gains, shifts = alteration.gain.astype(float), alteration.shift.astype(float)
+    scaled = sure[:3]
+    if scaled.any():
+        times = ", ".join(f"{1 / gain:.2f}" for gain in gains)
+        yield "std", f"its graph divides levels by {times} times the reference's std (red, green, blue)"
+    fixed = np.divide(shifts, 1 - gains, out=np.zeros(3), where=gains != 1)
+    outside = scaled & ((fixed < MEANS[0]) | (fixed > MEANS[1]))
+    if (outside | (sure[3:] & ~scaled)).any():
+        higher = ", ".join(f"{-shift:+.1f}" for shift in found.values[3:])
+        yield (
+            "mean",
+            f"it takes a middle grey {higher} levels darker than the reference does (red, green, blue)",
+        )
+
+
+def _from_afar(
+    natural: Probes, base: Alteration, near: levels.Fit, asked: Probes
+) -> tuple[Probes, levels.Fit]:
+    """Tries far-off levels, the same in every channel, where the way from no change at all leads nowhere."""
+    best = near, asked
+    for center in CENTERS:
+        quiet = probes(
+            [muted(one, 0.25, center) for one in natural.levels], natural.reference, natural.candidate
+        )
+        wanted = quiet.wanted(base)
+        tried = []
+        for gain in GAINS:
+            for shift in SHIFTS:
+                middle = gain * center + shift
+                if middle - gain * REACH < 0 or middle + gain * REACH > 255:
+                    continue
+                values = np.array([gain - 1] * 3 + [shift + levels.MIDDLE * (gain - 1)] * 3)
+                tried.append((noise(quiet.answers(levels.altered(base, values)), wanted), values))
+        if not tried:
+            continue
+        found = levels.fit(quiet, base, min(tried, key=lambda one: one[0])[1])
+        if found.noise < best[0].noise:
+            best = found, quiet
+        if found.noise < EXPLAINED * EXPLAINED:
+            break
+    return best[1], best[0]
+
+
+TESTERS: tuple[Tester, ...] = (swapped_channels, scaled_logits, shifted_levels, other_order)

@@ -1,0 +1,79 @@
+"""Pictures that both graphs are asked about, and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgekit.diagnosis.alteration import MIDDLE, Alteration
+from edgekit.diagnosis.evidence import evidence
+from edgekit.diagnosis.graph import Graph
+from edgekit.diagnosis.pixels import to_tensor
+from edgekit.types import F32
+
+TINT = np.array([24, 0, -24], np.float32)
+"""Levels added to red, green and blue: a grey picture does not tell one channel from another."""
+
+LARGEST_SIDE = 320
+"""Of a probe, where the graph takes any size."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probes:
+    """Pictures, and the graphs that answer.
+
+    Attributes:
+        levels: ``(height, width, 3)`` RGB levels each, 0–255 and whole.
+        reference: the graph that is right.
+        candidate: the graph in question.
+        asked: the candidate's logits for each, ``(positions, classes)``.
+    """
+
+    levels: tuple[F32, ...]
+    reference: Graph
+    candidate: Graph
+    asked: tuple[F32, ...]
+
+    def answer(self, index: int, alteration: Alteration) -> F32:
+        """The reference's logits for one picture, altered."""
+        return logits(self.reference, alteration.levels(self.levels[index]))
+
+    def answers(self, alteration: Alteration) -> list[F32]:
+        """The same of all pictures."""
+        return [self.answer(i, alteration) for i in range(len(self.levels))]
+
+    def wanted(self, alteration: Alteration) -> list[F32]:
+        """The candidate's logits, altered: what the reference should give."""
+        return [alteration.logits(rows) for rows in self.asked]
+
+
+def probes(levels: Sequence[F32], reference: Graph, candidate: Graph) -> Probes:
+    """Asks the candidate."""
+    return Probes(tuple(levels), reference, candidate, tuple(logits(candidate, one) for one in levels))
+
+
+def logits(graph: Graph, levels: F32) -> F32:
+    """A graph's logits for RGB levels."""
+    return evidence(graph.run(to_tensor(levels, graph.model.input)), graph.model.head)
+
+
+def muted(levels: F32, contrast: float = 0.5, center: float = 128.0) -> F32:
+    """The picture in less contrast and with a tint, so that changed levels stay within 0–255."""
+    quiet = (levels - MIDDLE) * contrast + center + TINT * (2 * contrast)
+    return np.asarray(np.rint(np.clip(quiet, 0, 255)), np.float32)
+
+
+def cropped(levels: F32, graph: Graph) -> F32:
+    """The middle of a picture, where the graph takes any size: answers come sooner."""
+    name, layout = graph.model.input.tensor, graph.model.input.layout
+    shape = next(spec.shape for spec in graph.session.inputs if spec.name == name)
+    free = [side is None for side in (shape[2:] if layout == "nchw" else shape[1:3])]
+    height, width = levels.shape[:2]
+    high, wide = (
+        min(side, LARGEST_SIDE) if any_size else side
+        for side, any_size in zip((height, width), free, strict=True)
+    )
+    top, left = (height - high) // 2, (width - wide) // 2
+    return levels[top : top + high, left : left + wide]
