@@ -76,6 +76,7 @@ class AveragePrecision:
         self._measured = measured
         self._images: list[_Image] = []
         self._labels: tuple[str, ...] = ()
+        self._scored: Score | None = None  # until the next sample: it takes seconds
         self._apart = RatioTally()
         self._changed, self._right = Tally(), PairedShares()
 
@@ -89,6 +90,7 @@ class AveragePrecision:
                 f"{len(candidate.labels)}, or others",
                 "compare variants of the same model",
             )
+        self._scored = None
         found, other = _confident(reference), _confident(candidate)
         alone_by_class = _alone(found, other)
         alone = int(alone_by_class.sum())
@@ -115,7 +117,9 @@ class AveragePrecision:
 
     def score(self) -> Score:
         """The result so far; see :class:`edgekit.evaluation.score.Scorer`."""
-        return self._ap_score() if self._labelled else self._apart_score()
+        if self._scored is None:
+            self._scored = self._ap_score() if self._labelled else self._apart_score()
+        return self._scored
 
     def primary(self) -> AveragePrecision:
         """Without measures; see :class:`edgekit.evaluation.score.Scorer`."""

@@ -51,6 +51,7 @@ class Recall:
         self._keys: list[tuple[str, str]] = []
         self._labels = array("l")
         self._distances = RatioTally()
+        self._scored: Score | None = None  # until the next sample: it takes seconds
 
     def add(self, sample: Sample, reference: Result, candidate: Result) -> Change:
         """Adds one sample; see :class:`edgekit.evaluation.score.Scorer`.
@@ -62,6 +63,7 @@ class Recall:
             raise TypeError(f"expected embeddings, got {type(reference)} and {type(candidate)}")
         vectors = reference.vector, candidate.vector
         self._check(*vectors)
+        self._scored = None
         for values, vector in zip(self._values, vectors, strict=True):
             values.frombytes(np.nan_to_num(vector).astype(np.float32).tobytes())
         self._keys.append((sample.cluster, sample.id))
@@ -77,6 +79,11 @@ class Recall:
         Raises:
             DataError: no sample that could find its like in another source.
         """
+        if self._scored is None:
+            self._scored = self._score()
+        return self._scored
+
+    def _score(self) -> Score:
         order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
         names = [self._keys[i][0] for i in order]
         sources = np.unique(names, return_inverse=True)[1]

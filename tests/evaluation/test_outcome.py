@@ -1,5 +1,5 @@
 from edgekit.bundle.manifest import Drop
-from edgekit.evaluation.outcome import Data, Evaluation, Flips, Latency
+from edgekit.evaluation.outcome import Data, Evaluation, Flips
 from edgekit.machine import Machine
 
 
@@ -9,7 +9,6 @@ def evaluation(**changes):
         "reference": 88.0, "candidate": 87.0, "drop": 1.0, "interval": (-1.0, 3.0), "flips": Flips(3, 2, 1),
         "agreement": 97.0, "agreement_interval": (91.0, 99.0), "mcnemar_p": None, "sqnr_db": 21.5, "sqnr_n": 100,
         "identical": False, "verdict": "INCONCLUSIVE", "reason": "r", "max_drop": 2.0, "needed_n": 900, "least_n": 149,
-        "latency_ms": {"reference": Latency(1, 2), "candidate": Latency(1, 2)},
         "data": Data(("photos?crops=2", "clip.mp4"), "ab" * 32, "label"), "worst": (),
     }  # fmt: skip
     return Evaluation(**{**fields, **changes})

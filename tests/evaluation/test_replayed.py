@@ -1,4 +1,4 @@
-"""The same results read back from a file give the same score, to the last bit."""
+"""What holds for every scorer: results read back from a file, in another order, with scores asked for on the way."""
 
 import json
 
@@ -54,7 +54,7 @@ def scores(rng):
 BOXES = TrueBoxes(f32([[5, 5, 25, 25], [10, 0, 30, 20]]), np.array([0, 1], np.int32), np.zeros(2, bool))
 
 
-@pytest.mark.parametrize(
+every_scorer = pytest.mark.parametrize(
     ("scorer", "make", "truth"),
     [
         (TopOne, classify, 3),
@@ -66,6 +66,9 @@ BOXES = TrueBoxes(f32([[5, 5, 25, 25], [10, 0, 30, 20]]), np.array([0, 1], np.in
         (Perplexity, scores, None),
     ],
 )
+
+
+@every_scorer
 @pytest.mark.parametrize("labelled", [True, False])
 def test_replayed(sample, scorer, make, truth, labelled):
     rng = np.random.default_rng(5)
@@ -82,3 +85,25 @@ def test_replayed(sample, scorer, make, truth, labelled):
     assert one.interval_at(1.0, 0.95) == two.interval_at(1.0, 0.95)
     for name in ("metric", "reference", "candidate", "drop", "flips", "agreement", "measures", "slices"):
         assert getattr(one, name) == getattr(two, name)
+
+
+@every_scorer
+@pytest.mark.parametrize("labelled", [True, False])
+def test_more_may_follow_a_score_and_in_any_order(sample, scorer, make, truth, labelled):
+    rng = np.random.default_rng(6)
+    rows = [
+        (sample(f"{i:02}", truth if labelled else None, str(i // 2)), make(rng), make(rng)) for i in range(30)
+    ]
+    once, stepwise = scorer(labelled), scorer(labelled)
+    for row in rows:
+        once.add(*row)
+    for step, i in enumerate(rng.permutation(30)):
+        stepwise.add(*rows[i])
+        if step % 10 == 9:
+            stepwise.score()
+    one, two = once.score(), stepwise.score()
+    for a, b in [(one.drop, two.drop), (one.agreement, two.agreement), (one.reference, two.reference)]:
+        assert a == pytest.approx(b, rel=1e-12)
+    first, second = one.interval_at(1.0, 0.99), two.interval_at(1.0, 0.99)
+    assert (first.low, first.high) == pytest.approx((second.low, second.high), rel=1e-9)
+    assert (one.flips, one.measures, one.slices) == (two.flips, two.measures, two.slices)
