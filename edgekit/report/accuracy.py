@@ -34,7 +34,7 @@ class Report(Evaluation, frozen=True, kw_only=True):
         subjects: what was compared.
         machine: where it was measured.
         card: of the candidate: what it is for, and what it cannot do.
-        graphs: role → where the noise of that graph of the candidate comes from, as measured at export.
+        graphs: role → where the noise of that graph of the candidate comes from.
         matrix: how often the variants of the candidate's bundle decide alike; ``None`` if not measured.
     """
 

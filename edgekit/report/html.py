@@ -27,6 +27,7 @@ from edgekit.report.tables import (
     Table,
     looks_table,
     measures_table,
+    shift,
     slices_of,
     slices_table,
 )
@@ -91,7 +92,8 @@ class _Drawn:
 
 def _slices(report: Report, kind: SliceKind) -> _Drawn:
     found = slices_of(report, kind)
-    drawn = forest([Mark(s.drop, s.interval) for s in found[:SHOWN]], unit=METRICS[report.metric].axis)
+    marks = [Mark(s.drop, s.interval, shift(s, report)) for s in found[:SHOWN]]
+    drawn = forest(marks, unit=METRICS[report.metric].axis)
     rest = slices_table(report, kind, found[SHOWN:]) if len(found) > SHOWN else None
     return _Drawn(slices_table(report, kind, found[:SHOWN]), _markup(drawn), rest)
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from edgekit.evaluation.outcome import Measure, Slice
 from edgekit.report.accuracy import Report
-from edgekit.report.metrics import METRICS, MetricName
-from edgekit.report.plots.forest import tone
+from edgekit.report.metrics import METRICS
+from edgekit.report.plots.forest import Tone, tone
 from edgekit.report.wording import difference, level, percent, points, span, suffix
 
 SliceKind = Literal["class", "group", "condition"]
@@ -67,7 +67,7 @@ def slices_table(report: Report, kind: SliceKind, slices: Iterable[Slice]) -> Ta
     """Slices of one kind, in the order given."""
     interval = f"{percent(report.confidence)} interval"
     columns = (kind, "samples", "reference", "candidate", "drop", interval, "changed")
-    return Table(KINDS[kind], columns, tuple(_slice(s, METRICS[report.metric]) for s in slices))
+    return Table(KINDS[kind], columns, tuple(_slice(s, report) for s in slices))
 
 
 def looks_table(report: Report) -> Table:
@@ -86,14 +86,18 @@ def looks_table(report: Report) -> Table:
 
 def _gate(report: Report) -> tuple[Cell, ...]:
     metric = METRICS[report.metric]
-    sides = (report.reference, report.candidate)
-    levels = [Cell("–")] * 2 if report.metric == "disagreement" else [Cell(metric.level(x), x) for x in sides]
     return (
         Cell(metric.name, note=report.meaning),
-        *levels,
+        *_levels(report, report.reference, report.candidate),
         Cell(f"{points(report.drop)} {metric.unit}", report.drop),
         Cell(span(report.interval), report.interval[1]),
     )
+
+
+def _levels(report: Report, *sides: float) -> list[Cell]:
+    if report.metric == "disagreement":  # of both together
+        return [Cell("–") for _ in sides]
+    return [Cell(METRICS[report.metric].level(value), value) for value in sides]
 
 
 def _measure(measure: Measure) -> tuple[Cell, ...]:
@@ -112,15 +116,19 @@ def _measure(measure: Measure) -> tuple[Cell, ...]:
     )
 
 
-def _slice(part: Slice, metric: MetricName) -> tuple[Cell, ...]:
-    shift = tone(part.interval)
+def shift(part: Slice, report: Report) -> Tone:
+    """Whether a slice is shown to be worse or better; a disagreement is above 0 without being worse."""
+    return "open" if report.metric == "disagreement" else tone(part.interval)
+
+
+def _slice(part: Slice, report: Report) -> tuple[Cell, ...]:
+    said = shift(part, report)
     sources = "" if part.clusters == part.n else f"{part.clusters:,} sources"
     return (
         Cell(part.name),
         Cell(f"{part.n:,}", part.n, sources),
-        Cell(metric.level(part.reference), part.reference),
-        Cell(metric.level(part.candidate), part.candidate),
-        Cell(points(part.drop), part.drop, "" if shift == "open" else shift),
+        *_levels(report, part.reference, part.candidate),
+        Cell(points(part.drop), part.drop, "" if said == "open" else said),
         Cell(span(part.interval), part.interval[1]),
         Cell(f"{part.changed:,}", part.changed),
     )

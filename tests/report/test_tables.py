@@ -2,7 +2,7 @@ from typing import get_args
 
 from edgekit.evaluation.outcome import Metric
 from edgekit.report.metrics import METRICS
-from edgekit.report.tables import looks_table, measures_table, slices_of, slices_table
+from edgekit.report.tables import looks_table, measures_table, shift, slices_of, slices_table
 
 
 def texts(table):
@@ -47,3 +47,11 @@ def test_looks(full):
         ["250", "99.87 %", "-2.10 to 4.60", "INCONCLUSIVE"],
         ["1,000", "96.00 %", "-0.10 to 1.70", "PASS"],
     ]
+
+
+def test_slices_that_disagree_are_not_called_worse(full):
+    report = full(metric="disagreement")
+    table = slices_table(report, "condition", slices_of(report, "condition"))
+    assert texts(table)[0] == ["blur", "1,000", "–", "–", "2.50", "0.50 to 4.50", "60"]
+    assert {row[4].note for row in table.rows} == {""}
+    assert {shift(part, report) for part in report.slices} == {"open"}

@@ -16,10 +16,17 @@ AXIS_HEIGHT = 36
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One row: the drop (a dot, if known) and its interval, in points."""
+    """One row.
+
+    Attributes:
+        drop: a dot, if known.
+        interval: of the drop.
+        tone: colour of the row.
+    """
 
     drop: float | None
     interval: tuple[float, float]
+    tone: Tone = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +73,4 @@ def _row(axis: Axis, mark: Mark, limits: list[float]) -> str:
     if mark.drop is not None:
         label = f"drop {mark.drop:.2f}, {label}"
         parts.append(dot("dot", axis.at(mark.drop), middle, 4.5))
-    return figure(label, HEIGHT, parts, f"plot {tone(mark.interval)}")
+    return figure(label, HEIGHT, parts, f"plot {mark.tone}")

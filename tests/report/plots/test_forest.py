@@ -27,7 +27,7 @@ def test_rows_share_an_axis():
 )
 def test_tone(interval, word):
     assert tone(interval) == word
-    assert f'class="plot {word}"' in forest([Mark(0.0, interval)]).rows[0]
+    assert f'class="plot {word}"' in forest([Mark(0.0, interval, word)]).rows[0]
 
 
 def test_no_width():
