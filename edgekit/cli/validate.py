@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
 def _validate(args: argparse.Namespace) -> int:
     from edgekit.predictions.contender import open_contender
     from edgekit.report.accuracy import as_json
-    from edgekit.report.html import require_html
+    from edgekit.report.page import require_html
     from edgekit.validate import validate
 
     _require(args, "against", "--against", "the full-precision bundle, or predictions it recorded")

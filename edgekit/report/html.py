@@ -38,8 +38,6 @@ SHOWN = 25
 WIDE = frozenset({"ocr", "transcribe", "describe", "generate"})
 """Tasks whose samples are shown with their texts, differences marked."""
 
-__all__ = ["html", "require_html"]
-
 
 def html(report: Report) -> str:
     """The page.

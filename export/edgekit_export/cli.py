@@ -15,7 +15,7 @@ from edgekit.cli.output import emit, progress
 from edgekit.cli.values import format_size, option, parse_count, parse_drop, parse_size
 from edgekit.errors import OutputError, UsageError
 from edgekit.report.files import make_folder
-from edgekit.report.html import require_html
+from edgekit.report.page import require_html
 from edgekit_export.report import report_package
 
 if TYPE_CHECKING:
