@@ -26,6 +26,9 @@ from edgekit.statistics.spending import look_confidences, plan_looks
 from edgekit.statistics.sqnr import energies
 from edgekit.tasks.golden import decision
 
+OWN_TRUTH = frozenset({"generate"})
+"""Tasks that are measured on the input itself, a text: they have a reference value without labels."""
+
 Noise = tuple[float, float] | None
 
 
@@ -74,7 +77,7 @@ def compare(
     labelled = dataset.truth != "none"
     for candidate in candidates:
         _check(reference, candidate)
-    if options.relative and not labelled:
+    if options.relative and not labelled and reference.task not in OWN_TRUTH:
         raise UsageError(
             "max drop: a relative limit needs labels or texts: disagreement has no reference value",
             "give percentage points, e.g. 2%, or labelled data",

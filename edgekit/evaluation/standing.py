@@ -115,11 +115,11 @@ class Standing:
             reason=judgement.reason,
             max_drop=None if limit is None else rounded(limit),
             needed_n=judgement.needed_n,
-            least_n=None if limit is None else least_n(limit / 100, look.confidence),
+            least_n=least_n(limit / 100, look.confidence) if limit is not None and score.percent else None,
             data=data,
             worst=self._worst.worst(),
             measures=score.measures,
-            slices=self._slices.slices(),
+            slices=(*self._slices.slices(look.confidence), *score.slices),
             looks=tuple(self._looks),
         )
 
