@@ -45,7 +45,7 @@ def examine(
     """
     return [
         *(_engine(name) for name in ENGINES),
-        _extra("reports", ("jinja2", "matplotlib"), "edgekit[report]", has),
+        _extra("reports", ("jinja2",), "edgekit[report]", has),
         _exporter(),
         _extra("torch networks as sources", ("torch", "onnxscript"), "edgekit-export[torch]", has),
         _cameras(devices),

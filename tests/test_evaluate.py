@@ -179,7 +179,7 @@ def test_looks_stop_when_it_is_clear():
 def test_stages_are_even_draws_of_the_whole():
     drawn = stages(dataset(100), Options(looks=3, seed=4))
     assert [len(numbers) for numbers in drawn] == [25, 25, 50]
-    assert sorted(sum(drawn, [])) == list(range(100))
+    assert sorted(number for numbers in drawn for number in numbers) == list(range(100))
     assert all(numbers == sorted(numbers) for numbers in drawn)
     assert 30 < np.mean(drawn[0]) < 70
     assert stages(dataset(100), Options(looks=3, seed=5)) != drawn

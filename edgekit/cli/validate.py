@@ -38,7 +38,9 @@ data:
   options: ?crops=14&seed=1 several views a picture · ?frames=400 frames of a video
 
 The limit holds (PASS, exit 0) if the upper end of the drop's 95 % interval is within it; FAIL and
-INCONCLUSIVE exit 1. Without labels the measure is disagreement, which bounds the drop from above.
+INCONCLUSIVE exit 1. Without labels the measure is disagreement, which bounds the drop from above (but for
+detectors). A stage that the bundle computes otherwise than its reference (channel order, mean, std,
+resize, crop, labels, alphabet, output scale) is named.
 With --report, a run that was interrupted goes on where it stopped when the same command is given again."""
 
 
@@ -230,6 +232,7 @@ def _text(found: Validated) -> Any:  # noqa: ANN401 (a rich renderable)
     from rich.table import Table
     from rich.text import Text
 
+    from edgekit.report.evidence import alarms, evidence
     from edgekit.report.facts import contrasts, facts, headline
 
     report = found.report
@@ -245,5 +248,7 @@ def _text(found: Validated) -> Any:  # noqa: ANN401 (a rich renderable)
         latencies = _latencies(found).values()
         cells = ["not timed" if one is None else f"{one[name]:.1f} ms" for one in latencies]
         sides.add_row(*map(Text, (f"latency {name}", *cells)))
-    lines: list[Any] = [Text(headline(report), style=tone), Text(report.reason), told, sides]
+    lines: list[Any] = [Text(headline(report), style=tone), Text(report.reason)]
+    lines += [Text(f"{alarm.title}: {alarm.text}", style="bold red") for alarm in alarms(report)]
+    lines += [told, sides, *map(Text, evidence(report))]
     return Group(*lines, *(Text(f"{kind}: {path}") for kind, path in found.paths.items()))

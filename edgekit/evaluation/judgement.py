@@ -35,15 +35,16 @@ def judge(score: Score, n: int, max_drop: float | None, confidence: float) -> Ju
     """
     interval = score.interval_at(1.0, confidence).scaled(100)
     what = "disagreement" if score.metric == "disagreement" else "drop"
-    span = f"from {interval.low:.2f} to {interval.high:.2f} points"
+    unit = "points" if score.percent else "% of the reference's value"
+    span = f"from {interval.low:.2f} to {interval.high:.2f} {unit}"
     if max_drop is None:
-        known = f"the {what} is {100 * score.drop:.2f} points, {span} at {100 * confidence:g} %"
+        known = f"the {what} is {100 * score.drop:.2f} {unit}, {span} at {100 * confidence:g} %"
         return Judgement("NONE", f"{known}; no limit was given")
     verdict, limit = gate(interval.high, interval.low, max_drop), f"the limit of {max_drop:g}"
     if verdict == "PASS":
-        return Judgement(verdict, f"the {what} is at most {interval.high:.2f} points, within {limit}")
+        return Judgement(verdict, f"the {what} is at most {interval.high:.2f} {unit}, within {limit}")
     if verdict == "FAIL":
-        return Judgement(verdict, f"the {what} is at least {interval.low:.2f} points, over {limit}")
+        return Judgement(verdict, f"the {what} is at least {interval.low:.2f} {unit}, over {limit}")
     needed = needed_n(lambda scale: score.interval_at(scale, confidence), n, max_drop / 100)
     known = f"the {what} may be anything {span}, on either side of {limit}"
     if needed is None:

@@ -10,7 +10,7 @@ from edgekit.data.sample import Sample
 from edgekit.errors import DataError
 from edgekit.evaluation.measure import rounded
 from edgekit.evaluation.outcome import Slice
-from edgekit.evaluation.score import Scorer
+from edgekit.evaluation.score import Change, Scorer
 from edgekit.statistics.multiplicity import simultaneous
 from edgekit.statistics.quantiles import CONFIDENCE
 from edgekit.types import Classification, Result
@@ -47,20 +47,22 @@ class Slices:
         self._factory = factory
         self._kinds: dict[Kind, _Parts] = {kind: _Parts() for kind in KINDS}
 
-    def add(self, kind: Kind, name: str, sample: Sample, reference: Result, candidate: Result) -> None:
-        """Adds one sample to the slice ``name`` of this kind."""
+    def add(
+        self, kind: Kind, name: str, sample: Sample, reference: Result, candidate: Result
+    ) -> Change | None:
+        """Adds one sample to the slice ``name`` of this kind; what changed, unless the kind has too many slices."""
         parts = self._kinds[kind]
         if parts.too_many:
-            return
+            return None
         if name not in parts.by_name:
             if len(parts.by_name) == MOST_SLICES:
                 parts.by_name.clear()
                 parts.too_many = True
-                return
+                return None
             parts.by_name[name] = _Part(self._factory())
         part = parts.by_name[name]
         part.n += 1
-        part.scorer.add(sample, reference, candidate)
+        return part.scorer.add(sample, reference, candidate)
 
     @property
     def untold(self) -> tuple[Kind, ...]:

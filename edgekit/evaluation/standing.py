@@ -70,14 +70,19 @@ class Standing:
         noise: tuple[float, float] | None,
     ) -> None:
         """Adds one sample; under a condition it counts for that condition's slice only."""
-        for kind, name in parts_of(sample, reference, condition):
+        changes = [
             self._slices.add(kind, name, sample, reference, candidate)
+            for kind, name in parts_of(sample, reference, condition)
+        ]
         if condition:
-            return
-        self._n += 1
-        self._worst.add(number, condition, sample, self._scorer.add(sample, reference, candidate))
-        if noise is not None:
-            self._noise.add(*noise)
+            change = changes[0]
+        else:
+            self._n += 1
+            change = self._scorer.add(sample, reference, candidate)
+            if noise is not None:
+                self._noise.add(*noise)
+        if change is not None:
+            self._worst.add(number, condition, sample, change)
 
     def look(self, confidence: float) -> bool:
         """Looks at the gate with this confidence; whether the verdict is clear."""

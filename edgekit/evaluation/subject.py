@@ -23,6 +23,7 @@ class Subject(Part, frozen=True):
         engine: engine and version; of the machine that recorded, where results were recorded.
         threads: inside one operator, likewise.
         recorded: name of the predictions file that results were read from; empty if they were computed.
+        recorded_on: the machine that recorded them, likewise.
     """
 
     bundle: str
@@ -36,6 +37,7 @@ class Subject(Part, frozen=True):
     engine: str
     threads: int
     recorded: str = ""
+    recorded_on: str = ""
 
 
 def subject_of(bundle: Bundle, variant: Variant, task: Task) -> Subject:

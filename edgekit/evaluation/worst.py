@@ -25,6 +25,8 @@ LONGEST_WORDS = 2000
 class WorstSamples:
     """Up to ``n`` samples of the highest severity; of equal ones, those of the lowest number.
 
+    Samples as they are come before those under a condition: these fill up where few changed.
+
     Nothing is decoded: what is kept are words, so that recorded results serve as well as live ones. The same
     samples stay in whatever order they come.
 
@@ -65,8 +67,8 @@ class WorstSamples:
         return tuple(self._kept)
 
 
-def _rank(entry: Worst) -> tuple[float, int, str]:
-    return -entry.severity, entry.number, entry.condition
+def _rank(entry: Worst) -> tuple[bool, float, int, str]:
+    return entry.condition != "", -entry.severity, entry.number, entry.condition
 
 
 def _short(words: str) -> str:

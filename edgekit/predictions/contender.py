@@ -65,7 +65,9 @@ class Recorded:
         """What reports call it."""
         recording, stated = self.recording, self.recording.header.subject
         if stated is not None:
-            return msgspec.structs.replace(stated, recorded=recording.path.name)
+            return msgspec.structs.replace(
+                stated, recorded=recording.path.name, recorded_on=recording.header.machine
+            )
         return Subject(
             bundle=recording.path.stem,
             file=recording.path.name,

@@ -260,6 +260,7 @@ def _subject(subject: Subject) -> Lines:
         "engine": subject.engine,
         "threads": str(subject.threads),
         "recorded in": subject.recorded,
+        "recorded on": subject.recorded_on,
     }
 
 

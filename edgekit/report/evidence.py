@@ -120,5 +120,10 @@ def _golden(report: Report) -> str:
 
 
 def _recorded(report: Report) -> str:
-    recorded = report.subjects.reference.recorded
-    return f"The reference was not run here: its results were recorded in {recorded}." if recorded else ""
+    one = report.subjects.reference
+    where = f" on {one.recorded_on}" if one.recorded_on else ""
+    return (
+        f"The reference was not run here: its results were recorded{where} in {one.recorded}."
+        if one.recorded
+        else ""
+    )

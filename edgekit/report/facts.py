@@ -132,7 +132,8 @@ def _power(report: Report) -> list[Fact]:
 
 def _engine(subject: Subject) -> str:
     threads = f"{subject.threads} thread{'s' * (subject.threads != 1)}"
-    recorded = f", recorded in {subject.recorded}" if subject.recorded else ""
+    where = f" on {subject.recorded_on}" if subject.recorded_on else ""
+    recorded = f", recorded{where} in {subject.recorded}" if subject.recorded else ""
     return f"{subject.engine}, {threads}{recorded}"
 
 
