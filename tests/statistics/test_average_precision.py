@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks.coverage import Population, damaged, picture
 from edgekit.statistics.average_precision import ap_drop, average_precision
 from edgekit.statistics.matching import MatchTable, matches
 from edgekit.types import Detections
@@ -74,6 +75,60 @@ def test_no_object_and_no_box():
     blind = average_precision(table([(xyxy, index, crowd)], [nothing]))
     assert blind.ap == 0
     assert not blind.influence.any()
+
+
+def pairs(seed, images, rate=0.1):
+    """Two passable detectors, the candidate damaged, on simulated pictures."""
+    rng = np.random.default_rng(seed)
+    sides = MatchTable(), MatchTable()
+    for _ in range(images):
+        one = picture(rng)
+        sides[0].add(one.matches(one.found))
+        sides[1].add(one.matches(damaged(rng, one.found, rate, "mixed") or one.found))
+    return sides[0].found(), sides[1].found()
+
+
+def test_influence_is_the_change_when_an_image_is_left_out():
+    found, _ = pairs(2, 200)
+    whole = average_precision(found)
+    changes = []
+    for image in range(0, 200, 4):
+        rest = average_precision(found.only(np.arange(200) != image))
+        changes.append((whole.areas.mean() - rest.areas.mean()) * 199 / 200)
+    slope, _ = np.polyfit(changes, whole.influence[::4], 1)
+    assert slope == pytest.approx(1, abs=0.1)
+    assert np.corrcoef(changes, whole.influence[::4])[0, 1] > 0.98
+
+
+def test_spread_is_the_bootstraps():
+    """Standard error of the drop by influence, and by drawing the images anew 300 times."""
+    reference, candidate = pairs(3, 200)
+    found, rng = ap_drop(reference, candidate, np.arange(200), (0, 5)), np.random.default_rng(4)
+    sides = [Population(side) for side in (reference, candidate)]
+    drops = []
+    for _ in range(300):
+        images = rng.integers(0, 200, 200)
+        first, second = (average_precision(side.drawn(images), (0, 5)) for side in sides)
+        drops.append(first.areas.mean() - second.areas.mean())
+    assert np.sqrt(found.moments.residual2) == pytest.approx(np.std(drops), rel=0.15)
+
+
+def test_rounding_and_bias_widen():
+    reference, candidate = pairs(5, 200)
+    found = ap_drop(reference, candidate, np.arange(200))
+    inner, outer = found.moments.interval(), found.interval()
+    assert found.rounding > 0
+    assert outer.low == pytest.approx(inner.low - found.rounding - max(found.bias, 0))
+    assert outer.high == pytest.approx(inner.high + found.rounding + max(-found.bias, 0))
+    assert abs(found.drop - found.moments.ratio) <= found.rounding + 1e-12
+    assert found.interval(4.0).high < outer.high < found.interval(confidence=0.99).high
+
+
+def test_one_source_says_nothing():
+    reference, candidate = pairs(6, 20)
+    found = ap_drop(reference, candidate, np.zeros(20, int))
+    assert found.bias == 0
+    assert found.interval().high >= found.drop + 1
 
 
 def test_drop_by_source():
