@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
 import onnx
@@ -43,8 +42,6 @@ from edgekit_export.staging import Staging
 
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
 """``progress(description, total)`` as the command line has it."""
-
-PARITY_SAMPLES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +217,7 @@ class _Work:
         return structs.replace(evaluation, worst=illustrate(evaluation.worst, data))
 
     def _parity(self, role: str, full: onnx.ModelProto, reduced: onnx.ModelProto, feeds: Feeds) -> Stages:
-        return parity(self.source.graphs[role], full, reduced, list(islice(feeds, PARITY_SAMPLES)))
+        return parity(self.source.graphs[role], full, reduced, few(feeds))
 
 
 def full_precision(graph: SourceGraph) -> onnx.ModelProto:
