@@ -6,9 +6,10 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from edgekit.cli.output import emit
+from edgekit.cli.tables import on_terminal
 
 if TYPE_CHECKING:
-    from edgekit.report.tables import Table as Told
+    from edgekit.report.tables import Table
 
 
 def compare(args: argparse.Namespace) -> int:
@@ -35,15 +36,11 @@ def compare(args: argparse.Namespace) -> int:
     return 0
 
 
-def _text(summary: str, tables: list[Told], files: dict[str, str]) -> Any:  # noqa: ANN401 (a rich renderable)
+def _text(summary: str, tables: list[Table], files: dict[str, str]) -> Any:  # noqa: ANN401 (a rich renderable)
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
     parts: list[Any] = [Text(summary, style="bold")]
     for told in tables:
-        table = Table(*told.columns, title=told.name, title_justify="left", box=None)
-        for row in told.rows:
-            table.add_row(*(Text(f"{cell.text} {cell.note}".strip()) for cell in row))
-        parts += ["", table]
+        parts += ["", on_terminal(told)]
     return Group(*parts, *(Text(f"{kind}: {path}") for kind, path in files.items()))

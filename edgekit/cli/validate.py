@@ -6,12 +6,16 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from edgekit.cli.output import emit, progress, say
+from edgekit.cli.tables import on_terminal
 from edgekit.cli.values import option, parse_count, parse_drop, parse_path, parse_seed
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from edgekit.data.dataset import Dataset
     from edgekit.evaluation.options import Options
     from edgekit.predictions.contender import Contender
+    from edgekit.report.accuracy import Report
     from edgekit.validate import Validated
 
 SUMMARY = "accuracy-drop report: a bundle against its full-precision reference, on the same samples"
@@ -42,6 +46,9 @@ INCONCLUSIVE exit 1. Without labels the measure is disagreement, which bounds th
 detectors). A stage that the bundle computes otherwise than its reference (channel order, mean, std,
 resize, crop, labels, alphabet, output scale) is named.
 With --report, a run that was interrupted goes on where it stopped when the same command is given again."""
+
+SHOWN = 10
+"""Rows of a table on the terminal; all are in the report."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -250,5 +257,15 @@ def _text(found: Validated) -> Any:  # noqa: ANN401 (a rich renderable)
         sides.add_row(*map(Text, (f"latency {name}", *cells)))
     lines: list[Any] = [Text(headline(report), style=tone), Text(report.reason)]
     lines += [Text(f"{alarm.title}: {alarm.text}", style="bold red") for alarm in alarms(report)]
-    lines += [told, sides, *map(Text, evidence(report))]
+    lines += [told, sides, *map(Text, evidence(report)), *_tables(report)]
     return Group(*lines, *(Text(f"{kind}: {path}") for kind, path in found.paths.items()))
+
+
+def _tables(report: Report) -> list[Table]:
+    """Measures and slices, where there are any."""
+    from edgekit.report.tables import KINDS, measures_table, slices_of, slices_table
+
+    parts = {kind: slices_of(report, kind) for kind in KINDS}
+    told = [slices_table(report, kind, slices) for kind, slices in parts.items() if slices]
+    measures = [measures_table(report)] if report.measures else []
+    return [on_terminal(table, SHOWN) for table in (*measures, *told)]
