@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -183,37 +184,54 @@ def _bias(sides: tuple[Found, Found], clusters: Array, overlaps: Sequence[int], 
     sources = int(clusters.max()) + 1
     if sources < 2:
         return 0.0
-    classes, rng = np.unique(sides[0].object_index), np.random.default_rng(0)
-    total, seen = np.zeros(len(classes)), np.zeros(len(classes))
+    ranked, rng = [_by_class(side) for side in sides], np.random.default_rng(0)
+    of_object = np.searchsorted(ranked[0].classes, sides[0].object_index)
+    total, seen = np.zeros(len(whole)), np.zeros(len(whole))
     for _ in range(min(max(_SPLIT_SOURCES // sources, 1), _SPLITS)):
         chosen = (rng.permutation(sources) % 2 == 0)[clusters]
         for half in (chosen, ~chosen):
-            (present, first), (_, second) = (_areas(side.only(half), overlaps) for side in sides)
-            rows = np.searchsorted(classes, present)
-            total[rows] += first - second
-            seen[rows] += 1
+            objects = np.bincount(of_object, half[sides[0].object_image])
+            first, second = (
+                _areas(side, rows, half, overlaps) for side, rows in zip(sides, ranked, strict=True)
+            )
+            total += (first - second) / np.maximum(objects, 1)
+            seen += objects > 0
     return float((total / seen - whole).mean() / (math.sqrt(2) - 1))
 
 
-def _by_class(found: Found) -> tuple[Array, Array, list[Array]]:
-    """Classes that have objects, how many objects, and the numbers of their boxes, best score first."""
+class _Ranked(NamedTuple):
+    """By class: the class, its objects, the numbers of its boxes, best score first."""
+
+    classes: Array
+    objects: Array
+    boxes: list[Array]
+
+
+def _by_class(found: Found) -> _Ranked:
     order = np.lexsort((-found.score, found.index))
     classes, objects = np.unique(found.object_index, return_counts=True)
     starts, ends = (np.searchsorted(found.index[order], classes, side) for side in ("left", "right"))
-    return classes, objects, [order[start:end] for start, end in zip(starts, ends, strict=True)]
+    return _Ranked(classes, objects, [order[start:end] for start, end in zip(starts, ends, strict=True)])
 
 
-def _areas(found: Found, overlaps: Sequence[int]) -> tuple[Array, F64]:
-    """``(k,)`` classes that have objects, and the area under the curve of each, mean over overlaps."""
-    classes, objects, ranked = _by_class(found)
-    bits, areas = np.array(overlaps, np.uint16)[:, None], np.zeros(len(classes))
-    for c, boxes in enumerate(ranked):
+def _areas(found: Found, ranked: _Ranked, images: Array, overlaps: Sequence[int]) -> F64:
+    """``(classes,)`` area under the curve of each class in some images, mean over overlaps, times its objects.
+
+    Args:
+        found: all boxes.
+        ranked: them by class.
+        images: ``(images,)`` bool.
+        overlaps: which of ``IOU_THRESHOLDS``.
+    """
+    bits, areas = np.array(overlaps, np.uint16)[:, None], np.zeros(len(ranked.classes))
+    for c, row in enumerate(ranked.boxes):
+        boxes = row[images[found.image[row]]]
         if len(boxes):
             hits, counted = found.hit[boxes] >> bits & 1 == 1, found.ignored[boxes] >> bits & 1 == 0
             precision = hits.cumsum(axis=1, dtype=np.int32) / (counted.cumsum(axis=1, dtype=np.int32) + _EPS)
             best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-            areas[c] = best[hits].sum()
-    return classes, areas / objects / len(overlaps)
+            areas[c] = best[hits].sum() / len(overlaps)
+    return areas
 
 
 def _curve(hits: Array, counted: Array, objects: int) -> tuple[F64, float, F64]:

@@ -139,24 +139,6 @@ class Found:
     object_image: I32
     object_index: I32
 
-    def only(self, images: Array) -> Found:
-        """The part in some images, which keep their numbers.
-
-        Args:
-            images: ``(images,)`` bool.
-        """
-        boxes, objects = images[self.image], images[self.object_image]
-        return Found(
-            images=self.images,
-            image=self.image[boxes],
-            index=self.index[boxes],
-            score=self.score[boxes],
-            hit=self.hit[boxes],
-            ignored=self.ignored[boxes],
-            object_image=self.object_image[objects],
-            object_index=self.object_index[objects],
-        )
-
 
 class MatchTable:
     """Collects the matches of one detector image by image: 16 bytes a box, 8 an object."""
