@@ -6,6 +6,7 @@ are the same.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import onnx
@@ -15,7 +16,7 @@ from edgekit_export.convert.graph import GraphView
 from edgekit_export.layers.coding import Coding
 from edgekit_export.layers.operators import Parameters, operators, paired, real_unit
 from edgekit_export.quantize.integer import U8_MAX
-from edgekit_export.quantize.placement import CODED, LAYERS, Mode, behind_activation
+from edgekit_export.quantize.placement import CODED, LAYERS, Mode, behind_activation, moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReducedLayer:
-    """An operator that computes in lower precision.
+    """An operator that computes in lower precision, or whose output is rounded to codes.
 
     Attributes:
         node: in the full-precision graph.
-        mode: how it computes; a pointwise operator has ``int8``.
+        mode: how it computes; an operator without a weight has ``int8``.
         inputs: what it reads.
         parameters: weight and bias as reduced, laid out as the node's own: real values, but for a wide layer,
             which computes in whole numbers.
@@ -81,15 +82,24 @@ class _Reader:
     Attributes:
         given: tensor of stored codes → what they stand for, where a wide layer gives them: the graph itself
             keeps no scale for these.
+        read: tensor of the full-precision graph → the codes that layers read in its place.
     """
 
     def __init__(self, full: onnx.ModelProto, reduced: onnx.ModelProto) -> None:
         self.full, self.reduced = GraphView(full), GraphView(reduced)
         self.ours, self.theirs = Parameters(self.full), Parameters(self.reduced)
         self.given: dict[str, Coding] = {}
+        self.read: dict[str, str] = {}
 
     def layers(self) -> list[ReducedLayer]:
         """Those that the full-precision graph has in floats."""
+        computed = self._computed()
+        coded = {layer.compared for layer in computed if layer.coding is not None}
+        found = {layer.name: layer for layer in [*self._rounded(coded), *computed]}
+        return [found[node.output[0]] for node in self.full.graph.node if node.output[0] in found]
+
+    def _computed(self) -> list[ReducedLayer]:
+        """Layers and pointwise operators."""
         both = paired(operators(self.full, self.ours), operators(self.reduced, self.theirs))
         found = []
         for one, other in both:
@@ -98,6 +108,28 @@ class _Reader:
             if layer is not None:
                 found.append(layer)
         return found
+
+    def _rounded(self, coded: Collection[str]) -> list[ReducedLayer]:
+        """Operators that compute in floats, whose output is rounded because a layer reads codes."""
+        found = []
+        for ours, codes in dict(self._unmoved(*pair) for pair in self.read.items()).items():
+            node = self.full.producer.get(ours)
+            if ours not in coded and node is not None and node.output[0] == ours:
+                inputs = tuple(Reading(name) for name in node.input)
+                found.append(ReducedLayer(node, Mode.INT8, inputs, (), self._coding(codes), ours, codes))
+        return found
+
+    def _unmoved(self, ours: str, codes: str) -> tuple[str, str]:
+        """The tensor and the codes that operators between have only moved."""
+        while True:
+            mover, maker = self.full.producer.get(ours), self.reduced.producer.get(codes)
+            same = None if maker is None else self.reduced.producer.get(maker.input[0])
+            if mover is None or same is None or mover.op_type != same.op_type or not moves(mover):
+                return ours, codes
+            inner, _ = _codes_behind(self.reduced, same.input[0])
+            if inner == same.input[0]:
+                return ours, codes
+            ours, codes = mover.input[0], inner
 
     def _layer(self, ours: onnx.NodeProto, theirs: onnx.NodeProto) -> ReducedLayer | None:
         mode = self.theirs.mode(theirs.input[1])
@@ -162,6 +194,7 @@ class _Reader:
         codes, zero = _codes_behind(self.reduced, theirs)
         maker = self.reduced.producer.get(codes)
         if maker is not None and maker.op_type == "QuantizeLinear":
+            self.read[ours] = codes
             return Reading(ours, coding=self._coding(codes))
         taken = self.full.producer.get(ours)
         if codes == theirs or taken is None or taken.op_type != "Sub":

@@ -3,14 +3,19 @@
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edgekit_export.convert.graph import GraphView
+from edgekit_export.convert.normalize import normalize
 from edgekit_export.convert.session import session_of
 from edgekit_export.layers.alone import with_layer
 from edgekit_export.layers.reduced import reduced_layers
 from edgekit_export.quantize import HALF_WEIGHTS, Recipe, quantize
 from edgekit_export.quantize.integer import sqnr_db
-from edgekit_export.quantize.placement import Mode
+from edgekit_export.quantize.placement import Mode, layers
+from export.tests.convert.graphs import model_of, noise
+from export.tests.convert.test_any_network import CHANNELS, Builder
 from export.tests.quantize.networks import gated, pictures, residual
 
 RECIPES = {
@@ -93,3 +98,55 @@ def test_names_do_not_matter():
 
 def test_full_precision_has_no_reduced_layer():
     assert reduced_layers(residual(), residual()) == []
+
+
+def test_outputs_of_float_operators_that_layers_read_as_codes():
+    """A mean computed in floats is rounded for the MatMul that reads it, behind a transposition."""
+    full = gated()
+    found = reduced_layers(full, quantize(full, pictures(8, (8, 24)), Recipe()).model)
+    assert [layer.name for layer in found] == [
+        "conv0",
+        "mul0",
+        "globalaveragepool0",
+        "conv1",
+        "reducemean0",
+        "logits",
+    ]
+    mean = found[4]
+    assert [reading.source for reading in mean.inputs] == list(mean.node.input)
+    assert all(reading.coding is None for reading in mean.inputs)
+    assert (mean.parameters, mean.held) == ((), "reducemean0.q")
+    assert mean.coding == found[5].inputs[0].coding
+
+
+KINDS = st.sampled_from(
+    ["conv", "padded", "depthwise", "norm", "shift", "divide", "swish", "sigmoid", "relu", "branch", "join"]
+)
+MIXES = {
+    "int8": lambda names: Recipe(),
+    "weight8": lambda names: Recipe(mode=Mode.WEIGHT8),
+    "half": lambda names: HALF_WEIGHTS,
+    "every other wide": lambda names: Recipe(wide=tuple(names[::2])),
+    "every other weight8": lambda names: Recipe(weight8=tuple(names[1::2])),
+}
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(kinds=st.lists(KINDS, min_size=1, max_size=8), mix=st.sampled_from(sorted(MIXES)))
+def test_networks_that_nobody_thought_of(kinds, mix):
+    builder = Builder(seed=len(kinds))
+    builder.layer("negate")
+    builder.kept = builder.last
+    for kind in ["conv", *kinds]:
+        builder.layer(kind)
+    shape = (1, CHANNELS, 6, 6)
+    full = normalize(model_of(builder.nodes, {"x": shape}, {builder.last: shape}, builder.constants))
+    feeds = [{"x": noise(*shape, seed=seed)} for seed in range(3)]
+    names = [node.output[0] for node in layers(full)]
+    reduced = quantize(full, feeds, MIXES[mix](names)).model
+    rebuilt = full
+    for layer in reduced_layers(full, reduced):
+        rebuilt = with_layer(rebuilt, layer)
+    shipped = outputs(reduced, feeds)
+    apart = sqnr_db(shipped, outputs(rebuilt, feeds))
+    assert apart > 90 or apart > sqnr_db(outputs(full, feeds), shipped) + 15  # a tie may fall either way
