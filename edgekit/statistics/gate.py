@@ -1,6 +1,7 @@
 """Whether a measured drop holds a limit, and how many samples it would take to know.
 
-One convention throughout: the reported interval is two-sided at 95 %, and the gate uses its two ends. A
+One convention throughout: the reported interval is two-sided at 95 % (of several looks together, see
+:mod:`edgekit.statistics.spending`), and the gate uses its two ends. A
 verdict that is wrong on either side therefore has a nominal chance of 2.5 %, and of at most 5 % where no flip
 was seen (see :func:`edgekit.statistics.proportion.unseen_upper`).
 """
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from edgekit.statistics.interval import Interval
+from edgekit.statistics.proportion import MOST_UNSEEN_ERROR
 from edgekit.statistics.quantiles import CONFIDENCE
 
 Verdict: TypeAlias = Literal["PASS", "FAIL", "INCONCLUSIVE"]
@@ -35,13 +37,15 @@ def least_n(max_drop: float, confidence: float = CONFIDENCE) -> int | None:
         confidence: of the upper bound.
 
     Returns:
-        ``ln(1 - confidence) / ln(1 - max_drop)`` rounded up; ``None`` for a gate of 0, which nothing passes.
+        ``ln(1 - confidence) / ln(1 - max_drop)`` rounded up (an error of 5 % at most, as for
+        :func:`edgekit.statistics.proportion.unseen_upper`); ``None`` for a gate of 0, which nothing passes.
     """
     if max_drop <= 0:
         return None
     if max_drop >= 1:
         return 1
-    return math.ceil(math.log1p(-confidence) / math.log1p(-max_drop) - 1e-9)
+    error = min(1 - confidence, MOST_UNSEEN_ERROR)
+    return math.ceil(math.log(error) / math.log1p(-max_drop) - 1e-9)
 
 
 def needed_n(interval_at: Callable[[float], Interval], n: int, max_drop: float) -> int | None:

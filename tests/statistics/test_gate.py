@@ -29,6 +29,12 @@ def test_least_n(limit, n):
     assert n == 1 or wilson(0, n - 1).high > limit
 
 
+def test_least_n_follows_the_confidence():
+    assert least_n(0.005, 0.9) == least_n(0.005)
+    assert least_n(0.005, 1 - 0.0444) == 622  # at the last of four looks
+    assert wilson(0, 622, 1 - 0.0444).high <= 0.005 < wilson(0, 621, 1 - 0.0444).high
+
+
 def test_least_n_of_nothing():
     assert least_n(0.0) is None
     assert least_n(-0.01) is None
