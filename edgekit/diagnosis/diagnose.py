@@ -18,15 +18,15 @@ from edgekit.diagnosis.decision import decide, lost, restored
 from edgekit.diagnosis.declared import is_decided
 from edgekit.diagnosis.evidence import evidence, noise
 from edgekit.diagnosis.graph import Graph, Side, graphs
-from edgekit.diagnosis.hypotheses import TESTERS
+from edgekit.diagnosis.hypotheses import explain
 from edgekit.diagnosis.pixels import to_levels, to_tensor
-from edgekit.diagnosis.probes import cropped, muted, probes
+from edgekit.diagnosis.probes import Probes, all_muted, cropped, probes
 from edgekit.evaluation.outcome import Finding
 from edgekit.processing import quads
 from edgekit.types import F32, Array, Frame
 
 PICTURES = 12
-PROBES = 8
+PROBES = 6
 QUIET = 10**-3.5
 """Noise over signal below which a graph has no fault: half-precision weights make about 45 dB."""
 
@@ -83,14 +83,13 @@ def _graph_faults(reference: Graph, told: Declarations, right: list[Pass]) -> li
     if _noise(reference, candidate, right, made, alteration) < QUIET:
         return []
     some = [cropped(one, reference) for one in levels[:PROBES]]
-    natural, quiet = (probes(x, reference, candidate) for x in (some, [muted(one) for one in some]))
+    natural, quiet = (probes(x, reference, candidate) for x in (some, all_muted(some)))
     before = _lost(reference, right, made, alteration)
     findings: list[Finding] = []
     for _ in range(ROUNDS):
-        found = [h for test in TESTERS if (h := test(natural, quiet, alteration)) is not None]
-        if not found:
+        best = explain(natural, quiet, alteration) if _is_loud(quiet, alteration) else None
+        if best is None:
             break
-        best = min(found, key=lambda one: one.noise)
         alteration = best.alteration
         after = _lost(reference, right, _asked(candidate, levels, alteration), alteration)
         back = restored(before, after)
@@ -98,6 +97,10 @@ def _graph_faults(reference: Graph, told: Declarations, right: list[Pass]) -> li
             Finding(stage, reference.role, f"inside the graph: {shown}", back) for stage, shown in best.stages
         ]
     return findings
+
+
+def _is_loud(asked: Probes, alteration: Alteration) -> bool:
+    return noise(asked.answers(alteration), asked.wanted(alteration)) >= QUIET
 
 
 def _same_levels(levels: Sequence[F32], told: Declarations) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from edgekit.diagnosis import levels
 from edgekit.diagnosis.alteration import Alteration
 from edgekit.diagnosis.declared import ALPHABET, LABEL_MAP, activation_of
 from edgekit.diagnosis.evidence import distance, noise
-from edgekit.diagnosis.order import class_order
-from edgekit.diagnosis.probes import Probes, muted, probes
+from edgekit.diagnosis.order import class_order, suspicious
+from edgekit.diagnosis.probes import Probes, all_muted, muted, probes
 from edgekit.types import F32, Array
 
 SURE_TIMES = 4.0
@@ -25,13 +26,20 @@ LEAST = np.array([LEAST_GAIN] * 3 + [LEAST_SHIFT] * 3)
 """Smaller ones are what int8 does to small graphs: a rounded zero point, a clipped tail."""
 
 LEAST_SCALE = 0.1
-MEANS = (-30.0, 180.0)
-"""Where a graph's mean lies, in levels, with the error of a fit: 0 to 128 in all that are known."""
+MEANS = (0.0, 140.0)
+"""Where a graph's mean lies, in levels: 0 to 128 in all that are known."""
 
-SIMPLER = 1.25
-"""A simpler explanation may leave so many times the noise."""
+SIMPLER = 0.8
+"""A simpler explanation is taken if it explains this share of what the full one does."""
+
+LEAST_FALL = 0.1
+"""Share of the noise that a change of levels must explain."""
+
+LOUD = 0.03
+"""Noise over signal from which on a fault may be so large that the way to it is not downhill."""
 
 EXPLAINED = 0.3
+FEW = 2
 GAINS = (0.5, 0.7, 1.0, 1.4, 2.0)
 SHIFTS = (-128.0, -96.0, -64.0, -32.0, 0.0, 32.0, 64.0, 96.0, 128.0)
 CENTERS = (128.0, 64.0, 192.0)
@@ -46,15 +54,12 @@ class Hypothesis:
     Attributes:
         stages: what is broken, each with what shows it.
         alteration: that makes reference and candidate agree.
-        noise: what is left, noise over signal.
+        left: share of the noise that is left.
     """
 
     stages: tuple[tuple[str, str], ...]
     alteration: Alteration
-    noise: float
-
-
-Tester = Callable[[Probes, Probes, Alteration], Hypothesis | None]
+    left: float
 
 
 def swapped_channels(_natural: Probes, muted_ones: Probes, base: Alteration) -> Hypothesis | None:
@@ -71,7 +76,7 @@ def swapped_channels(_natural: Probes, muted_ones: Probes, base: Alteration) -> 
     evidence = (
         f"with red and blue exchanged it gives what the reference does ({50 + 50 * share:.0f} % of the way)"
     )
-    return Hypothesis((("channel order", evidence),), other, noise(turned, wanted))
+    return Hypothesis((("channel order", evidence),), other, noise(turned, wanted) / noise(plain, wanted))
 
 
 def _ratio(numerator: Array, denominator: Array) -> tuple[float, float]:
@@ -102,7 +107,7 @@ def scaled_logits(natural: Probes, _muted: Probes, base: Alteration) -> Hypothes
         return None
     raised = f" and {offset:+.2f} higher" if abs(offset) >= spread / 4 else ""
     evidence = f"its logits are {scale:.2f} times the reference's{raised}"
-    return Hypothesis((("output scale", evidence),), other, after)
+    return Hypothesis((("output scale", evidence),), other, after / before)
 
 
 def _line(pairs: list[tuple[F32, F32]], free: bool) -> tuple[float, float, float]:
@@ -122,22 +127,31 @@ def other_order(natural: Probes, muted_ones: Probes, base: Alteration) -> Hypoth
     head = natural.candidate.model.head
     if not isinstance(head, ClassHead | CtcHead):
         return None
-    asked = [natural, muted_ones, *_views(natural)] if isinstance(head, ClassHead) else [natural]
-    plain = [rows for one in asked for rows in one.answers(base)]
-    wanted = [rows for one in asked for rows in one.wanted(base)]
-    if any(a.shape != b.shape for a, b in zip(plain, wanted, strict=True)):
+    classifier = isinstance(head, ClassHead)
+    a, b = _answered([natural, muted_ones] if classifier else [natural], base)
+    if a.shape != b.shape or not suspicious(a, b):
         return None
-    a, b = np.concatenate(plain), np.concatenate(wanted)
-    order = class_order(a, b, 1.0 if isinstance(head, ClassHead) else 0.25)
+    if classifier:
+        more = [_answered([one], base) for one in _views(natural)]
+        a, b = (np.concatenate([x, *(rows[k] for rows in more)]) for k, x in enumerate((a, b)))
+    order = class_order(a, b, 1.0 if classifier else 0.25)
     if order is None:
         return None
     moved = np.flatnonzero(order != np.arange(len(order)))
-    stage = LABEL_MAP if isinstance(head, ClassHead) else ALPHABET
+    stage = LABEL_MAP if classifier else ALPHABET
     by = np.unique(order[moved] - moved)
     where = f"each by {by[0]:+d}" if by.size == 1 else f"e.g. {moved[0]} as {order[moved[0]]}"
     evidence = f"{moved.size} of its {len(order)} classes come out in another place, {where}"
     whole = order if base.order is None else base.order[order]
-    return Hypothesis(((stage, evidence),), replace(base, order=whole), noise([a], [b[:, order]]))
+    return Hypothesis(
+        ((stage, evidence),), replace(base, order=whole), noise([a], [b[:, order]]) / noise([a], [b])
+    )
+
+
+def _answered(asked: Sequence[Probes], base: Alteration) -> tuple[F32, F32]:
+    """Rows of the reference's answers and of the candidate's."""
+    plain = [rows for one in asked for rows in one.answers(base)]
+    return np.concatenate(plain), np.concatenate([rows for one in asked for rows in one.wanted(base)])
 
 
 def _views(natural: Probes) -> Iterator[Probes]:
@@ -148,7 +162,7 @@ def _views(natural: Probes) -> Iterator[Probes]:
         lambda x: np.roll(x, x.shape[1] // 3, axis=1),
         lambda x: 255 - x,
         lambda x: np.roll(x, x.shape[0] // 3, axis=0)[:, ::-1],
-        lambda x: muted(x, 0.7, 100.0)[::-1],
+        lambda x: muted(x, 1, 0.7, 100.0)[::-1],
     ):
         yield probes(
             [np.ascontiguousarray(view(one)) for one in natural.levels], natural.reference, natural.candidate
@@ -158,32 +172,36 @@ def _views(natural: Probes) -> Iterator[Probes]:
 def shifted_levels(natural: Probes, muted_ones: Probes, base: Alteration) -> Hypothesis | None:
     """Mean or std inside the graph are others."""
     first = levels.first_step(muted_ones, base)
-    if not first.significant(LEAST / 2, SURE_TIMES / 2).any():
+    loud = first.noise > LOUD
+    if first.falls < LEAST_FALL and not loud:
         return None
-    asked = muted_ones
-    whole = levels.fit(asked, base, first.values)
-    if whole.noise > EXPLAINED * first.noise and first.noise > 0.1:
+    asked, whole = muted_ones, levels.fit(muted_ones, base, first.step)
+    if loud and whole.noise > EXPLAINED * first.noise:
         asked, whole = _from_afar(natural, base, whole, asked)
     shift = levels.fit(asked, base, np.where(levels.SHIFTS, whole.values, 0.0), levels.SHIFTS)
-    if shift.noise <= SIMPLER * whole.noise:
+    before = noise(asked.answers(base), asked.wanted(base))
+    if before - shift.noise >= SIMPLER * (before - whole.noise):
         whole = shift
-    if not whole.significant(LEAST, SURE_TIMES).any() or whole.noise > 0.9 * first.noise:
+    if not whole.significant(LEAST, SURE_TIMES).any() or whole.noise > (1 - LEAST_FALL) * before:
         return None
     other = levels.altered(base, whole.values)
-    return Hypothesis(tuple(_named(whole, other)), other, whole.noise)
+    return Hypothesis(tuple(_named(whole, other)), other, whole.noise / before)
 
 
 def _named(found: levels.Fit, alteration: Alteration) -> Iterator[tuple[str, str]]:
     sure = found.significant(LEAST, SURE_TIMES)
-    gains, shifts = alteration.gain.astype(float), alteration.shift.astype(float)
+    gains, shifts = alteration.gain.astype(float), found.values[3:]
     scaled = sure[:3]
     if scaled.any():
         times = ", ".join(f"{1 / gain:.2f}" for gain in gains)
         yield "std", f"its graph divides levels by {times} times the reference's std (red, green, blue)"
-    fixed = np.divide(shifts, 1 - gains, out=np.zeros(3), where=gains != 1)
-    outside = scaled & ((fixed < MEANS[0]) | (fixed > MEANS[1]))
-    if (outside | (sure[3:] & ~scaled)).any():
-        higher = ", ".join(f"{-shift:+.1f}" for shift in found.values[3:])
+    gain = found.values[:3]
+    pivot = np.clip(
+        levels.MIDDLE - shifts / np.where(scaled, gain, 1.0), *MEANS
+    )  # its own mean, if that is right
+    apart = np.abs(shifts + np.where(scaled, gain * (pivot - levels.MIDDLE), 0.0))
+    if np.any((apart >= LEAST_SHIFT) & (apart >= SURE_TIMES * found.error[3:])):
+        higher = ", ".join(f"{-shift:+.1f}" for shift in shifts)
         yield (
             "mean",
             f"it takes a middle grey {higher} levels darker than the reference does (red, green, blue)",
@@ -194,28 +212,37 @@ def _from_afar(
     natural: Probes, base: Alteration, near: levels.Fit, asked: Probes
 ) -> tuple[Probes, levels.Fit]:
     """Tries far-off levels, the same in every channel, where the way from no change at all leads nowhere."""
-    best = near, asked
+    best = asked, near
     for center in CENTERS:
-        quiet = probes(
-            [muted(one, 0.25, center) for one in natural.levels], natural.reference, natural.candidate
-        )
-        wanted = quiet.wanted(base)
-        tried = []
-        for gain in GAINS:
-            for shift in SHIFTS:
-                middle = gain * center + shift
-                if middle - gain * REACH < 0 or middle + gain * REACH > 255:
-                    continue
-                values = np.array([gain - 1] * 3 + [shift + levels.MIDDLE * (gain - 1)] * 3)
-                tried.append((noise(quiet.answers(levels.altered(base, values)), wanted), values))
-        if not tried:
-            continue
-        found = levels.fit(quiet, base, min(tried, key=lambda one: one[0])[1])
-        if found.noise < best[0].noise:
-            best = found, quiet
-        if found.noise < EXPLAINED * EXPLAINED:
+        quiet = probes(all_muted(natural.levels, 0.25, center), natural.reference, natural.candidate)
+        start = _best_start(quiet.first(FEW), base, center)
+        found = levels.fit(quiet, base, start)
+        if found.noise < best[1].noise:
+            best = quiet, found
+        if found.noise < EXPLAINED * LOUD:
             break
-    return best[1], best[0]
+    return best
 
 
-TESTERS: tuple[Tester, ...] = (swapped_channels, scaled_logits, shifted_levels, other_order)
+def _best_start(asked: Probes, base: Alteration, center: float) -> Array:
+    """The best of a grid of gains and shifts that keep levels within 0–255."""
+    wanted, best = asked.wanted(base), (np.inf, np.zeros(6))
+    for gain, shift in product(GAINS, SHIFTS):
+        middle = gain * center + shift
+        if middle - gain * REACH < 0 or middle + gain * REACH > 255:
+            continue
+        values = np.array([gain - 1] * 3 + [shift + levels.MIDDLE * (gain - 1)] * 3)
+        left = noise(asked.answers(levels.altered(base, values)), wanted)
+        if left < best[0]:
+            best = left, values
+    return best[1]
+
+
+def explain(natural: Probes, muted_ones: Probes, base: Alteration) -> Hypothesis | None:
+    """The fault that leaves the least noise; levels, which take longest, are tried where others leave much."""
+    cheap = (swapped_channels, scaled_logits, other_order)
+    found = [h for test in cheap if (h := test(natural, muted_ones, base)) is not None]
+    if not any(one.left < EXPLAINED for one in found):
+        shifted = shifted_levels(natural, muted_ones, base)
+        found += [] if shifted is None else [shifted]
+    return min(found, key=lambda one: one.left, default=None)

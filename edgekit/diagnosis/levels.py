@@ -6,23 +6,26 @@ has no quantisation noise, so its derivatives are clean, and the candidate need 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgekit.diagnosis.alteration import Alteration
-from edgekit.diagnosis.evidence import noise
+from edgekit.diagnosis.evidence import distance, noise
 from edgekit.diagnosis.probes import Probes
 from edgekit.types import Array
 
-STEPS = np.array([0.08] * 3 + [8.0] * 3)
+STEPS = np.array([0.12] * 3 + [8.0] * 3)
 """Steps of the derivatives: gains, then shifts in levels at the middle grey."""
 
 LONGEST = np.array([0.3] * 3 + [32.0] * 3)
 """Steps of one iteration are cut to these: farther the outputs are not linear."""
 
-ITERATIONS = 6
+ITERATIONS = 12
+TOLERANCE = 0.1
+ENOUGH = 0.995
+"""A step must take away half a percent of the noise."""
+
 MIDDLE = 128.0
 SHIFTS = np.array([False] * 3 + [True] * 3)
 ALL = np.ones(6, bool)
@@ -34,17 +37,26 @@ class Fit:
 
     Attributes:
         values: ``(6,)``: gain - 1 of red, green, blue, then the shift of a middle grey, in levels.
-        error: ``(6,)`` standard errors, by leaving out one picture at a time.
-        noise: what it leaves, noise over signal.
+        step: ``(6,)`` to where the outputs, if they were linear, would agree best.
+        error: ``(6,)`` standard errors of that, by leaving out one picture at a time.
+        common: ``(2,)`` standard errors of the mean gain and the mean shift.
+        noise: here, noise over signal.
+        falls: share of the noise that the step would take away.
     """
 
     values: Array
+    step: Array
     error: Array
+    common: Array
     noise: float
+    falls: float
 
     def significant(self, least: Array, times: float) -> Array:
-        """``(6,)`` bool: at least so large, and so many times the error."""
-        return (np.abs(self.values) >= least) & (np.abs(self.values) >= times * self.error)
+        """``(6,)`` bool: at least so large, and so many times the error, by itself or all three channels together."""
+        alone = (np.abs(self.values) >= least) & (np.abs(self.values) >= times * self.error)
+        mean = np.abs(self.values.reshape(2, 3).mean(axis=1))
+        together = (mean >= least.reshape(2, 3).mean(axis=1)) & (mean >= times * self.common)
+        return np.asarray(alone | np.repeat(together, 3))
 
 
 def altered(base: Alteration, values: Array) -> Alteration:
@@ -55,76 +67,94 @@ def altered(base: Alteration, values: Array) -> Alteration:
 
 def first_step(probes: Probes, base: Alteration) -> Fit:
     """One iteration from no change at all: enough to tell that there is nothing."""
-    return next(_iterate(probes, base, np.zeros(6), ALL))
+    return _step(probes, base, np.zeros(6), ALL)
 
 
 def fit(probes: Probes, base: Alteration, start: Array, free: Array = ALL) -> Fit:
-    """Iterates until nothing moves.
+    """Iterates until nothing moves, or the noise falls no more.
 
     Args:
         probes: muted pictures.
         base: what else is altered; its levels are not used.
         start: ``(6,)`` to begin from.
         free: ``(6,)`` bool, which parameters may move.
+
+    Returns:
+        Where it ended, the error, and the noise there.
     """
-    best: Fit | None = None
-    before = start
-    for step in _iterate(probes, base, start, free):
-        left = noise(probes.answers(altered(base, step.values)), probes.wanted(base))
-        if best is not None and left >= best.noise:
+    best = _step(probes, base, start, free)
+    for _ in range(ITERATIONS):
+        values = _downhill(probes, base, best)
+        if values is None:
             break
-        best = Fit(step.values, step.error, left)
-        if np.all(np.abs(step.values - before) < 0.05 * STEPS):
-            break
-        before = step.values
-    assert best is not None
+        best = _step(probes, base, values, free)
     return best
 
 
-def _iterate(probes: Probes, base: Alteration, start: Array, free: Array) -> Iterator[Fit]:
-    values = start.astype(np.float64)
-    wanted = probes.wanted(base)
-    for _ in range(ITERATIONS):
-        squares, sides, lost, signal = [], [], 0.0, 0.0
-        for i, goal in enumerate(wanted):
-            here = probes.answer(i, altered(base, values))
-            signal += float(np.square(here, dtype=np.float64).sum())
-            if here.shape != goal.shape:
-                continue
-            miss = (goal - here).ravel()
-            lost += float(miss @ miss)
-            slope = np.stack(
-                [_slope(probes, i, base, values, k) for k in np.flatnonzero(free).tolist()], axis=1
-            )
-            squares.append((slope.T @ slope).astype(np.float64))
-            sides.append((slope.T @ miss).astype(np.float64))
-        step, error = _solve(squares, sides, free)
-        values = values + np.clip(step, -LONGEST, LONGEST)
-        values[:3] = np.maximum(values[:3], -0.8)
-        yield Fit(values, error, lost / signal if signal else 0.0)
+def _downhill(probes: Probes, base: Alteration, here: Fit) -> Array | None:
+    """The step, halved until the noise falls; ``None`` where it falls no more."""
+    for share in (1.0, 0.5, 0.25):
+        step = share * here.step
+        if np.all(np.abs(step) < TOLERANCE * STEPS):
+            break
+        values: Array = here.values + step
+        if noise(probes.answers(altered(base, values)), probes.wanted(base)) < ENOUGH * here.noise:
+            return values
+    return None
+
+
+def _step(probes: Probes, base: Alteration, values: Array, free: Array) -> Fit:
+    """One Gauss-Newton step."""
+    squares, sides, lost, signal = [], [], 0.0, 0.0
+    for i, goal in enumerate(probes.wanted(base)):
+        here = probes.answer(i, altered(base, values))
+        signal += float(np.square(here, dtype=np.float64).sum())
+        lost += distance(here, goal)
+        if here.shape != goal.shape:
+            continue
+        slopes = [_slope(probes, i, base, values, k) for k in np.flatnonzero(free).tolist()]
+        slope, miss = np.stack(slopes, axis=1), (goal - here).ravel()
+        squares.append((slope.T @ slope).astype(np.float64))
+        sides.append((slope.T @ miss).astype(np.float64))
+    step, error, common = _solve(squares, sides, free)
+    falls = float(step[free] / STEPS[free] @ np.sum(sides, axis=0)) if sides else 0.0
+    step = np.clip(step, -LONGEST, LONGEST)
+    step[:3] = np.maximum(step[:3], -0.8 - values[:3])
+    return Fit(values, step, error, common, lost / signal if signal else 0.0, falls / lost if lost else 0.0)
 
 
 def _slope(probes: Probes, index: int, base: Alteration, values: Array, k: int) -> Array:
-    """Change of the answer by one step of one parameter, taken on both sides."""
-    step = np.zeros(6)
-    step[k] = STEPS[k] / 2
-    above = probes.answer(index, altered(base, values + step))
-    below = probes.answer(index, altered(base, values - step))
-    return (above - below).ravel()
+    """Change of the answer by one step of one parameter; taken on both sides, as answers are curved."""
+    half = np.zeros(6)
+    half[k] = STEPS[k] / 2
+    above = probes.answer(index, altered(base, values + half))
+    return (above - probes.answer(index, altered(base, values - half))).ravel()
 
 
-def _solve(squares: list[Array], sides: list[Array], free: Array) -> tuple[Array, Array]:
-    """Step and its standard error (the jackknife over pictures), both ``(6,)``, 0 and infinite where not free."""
-    step, error = np.zeros(6), np.full(6, np.inf)
+def _solve(squares: list[Array], sides: list[Array], free: Array) -> tuple[Array, Array, Array]:
+    """Step ``(6,)``, its standard error, and those of the mean gain and shift, ``(2,)``.
+
+    Errors come of the jackknife over pictures; what is not free has step 0 and an infinite error.
+    """
+    step, error, common = np.zeros(6), np.full(6, np.inf), np.full(2, np.inf)
     n = len(squares)
     if n < 2:
-        return step, error
+        return step, error, common
     square, side = np.sum(squares, axis=0), np.sum(sides, axis=0)
     ridge = 1e-6 * max(float(np.trace(square)), 1e-30) * np.eye(len(side))
-    solved = np.linalg.solve(square + ridge, side)
-    without = np.array(
+    step[free] = np.linalg.solve(square + ridge, side) * STEPS[free]
+    without = np.zeros((n, 6))
+    without[:, free] = STEPS[free] * np.array(
         [np.linalg.solve(square - a + ridge, side - b) for a, b in zip(squares, sides, strict=True)]
     )
-    spread = np.sqrt((n - 1) / n * np.square(without - without.mean(axis=0)).sum(axis=0))
-    step[free], error[free] = solved * STEPS[free], spread * STEPS[free]
-    return step, error
+    error[free] = _spread(without)[free]
+    for k, part in enumerate((slice(0, 3), slice(3, 6))):
+        if free[part].all():
+            common[k] = _spread(without[:, part].mean(axis=1))
+    return step, error, common
+
+
+def _spread(without: Array) -> Array:
+    """Standard error of what was computed without one picture each, ``(n, …)`` → ``(…)``."""
+    n = len(without)
+    return np.asarray(np.sqrt((n - 1) / n * np.square(without - without.mean(axis=0)).sum(axis=0)))

@@ -9,8 +9,15 @@ import numpy as np
 from edgekit.types import F32, Array
 
 BLOCK = 1024
+SUSPICIOUS = 2.0
 SURE = 8.0
 """Log-likelihood beyond that of the luckiest of all pairs of classes."""
+
+
+def suspicious(reference: F32, candidate: F32) -> bool:
+    """Whether it may be worth to ask for more rows: some class is nearer to another one than to its own."""
+    own, _, distances = _nearest(reference, candidate)
+    return bool((own > SUSPICIOUS * np.maximum(distances, 1e-20)).any())
 
 
 def class_order(reference: F32, candidate: F32, independent: float = 1.0) -> Array | None:

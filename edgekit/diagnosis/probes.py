@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,8 +13,10 @@ from edgekit.diagnosis.graph import Graph
 from edgekit.diagnosis.pixels import to_tensor
 from edgekit.types import F32
 
-TINT = np.array([24, 0, -24], np.float32)
-"""Levels added to red, green and blue: a grey picture does not tell one channel from another."""
+CONTRAST = 0.7
+STRENGTHS = np.array([1.0, 0.85, 0.7], np.float32)
+TINT = np.array([16, 0, -16], np.float32)
+"""Contrast and brightness of the channels of a muted picture."""
 
 LARGEST_SIDE = 320
 """Of a probe, where the graph takes any size."""
@@ -35,14 +37,23 @@ class Probes:
     reference: Graph
     candidate: Graph
     asked: tuple[F32, ...]
+    _known: dict[int, tuple[Alteration, list[F32]]] = field(default_factory=dict, repr=False)
+
+    def first(self, n: int) -> Probes:
+        """The first few."""
+        return Probes(self.levels[:n], self.reference, self.candidate, self.asked[:n])
 
     def answer(self, index: int, alteration: Alteration) -> F32:
         """The reference's logits for one picture, altered."""
         return logits(self.reference, alteration.levels(self.levels[index]))
 
     def answers(self, alteration: Alteration) -> list[F32]:
-        """The same of all pictures."""
-        return [self.answer(i, alteration) for i in range(len(self.levels))]
+        """The same of all pictures; the last ones are remembered."""
+        if id(alteration) not in self._known:
+            self._known.clear()
+            made = [self.answer(i, alteration) for i in range(len(self.levels))]
+            self._known[id(alteration)] = (alteration, made)
+        return self._known[id(alteration)][1]
 
     def wanted(self, alteration: Alteration) -> list[F32]:
         """The candidate's logits, altered: what the reference should give."""
@@ -59,10 +70,25 @@ def logits(graph: Graph, levels: F32) -> F32:
     return evidence(graph.run(to_tensor(levels, graph.model.input)), graph.model.head)
 
 
-def muted(levels: F32, contrast: float = 0.5, center: float = 128.0) -> F32:
-    """The picture in less contrast and with a tint, so that changed levels stay within 0–255."""
-    quiet = (levels - MIDDLE) * contrast + center + TINT * (2 * contrast)
+def muted(levels: F32, turn: int = 0, contrast: float = CONTRAST, center: float = 128.0) -> F32:
+    """The picture in less contrast, so that changed levels stay within 0–255.
+
+    Each channel gets another contrast and another brightness: grey pictures do not tell one channel from another.
+
+    Args:
+        levels: ``(height, width, 3)``, 0–255.
+        turn: which channel gets which; give another one to every picture.
+        contrast: of the strongest channel.
+        center: what a middle grey becomes, on average.
+    """
+    strengths, tint = (np.roll(values, turn) for values in (STRENGTHS, TINT))
+    quiet = (levels - MIDDLE) * (contrast * strengths) + center + tint * (contrast / CONTRAST)
     return np.asarray(np.rint(np.clip(quiet, 0, 255)), np.float32)
+
+
+def all_muted(levels: Sequence[F32], contrast: float = CONTRAST, center: float = 128.0) -> list[F32]:
+    """:func:`muted` for several pictures, each in its own turn."""
+    return [muted(one, turn, contrast, center) for turn, one in enumerate(levels)]
 
 
 def cropped(levels: F32, graph: Graph) -> F32:
