@@ -182,8 +182,8 @@ class _Work:
         reduced: dict[str, Reduced] = {}
         for role, model in full.items():
             with self.progress(f"{precision} {role}", None) as advance:
-                recipe = recipe_from(self.source.graphs[role].spec.quantize)
-                reduced[role] = reduce_precision(model, precision, recipe, feeds.get(role), advance)
+                asked = recipe_from(self.source.graphs[role].spec.quantize)
+                reduced[role] = reduce_precision(model, precision, asked, feeds.get(role), advance)
         models = {role: made.model for role, made in reduced.items()}
         recipe = next(iter(reduced.values())).recipe
         variant = self.staging.add(precision, recipe, precision, models, self.source.graphs)
