@@ -40,7 +40,7 @@ $(VENV)/.torch: $(VENV)/.base
 
 $(VENV)/.test: $(VENV)/.torch
 	@echo "Installing what the tests and checks need"
-	@$(INSTALL) --group test --group check
+	@$(INSTALL) -e '.[report,litert]' --group test --group check
 	@touch $@
 
 demo: $(VENV)/.base  ## exports PP-OCR within a budget, measures its drop, runs it on a clip; no torch

@@ -34,6 +34,17 @@ KERNEL_FEATURES = frozenset(
 )
 """CPU features that choose other kernels in the engines, and with them other rounding."""
 
+COMPUTING = (
+    "edgekit",
+    "onnxruntime",
+    "ai-edge-litert",
+    "tflite-runtime",
+    "numpy",
+    "opencv-python-headless",
+    "opencv-python",
+)
+"""Distributions whose versions a figure depends on; a machine has some of them."""
+
 _ARM_PARTS = {"0xd03": "Cortex-A53", "0xd08": "Cortex-A72", "0xd0b": "Cortex-A76"}
 
 
@@ -77,7 +88,7 @@ def this_machine(cpuinfo: Path = CPUINFO) -> Machine:
         cores=len(os.sched_getaffinity(0)),
         features=tuple(sorted(KERNEL_FEATURES & set(_field(text, "flags", "Features").split()))),
         python=platform.python_version(),
-        versions=installed("edgekit", "onnxruntime", "numpy", "opencv-python-headless"),
+        versions=installed(*COMPUTING),
     )
 
 

@@ -38,9 +38,11 @@ def run(args: argparse.Namespace) -> int:
     """Loads the bundle once and prints a result for each input."""
     from rich.markup import escape
 
+    from edgekit.engines.bare import refuse_bare
     from edgekit.processing.picture_files import pictures_of
     from edgekit.tasks.registry import load
 
+    refuse_bare(args.bundle)
     pictures = [picture for path in args.inputs for picture in pictures_of(path)]
     task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))
     for picture in pictures:

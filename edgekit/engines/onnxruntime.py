@@ -24,6 +24,8 @@ ort.set_default_logger_severity(SILENT)
 VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 """CPU features with which products of 8-bit integers are summed in 32 bits."""
 
+_NUMPY_NAMES = {"float": "float32", "double": "float64"}
+
 _OPTIMIZATION = {
     "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
     "none": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
@@ -106,7 +108,8 @@ class OnnxRuntimeEngine:
 
 def _spec(value: Any) -> TensorSpec:  # noqa: ANN401 (onnxruntime is untyped)
     shape = tuple(d if isinstance(d, int) else None for d in value.shape)
-    return TensorSpec(value.name, value.type.removeprefix("tensor(").removesuffix(")"), shape)
+    dtype = value.type.removeprefix("tensor(").removesuffix(")")
+    return TensorSpec(value.name, _NUMPY_NAMES.get(dtype, dtype), shape)
 
 
 def _first_line(error: Exception) -> str:

@@ -7,16 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from edgekit.processing.codes import Codes
 from edgekit.types import Array
 
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
-    """Name, dtype and shape of a graph's input or output; ``None`` in the shape is a dynamic dimension."""
+    """A graph's input or output, as :meth:`Session.run` takes and gives it.
+
+    Attributes:
+        name: unique among inputs, and among outputs.
+        dtype: numpy's name of it.
+        shape: ``None`` is a dynamic dimension.
+        codes: where the file stores integer codes and the session real values: how it converts them.
+    """
 
     name: str
     dtype: str
     shape: tuple[int | None, ...]
+    codes: Codes | None = None
+
+    @property
+    def form(self) -> str:
+        """Dtype and shape for a message, such as ``float32 ?×96×96×3``."""
+        return f"{self.dtype} {'×'.join('?' if size is None else str(size) for size in self.shape)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,7 @@ class Session(Protocol):
         """Runs the graph once.
 
         Args:
-            feeds: one array an input, of its dtype and shape.
+            feeds: one array an input, of its dtype and shape; inputs with codes take uint8 as well.
 
         Returns:
             One array an output, in the graph's order.

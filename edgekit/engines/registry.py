@@ -8,11 +8,16 @@ from typing import cast
 from edgekit.engines.protocol import Engine
 from edgekit.errors import EnvironmentLacks, UsageError
 
-ENGINES: dict[str, str] = {"onnxruntime": "edgekit.engines.onnxruntime:OnnxRuntimeEngine"}
+ENGINES: dict[str, str] = {
+    "onnxruntime": "edgekit.engines.onnxruntime:OnnxRuntimeEngine",
+    "litert": "edgekit.engines.litert:LiteRtEngine",
+}
 """Engine name → where its class is; imported when it is chosen."""
 
-DEFAULT_ENGINE: dict[str, str] = {"onnx": "onnxruntime"}
+DEFAULT_ENGINE: dict[str, str] = {"onnx": "onnxruntime", "tflite": "litert"}
 """Model format → the engine that runs it unless another is named."""
+
+_INSTALL = {"litert": "pip install 'edgekit[litert]'"}
 
 
 def get_engine(name: str) -> Engine:
@@ -28,7 +33,9 @@ def get_engine(name: str) -> Engine:
     try:
         return cast(Engine, getattr(import_module(module), attribute)())
     except ImportError as error:
-        raise EnvironmentLacks(f"engine {name}: {error}", f"pip install {name}") from error
+        raise EnvironmentLacks(
+            f"engine {name}: {error}", _INSTALL.get(name, f"pip install {name}")
+        ) from error
 
 
 def engine_for(model_format: str, name: str | None = None) -> Engine:

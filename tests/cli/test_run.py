@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from edgekit.cli import main
+from tests.tflite_files import channel_means
 
 
 @pytest.fixture
@@ -69,3 +70,45 @@ def test_square_brackets_of_a_name_are_no_markup(tiny_bundle, pictures, capsys):
     (pictures / "a.jpg").rename(pictures / "[bold]a.jpg")
     assert main(["run", str(tiny_bundle()), str(pictures / "[bold]a.jpg")]) == 0
     assert "/[bold]a.jpg · int8" in capsys.readouterr().out
+
+
+def test_a_bare_tflite_file_is_described_with_the_way_to_a_bundle(pictures, tmp_path, capsys):
+    path = tmp_path / "my model.tflite"
+    path.write_bytes(channel_means("int8", batch=-1))
+    assert main(["run", str(path), str(pictures), "--json"]) == 2
+    said = capsys.readouterr()
+    error = json.loads(said.out)["error"]
+    assert error["kind"] == "usage"
+    assert (
+        "a bare tflite model, not a bundle: it takes 'image' float32 ?×8×8×3 and gives 'scores'"
+        in error["message"]
+    )
+    assert f"edgekit export '{path}' -o 'my model.edge' --task TASK" in error["remedy"]
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("m.onnx", b"anything", "m.onnx: a bare onnx model, not a bundle; nothing in it says"),
+        ("M.TFLITE", b"no flatbuffer", "M.TFLITE: bytes 4 to 8 are b'latb', expected b'TFL3'"),
+        ("m.bin", b"\x18\0\0\0TFL3", "m.bin: byte 24: 4 bytes, the file has 8"),
+        ("m.edge", b"PK\x03\x04", "m.edge: "),
+        ("gone.tflite", None, "gone.tflite: No such file"),
+    ],
+)
+def test_other_files_in_place_of_a_bundle(pictures, tmp_path, capsys, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    assert main(["run", str(tmp_path / name), str(pictures)]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_tflite_file_that_ends_its_interpreter_leaves_us_alive(test_data, pictures, capsys):
+    path = test_data / "breakers" / "keyword_scrambled_8bit.tflite"
+    assert main(["run", str(path), str(pictures)]) == 2
+    err = capsys.readouterr().err
+    assert "keyword_scrambled_8bit.tflite: ends the process with SIG" in err
+    assert err.count("\n") == 1

@@ -18,7 +18,7 @@ def model(tiny_bundle):
 def test_specs_and_a_run(model):
     session = OnnxRuntimeEngine().load(model, EngineOptions(threads=1))
     assert session.inputs == (TensorSpec("image", "uint8", (1, 8, 8, 3)),)
-    assert session.outputs == (TensorSpec("scores", "float", (1, 3)),)
+    assert session.outputs == (TensorSpec("scores", "float32", (1, 3)),)
     (scores,) = session.run({"image": np.full((1, 8, 8, 3), 50, np.uint8)})
     np.testing.assert_allclose(scores, [[5.0, 5.0, 5.0]], rtol=1e-6)
 
@@ -72,10 +72,10 @@ def test_a_wrong_feed_is_a_model_error(model):
 def test_registry():
     assert engine_for("onnx").name == "onnxruntime"
     assert engine_for("onnx", "onnxruntime").version.count(".") == 2
-    with pytest.raises(UsageError, match="choose from onnxruntime"):
+    with pytest.raises(UsageError, match="choose from litert, onnxruntime"):
         get_engine("caffe")
-    with pytest.raises(EnvironmentLacks, match="no engine here runs tflite"):
-        engine_for("tflite")
+    with pytest.raises(EnvironmentLacks, match="no engine here runs gguf"):
+        engine_for("gguf")
     with pytest.raises(UsageError, match="runs onnx, not tflite"):
         engine_for("tflite", "onnxruntime")
 

@@ -1,0 +1,173 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from edgekit.engines import litert
+from edgekit.engines.litert import LIBRARY, LiteRtEngine, open_session
+from edgekit.engines.protocol import EngineOptions, TensorSpec
+from edgekit.engines.registry import engine_for
+from edgekit.errors import ModelError, UsageError
+from edgekit.processing.codes import Codes
+from tests import tflite_files
+from tests.tflite_files import channel_means, ints, model, tensor
+
+PIXELS = np.random.Generator(np.random.PCG64(0)).integers(0, 256, (1, 8, 8, 3), dtype=np.uint8)
+MEANS = PIXELS.mean((1, 2)) * 0.1
+ONE = EngineOptions(threads=1)
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(data, options=ONE):
+        path = tmp_path / "m.tflite"
+        path.write_bytes(data)
+        return open_session(path, options)
+
+    return load
+
+
+def test_floats_in_and_out(load):
+    session = load(channel_means())
+    assert session.inputs == (TensorSpec("image", "float32", (1, 8, 8, 3)),)
+    assert session.outputs == (TensorSpec("scores", "float32", (1, 3)),)
+    np.testing.assert_allclose(session.run({"image": PIXELS.astype(np.float32)})[0], MEANS, rtol=1e-6)
+
+
+def test_integer_codes_are_the_engines_business(load):
+    session = load(channel_means("int8"))
+    (image,), (scores,) = session.inputs, session.outputs
+    assert image == TensorSpec("image", "float32", (1, 8, 8, 3), Codes("int8", 1.0, -128))
+    assert scores.codes == Codes("int8", float(np.float32(0.1)), -128)
+    (from_bytes,) = session.run({"image": PIXELS})
+    (from_floats,) = session.run({"image": PIXELS.astype(np.float32)})
+    assert from_bytes.dtype == np.float32
+    np.testing.assert_array_equal(from_bytes, from_floats)
+    np.testing.assert_allclose(from_bytes, MEANS, atol=0.051)  # half a step and rounding of the means
+
+
+def test_without_delegates_the_numbers_are_the_same(load):
+    for precision, feed in (("fp32", PIXELS.astype(np.float32)), ("int8", PIXELS)):
+        all_, none = (
+            load(channel_means(precision), EngineOptions(1, level)).run({"image": feed})[0]
+            for level in ("all", "none")
+        )
+        np.testing.assert_allclose(all_, none, rtol=1e-6)
+
+
+def test_options_reach_the_interpreter(load, monkeypatch):
+    given = {}
+    real = litert._tflite.Interpreter
+
+    def remember(**options):
+        given.update(options)
+        return real(**options)
+
+    monkeypatch.setattr(litert._tflite, "Interpreter", remember)
+    load(channel_means(), EngineOptions(3, "none"))
+    resolver = litert._tflite.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    assert (given["num_threads"], given["experimental_op_resolver_type"]) == (3, resolver)
+
+
+def test_a_dynamic_dimension_takes_any_size_and_comes_back(load):
+    session = load(channel_means("int8", batch=-1))
+    assert (session.inputs[0].shape, session.outputs[0].shape) == ((None, 8, 8, 3), (None, 3))
+    once, twice, again = (session.run({"image": PIXELS.repeat(n, 0)})[0] for n in (1, 2, 1))
+    assert (once.shape, twice.shape) == ((1, 3), (2, 3))
+    np.testing.assert_array_equal(twice, once.repeat(2, 0))
+    np.testing.assert_array_equal(again, once)
+
+
+def test_a_size_that_the_graph_cannot_take_fails_each_time(load):
+    """Batches of two, multiplied by a matrix for batches of any size whose contents are only for one."""
+    tensors = [tensor("x", (-1, 2), 0), tensor("y", (3, 2), 0, 1), tensor("sum", (3, 2), 0)]
+    add = {0: ("I", 0), 1: ints(0, 1), 2: ints(2), 3: ("B", 11), 4: {}}
+    session = load(model(tensors, [add], [0], [np.ones((3, 2), np.float32).tobytes()], ((0,), (2,))))
+    for _ in range(2):
+        with pytest.raises(ModelError, match=r"m\.tflite: litert failed: "):
+            session.run({"x": np.zeros((2, 2), np.float32)})
+    np.testing.assert_array_equal(session.run({"x": np.zeros((3, 2), np.float32)})[0], np.ones((3, 2)))
+
+
+@pytest.mark.parametrize(
+    ("options", "inputs", "outputs"),
+    [
+        ({}, "image", "scores"),
+        ({"signature": ({"picture": 0}, {"classes": 4})}, "picture", "classes"),
+        ({"signature": ({"picture": 0}, {"odd": 2})}, "image", "scores"),  # of tensors that are no outputs
+        ({"names": ("", "")}, "input:0", "output:0"),
+        ({"names": ("x", "x")}, "x", "x"),
+    ],
+)
+def test_names_are_the_signatures_then_the_tensors_then_places(load, options, inputs, outputs):
+    session = load(channel_means(**options))
+    assert ([s.name for s in session.inputs], [s.name for s in session.outputs]) == ([inputs], [outputs])
+
+
+@pytest.mark.parametrize(
+    ("feeds", "message"),
+    [
+        ({}, "inputs are image, got nothing"),
+        ({"picture": PIXELS}, "inputs are image, got picture"),
+        ({"image": PIXELS}, "expected float32 1×8×8×3, got uint8 1×8×8×3"),
+        ({"image": np.zeros((1, 4, 4, 3), np.float32)}, "expected float32 1×8×8×3, got float32 1×4×4×3"),
+        ({"image": np.zeros((8, 8, 3), np.float32)}, "got float32 8×8×3"),
+    ],
+)
+def test_feeds_that_do_not_fit(load, feeds, message):
+    with pytest.raises(ModelError, match=message):
+        load(channel_means()).run(feeds)
+
+
+def test_quantised_inputs_take_bytes_and_floats_alone(load):
+    with pytest.raises(ModelError, match="expected float32 1×8×8×3 or uint8, got int8"):
+        load(channel_means("int8")).run({"image": PIXELS.view(np.int8)})
+
+
+def test_texts_and_scales_per_channel_are_refused(load):
+    data = tensor("image", (1, 8, 8, 3), tflite_files.INT8)
+    data[4] = {2: np.ones(3, np.float32), 3: np.zeros(3, np.int64), 6: ("i", 3)}
+    identity = model([data], [], [0], [], ((0,), (0,)))
+    with pytest.raises(ModelError, match=r"input 'image': expected one scale above 0 .*, got 3 scales"):
+        load(identity)
+    words = tensor("words", (1,), tflite_files.STRING)
+    with pytest.raises(ModelError, match="input 'words' holds .*, expected numbers"):
+        load(model([words], [], [0], [], ((0,), (0,))))
+
+
+def test_an_unknown_operator_is_named(load):
+    tensors = [tensor("x", (1,), 0), tensor("y", (1,), 0)]
+    operator = {0: ("I", 0), 1: ints(0), 2: ints(1)}
+    with pytest.raises(ModelError, match=r"m\.tflite: litert cannot load it: .*unknown"):
+        load(model(tensors, [operator], [tflite_files.CUSTOM], [], ((0,), (1,))))
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(ModelError, match="no such model file"):
+        LiteRtEngine().load(tmp_path / "gone.tflite", ONE)
+
+
+def test_the_version_says_which_library_it_is():
+    engine = engine_for("tflite")
+    assert engine.name == "litert"
+    assert engine.version.endswith(f" ({LIBRARY})")
+    assert engine.version.split(".")[0].isdigit()
+    with pytest.raises(UsageError, match="litert runs tflite, not onnx"):
+        engine_for("onnx", "litert")
+
+
+def test_nothing_is_written_to_stderr(tmp_path):
+    """The native log's line about its delegate comes once a process; what others write meanwhile is not lost."""
+    (tmp_path / "m.tflite").write_bytes(channel_means())
+    script = (
+        "import os, sys\nfrom pathlib import Path\nfrom edgekit.engines import litert\n"
+        "from edgekit.engines.protocol import EngineOptions\n"
+        "with litert._without_chatter():\n"
+        "    litert.open_session(Path(sys.argv[1]), EngineOptions(threads=1))\n"
+        "    os.write(2, b'kept\\n')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "m.tflite"], capture_output=True, timeout=60, check=True
+    )
+    assert done.stderr == b"kept\n"
