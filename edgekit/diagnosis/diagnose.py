@@ -15,8 +15,8 @@ from edgekit.bundle.manifest import DbHead
 from edgekit.diagnosis.alteration import Alteration
 from edgekit.diagnosis.counterfactual import Declarations, Pass, declared_faults, fits, known, passes
 from edgekit.diagnosis.decision import decide, lost, restored
-from edgekit.diagnosis.declared import is_decided
-from edgekit.diagnosis.evidence import evidence, noise
+from edgekit.diagnosis.declared import activation_of, is_decided
+from edgekit.diagnosis.evidence import evidence, noise, rows_of
 from edgekit.diagnosis.graph import Graph, Side, graphs
 from edgekit.diagnosis.hypotheses import explain
 from edgekit.diagnosis.pixels import to_levels, to_tensor
@@ -27,10 +27,12 @@ from edgekit.types import F32, Array, Frame
 
 PICTURES = 12
 PROBES = 6
-QUIET = 10**-3.5
-"""Noise over signal below which a graph has no fault: half-precision weights make about 45 dB."""
+QUIET = 1e-4
+"""Noise over signal below which a graph has no fault: half-precision weights leave 45 dB and more."""
 
 ROUNDS = 3
+TOTAL = 0.02
+"""Probabilities may add up to so much more or less than 1."""
 
 
 def diagnose(reference: Side, candidate: Side, frames: Iterable[Frame]) -> tuple[Finding, ...]:
@@ -80,12 +82,12 @@ def _graph_faults(reference: Graph, told: Declarations, right: list[Pass]) -> li
     made = [known(one) for one in told.passes]
     if not _same_levels(levels, told):
         made = _asked(candidate, levels, alteration)
+    findings = [f for f in [_wrong_total(reference, right, made)] if f is not None]
     if _noise(reference, candidate, right, made, alteration) < QUIET:
-        return []
+        return findings
     some = [cropped(one, reference) for one in levels[:PROBES]]
     natural, quiet = (probes(x, reference, candidate) for x in (some, all_muted(some)))
     before = _lost(reference, right, made, alteration)
-    findings: list[Finding] = []
     for _ in range(ROUNDS):
         best = explain(natural, quiet, alteration) if _is_loud(quiet, alteration) else None
         if best is None:
@@ -97,6 +99,20 @@ def _graph_faults(reference: Graph, told: Declarations, right: list[Pass]) -> li
             Finding(stage, reference.role, f"inside the graph: {shown}", back) for stage, shown in best.stages
         ]
     return findings
+
+
+def _wrong_total(reference: Graph, right: list[Pass], made: list[Array]) -> Finding | None:
+    """Probabilities that do not add up to 1: logarithms of them, less their mean, would not show it."""
+    if isinstance(reference.model.head, DbHead) or activation_of(reference.model.head) != "none":
+        return None
+    totals = [
+        np.concatenate([rows_of(x).sum(axis=1) for x in outputs]) for outputs in (map(known, right), made)
+    ]
+    (first, second), spreads = (float(t.mean()) for t in totals), [float(t.std()) for t in totals]
+    if abs(first - 1) > TOTAL or max(spreads) > TOTAL or abs(second - 1) <= TOTAL or second <= 0:
+        return None
+    evidence = f"inside the graph: its probabilities add up to {second:.2f}"
+    return Finding("output scale", reference.role, evidence)
 
 
 def _is_loud(asked: Probes, alteration: Alteration) -> bool:

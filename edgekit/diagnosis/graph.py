@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgekit.bundle.manifest import ClassHead, CtcHead, Model, Variant
+from edgekit.bundle.manifest import ClassHead, CtcHead, Model, Variant, head_tensors
 from edgekit.bundle.reader import Bundle
 from edgekit.engines.protocol import Session
 from edgekit.errors import BundleError
@@ -62,10 +62,10 @@ class Graph:
             BundleError: the graph has no such output.
             ModelError: the engine failed, e.g. for a tensor of another shape.
         """
-        names = [output.name for output in self.session.outputs]
-        if self.model.head.tensor not in names:
-            raise BundleError(f"{self.model.path}: expected output {self.model.head.tensor}, got {names}")
-        return self.session.run({self.model.input.tensor: tensor})[names.index(self.model.head.tensor)]
+        names, wanted = [output.name for output in self.session.outputs], head_tensors(self.model.head)[0]
+        if wanted not in names:
+            raise BundleError(f"{self.model.path}: expected output {wanted}, got {names}")
+        return self.session.run({self.model.input.tensor: tensor})[names.index(wanted)]
 
 
 def graphs(side: Side) -> dict[str, Graph]:

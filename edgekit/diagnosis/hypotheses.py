@@ -21,11 +21,17 @@ SURE_TIMES = 4.0
 """An effect must be so many times its standard error, which comes of few pictures."""
 
 LEAST_GAIN = 0.06
-LEAST_SHIFT = 4.0
+LEAST_SHIFT = 6.0
 LEAST = np.array([LEAST_GAIN] * 3 + [LEAST_SHIFT] * 3)
 """Smaller ones are what int8 does to small graphs: a rounded zero point, a clipped tail."""
 
 LEAST_SCALE = 0.1
+SCALE_LEFT = 0.85
+"""Share of the noise that a scale may leave."""
+
+NEIGHBOURS = 0.25
+"""Share of a line's steps that say something of their own."""
+
 MEANS = (0.0, 140.0)
 """Where a graph's mean lies, in levels: 0 to 128 in all that are known."""
 
@@ -37,6 +43,10 @@ LEAST_FALL = 0.1
 
 LOUD = 0.03
 """Noise over signal from which on a fault may be so large that the way to it is not downhill."""
+
+LARGE = np.array([0.3] * 3 + [32.0] * 3)
+AFAR = 0.6
+"""Larger changes than these must leave no more than this share of the noise: they would show."""
 
 EXPLAINED = 0.3
 FEW = 2
@@ -103,7 +113,7 @@ def scaled_logits(natural: Probes, _muted: Probes, base: Alteration) -> Hypothes
         return None
     other = replace(base, scale=base.scale * scale, offset=base.offset + offset * base.scale)
     before, after = noise(plain, wanted), noise(plain, natural.wanted(other))
-    if after > 0.7 * before:
+    if after > SCALE_LEFT * before:
         return None
     raised = f" and {offset:+.2f} higher" if abs(offset) >= spread / 4 else ""
     evidence = f"its logits are {scale:.2f} times the reference's{raised}"
@@ -128,13 +138,12 @@ def other_order(natural: Probes, muted_ones: Probes, base: Alteration) -> Hypoth
     if not isinstance(head, ClassHead | CtcHead):
         return None
     classifier = isinstance(head, ClassHead)
-    a, b = _answered([natural, muted_ones] if classifier else [natural], base)
+    a, b = _answered([natural, muted_ones], base)
     if a.shape != b.shape or not suspicious(a, b):
         return None
-    if classifier:
-        more = [_answered([one], base) for one in _views(natural)]
-        a, b = (np.concatenate([x, *(rows[k] for rows in more)]) for k, x in enumerate((a, b)))
-    order = class_order(a, b, 1.0 if classifier else 0.25)
+    more = [_answered([one], base) for one in _views(natural)]
+    a, b = (np.concatenate([x, *(rows[k] for rows in more)]) for k, x in enumerate((a, b)))
+    order = class_order(a, b, 1.0 if classifier else NEIGHBOURS)
     if order is None:
         return None
     moved = np.flatnonzero(order != np.arange(len(order)))
@@ -171,26 +180,36 @@ def _views(natural: Probes) -> Iterator[Probes]:
 
 def shifted_levels(natural: Probes, muted_ones: Probes, base: Alteration) -> Hypothesis | None:
     """Mean or std inside the graph are others."""
-    first = levels.first_step(muted_ones, base)
+    first = levels.fit_at(muted_ones, base, np.zeros(6))
     loud = first.noise > LOUD
     if first.falls < LEAST_FALL and not loud:
         return None
-    asked, whole = muted_ones, levels.fit(muted_ones, base, first.step)
+    asked, whole = muted_ones, first
+    if first.falls >= LEAST_FALL / 2:
+        whole = levels.fit(muted_ones, base, first)
     if loud and whole.noise > EXPLAINED * first.noise:
-        asked, whole = _from_afar(natural, base, whole, asked)
-    shift = levels.fit(asked, base, np.where(levels.SHIFTS, whole.values, 0.0), levels.SHIFTS)
+        asked, whole = _from_afar(natural, base) or (asked, whole)
     before = noise(asked.answers(base), asked.wanted(base))
-    if before - shift.noise >= SIMPLER * (before - whole.noise):
-        whole = shift
-    if not whole.significant(LEAST, SURE_TIMES).any() or whole.noise > (1 - LEAST_FALL) * before:
+    if whole.noise > (1 - LEAST_FALL) * before:
         return None
-    other = levels.altered(base, whole.values)
-    return Hypothesis(tuple(_named(whole, other)), other, whole.noise / before)
+    whole = _simpler(asked, base, whole, before)
+    if not whole.significant(LEAST, SURE_TIMES).any():
+        return None
+    if (np.abs(whole.values) > LARGE).any() and whole.noise > AFAR * before:
+        return None
+    return Hypothesis(tuple(_named(whole)), levels.altered(base, whole.values), whole.noise / before)
 
 
-def _named(found: levels.Fit, alteration: Alteration) -> Iterator[tuple[str, str]]:
+def _simpler(asked: Probes, base: Alteration, whole: levels.Fit, before: float) -> levels.Fit:
+    """A shift alone, if it explains nearly as much."""
+    start = levels.fit_at(asked, base, np.where(levels.SHIFTS, whole.values, 0.0), levels.SHIFTS)
+    shift = levels.fit(asked, base, start, levels.SHIFTS)
+    return shift if before - shift.noise >= SIMPLER * (before - whole.noise) else whole
+
+
+def _named(found: levels.Fit) -> Iterator[tuple[str, str]]:
     sure = found.significant(LEAST, SURE_TIMES)
-    gains, shifts = alteration.gain.astype(float), found.values[3:]
+    gains, shifts = 1 + found.values[:3], found.values[3:]
     scaled = sure[:3]
     if scaled.any():
         times = ", ".join(f"{1 / gain:.2f}" for gain in gains)
@@ -208,25 +227,27 @@ def _named(found: levels.Fit, alteration: Alteration) -> Iterator[tuple[str, str
         )
 
 
-def _from_afar(
-    natural: Probes, base: Alteration, near: levels.Fit, asked: Probes
-) -> tuple[Probes, levels.Fit]:
+def _from_afar(natural: Probes, base: Alteration) -> tuple[Probes, levels.Fit] | None:
     """Tries far-off levels, the same in every channel, where the way from no change at all leads nowhere."""
-    best = asked, near
+    best: tuple[Probes, levels.Fit] | None = None
     for center in CENTERS:
         quiet = probes(all_muted(natural.levels, 0.25, center), natural.reference, natural.candidate)
         start = _best_start(quiet.first(FEW), base, center)
-        found = levels.fit(quiet, base, start)
-        if found.noise < best[1].noise:
+        if start is None:
+            continue
+        found = levels.fit(quiet, base, levels.fit_at(quiet, base, start))
+        if best is None or found.noise < best[1].noise:
             best = quiet, found
         if found.noise < EXPLAINED * LOUD:
             break
     return best
 
 
-def _best_start(asked: Probes, base: Alteration, center: float) -> Array:
-    """The best of a grid of gains and shifts that keep levels within 0–255."""
-    wanted, best = asked.wanted(base), (np.inf, np.zeros(6))
+def _best_start(asked: Probes, base: Alteration, center: float) -> Array | None:
+    """The best of a grid of gains and shifts that keep levels within 0–255, if it explains something."""
+    wanted = asked.wanted(base)
+    near = noise(asked.answers(base), wanted)
+    best: tuple[float, Array | None] = (AFAR * near, None)
     for gain, shift in product(GAINS, SHIFTS):
         middle = gain * center + shift
         if middle - gain * REACH < 0 or middle + gain * REACH > 255:
@@ -242,7 +263,7 @@ def explain(natural: Probes, muted_ones: Probes, base: Alteration) -> Hypothesis
     """The fault that leaves the least noise; levels, which take longest, are tried where others leave much."""
     cheap = (swapped_channels, scaled_logits, other_order)
     found = [h for test in cheap if (h := test(natural, muted_ones, base)) is not None]
-    if not any(one.left < EXPLAINED for one in found):
+    if not any(one.left < EXPLAINED * EXPLAINED for one in found):
         shifted = shifted_levels(natural, muted_ones, base)
         found += [] if shifted is None else [shifted]
     return min(found, key=lambda one: one.left, default=None)

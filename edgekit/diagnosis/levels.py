@@ -23,8 +23,8 @@ LONGEST = np.array([0.3] * 3 + [32.0] * 3)
 
 ITERATIONS = 12
 TOLERANCE = 0.1
-ENOUGH = 0.995
-"""A step must take away half a percent of the noise."""
+ENOUGH = 0.98
+"""A step must take away two percent of the noise."""
 
 MIDDLE = 128.0
 SHIFTS = np.array([False] * 3 + [True] * 3)
@@ -65,29 +65,23 @@ def altered(base: Alteration, values: Array) -> Alteration:
     return base.affine(gain, values[3:] + MIDDLE * (1 - gain))
 
 
-def first_step(probes: Probes, base: Alteration) -> Fit:
-    """One iteration from no change at all: enough to tell that there is nothing."""
-    return _step(probes, base, np.zeros(6), ALL)
-
-
-def fit(probes: Probes, base: Alteration, start: Array, free: Array = ALL) -> Fit:
-    """Iterates until nothing moves, or the noise falls no more.
+def fit(probes: Probes, base: Alteration, best: Fit, free: Array = ALL) -> Fit:
+    """Goes on until nothing moves, or the noise falls no more.
 
     Args:
         probes: muted pictures.
         base: what else is altered; its levels are not used.
-        start: ``(6,)`` to begin from.
+        best: where to begin, from :func:`fit_at`.
         free: ``(6,)`` bool, which parameters may move.
 
     Returns:
         Where it ended, the error, and the noise there.
     """
-    best = _step(probes, base, start, free)
     for _ in range(ITERATIONS):
         values = _downhill(probes, base, best)
         if values is None:
             break
-        best = _step(probes, base, values, free)
+        best = fit_at(probes, base, values, free)
     return best
 
 
@@ -103,8 +97,8 @@ def _downhill(probes: Probes, base: Alteration, here: Fit) -> Array | None:
     return None
 
 
-def _step(probes: Probes, base: Alteration, values: Array, free: Array) -> Fit:
-    """One Gauss-Newton step."""
+def fit_at(probes: Probes, base: Alteration, values: Array, free: Array = ALL) -> Fit:
+    """The Gauss-Newton step from these parameters; see :func:`fit`."""
     squares, sides, lost, signal = [], [], 0.0, 0.0
     for i, goal in enumerate(probes.wanted(base)):
         here = probes.answer(i, altered(base, values))

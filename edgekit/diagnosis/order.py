@@ -57,7 +57,11 @@ def class_order(reference: F32, candidate: F32, independent: float = 1.0) -> Arr
 
 
 def _nearest(reference: F32, candidate: F32) -> tuple[Array, Array, Array]:
-    """Squared distance of each class to the same one, index of the nearest, and the distance to that."""
+    """Squared distance of each class to the same one, index of the nearest, and the distance to that.
+
+    Each class is taken about its mean: what a fault of the input adds to all rows alike makes no other class.
+    """
+    reference, candidate = reference - reference.mean(axis=0), candidate - candidate.mean(axis=0)
     norms = np.square(candidate).sum(axis=0)
     own = np.square(reference - candidate).sum(axis=0)
     nearest = np.empty(reference.shape[1], np.intp)

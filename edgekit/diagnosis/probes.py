@@ -18,7 +18,7 @@ STRENGTHS = np.array([1.0, 0.85, 0.7], np.float32)
 TINT = np.array([16, 0, -16], np.float32)
 """Contrast and brightness of the channels of a muted picture."""
 
-LARGEST_SIDE = 320
+LARGEST_SIDE = 224
 """Of a probe, where the graph takes any size."""
 
 
