@@ -22,10 +22,10 @@ from edgekit.statistics.f1 import f1_drop
 from edgekit.statistics.interval import Interval
 from edgekit.statistics.matching import MOST_BOXES, Found, Matches, MatchTable, matches
 from edgekit.statistics.quantiles import CONFIDENCE
-from edgekit.types import Array, Detections, Result
+from edgekit.types import FOUND_SCORE, Array, Detections, Result
 
-LEAST_SCORE = 0.3
-"""From this score on a box counts as found, where a threshold is needed: for F1, flips and disagreement."""
+LEAST_SCORE = FOUND_SCORE
+"""Of boxes that count for F1, flips and disagreement."""
 
 _AP = "COCO's average precision: mean over classes and over the overlaps (IoU) 0.50 to 0.95"
 _AP50 = "average precision at an overlap (IoU) of 0.5, mean over classes"

@@ -210,6 +210,7 @@ class Evaluation(Part, frozen=True):
         worst: samples that changed most, worst first.
         measures: metrics beside this one.
         slices: the same metric by class, group and condition.
+        untold: kinds of slices that are too many to be told.
         looks: at the gate, in order; one where all samples were measured at once.
         golden: whether this machine computes what the exporter measured; ``None`` where nothing was run.
         findings: stages at fault, if the candidate is broken; empty if none was found.
@@ -241,6 +242,7 @@ class Evaluation(Part, frozen=True):
     worst: tuple[Worst, ...]
     measures: tuple[Measure, ...] = ()
     slices: tuple[Slice, ...] = ()
+    untold: tuple[Literal["class", "group", "condition"], ...] = ()
     looks: tuple[Look, ...] = ()
     golden: GoldenCheck | None = None
     findings: tuple[Finding, ...] = ()

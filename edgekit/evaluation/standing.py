@@ -125,6 +125,7 @@ class Standing:
             worst=self._worst.worst(),
             measures=score.measures,
             slices=(*self._slices.slices(look.confidence), *score.slices),
+            untold=self._slices.untold,
             looks=tuple(self._looks),
         )
 

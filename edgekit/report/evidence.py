@@ -54,7 +54,7 @@ def golden_alarm(golden: GoldenCheck) -> Alarm:
 
 def evidence(report: Report) -> list[str]:
     """What the verdict rests on, one sentence each; what the gate needs at least comes first."""
-    said = (_power, _needed, _truth, _sources, _looks, _golden, _recorded)
+    said = (_power, _needed, _truth, _sources, _looks, _untold, _golden, _recorded)
     return [text for text in (say(report) for say in said) if text]
 
 
@@ -117,6 +117,11 @@ def _golden(report: Report) -> str:
         f"This machine computes what the exporter measured: {golden.pictures} of {golden.pictures} golden "
         f"pictures hold, {golden.exact} equal to the bit."
     )
+
+
+def _untold(report: Report) -> str:
+    kinds = " and ".join(report.untold)
+    return f"There are too many slices by {kinds} to tell them one by one." if kinds else ""
 
 
 def _recorded(report: Report) -> str:

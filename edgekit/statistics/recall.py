@@ -27,21 +27,15 @@ def answerable(labels: Array, sources: Array) -> Bools:
     return np.asarray(counts[np.searchsorted(names, labels)] > 1)
 
 
-def recalled(vectors: Array, labels: Array, sources: Array, k: int = 1) -> Bools:
-    """``(n,)`` whether one of the ``k`` nearest other samples by cosine has the query's label (recall@k).
-
-    Two models' values on the same samples are paired 0/1 outcomes, as :func:`edgekit.statistics.paired.tango`
-    takes them, for the gallery that there is. See :func:`ranks` for what counts as nearer.
-    """
-    return np.asarray(ranks(vectors, labels, sources) < k)
-
-
 def ranks(vectors: Array, labels: Array, sources: Array) -> Ints:
     """``(n,)`` how many samples of other labels are at least as near as the nearest of the query's own.
 
     Samples of the query's own source are left out: crops of one photo find each other too easily. Ties go against
     the query, or a model that gives every input the same vector would be perfect. ``n`` where no other source
     has the label.
+
+    ``ranks < k`` is recall@k by query. Two models' values on the same samples are paired 0/1 outcomes, as
+    :func:`edgekit.statistics.paired.tango` takes them, for the gallery that there is.
 
     Args:
         vectors: ``(n, d)`` embeddings of any length; a zero vector has the cosine 0 to all.

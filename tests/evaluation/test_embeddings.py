@@ -7,7 +7,7 @@ from edgekit.evaluation.embeddings import Recall
 from edgekit.evaluation.outcome import Flips
 from edgekit.statistics.paired import tango
 from edgekit.statistics.proportion import wilson
-from edgekit.statistics.recall import nearest, recalled
+from edgekit.statistics.recall import nearest, ranks
 from edgekit.types import Embedding
 
 
@@ -30,7 +30,7 @@ def test_recall(sample):
     labels, given, other = drawn()
     score = scored(sample, labels, given, other)
     sources = np.arange(120)
-    was, now = recalled(given, labels, sources), recalled(other, labels, sources)
+    was, now = ranks(given, labels, sources) < 1, ranks(other, labels, sources) < 1
     assert (score.metric, score.clusters) == ("recall_at_1", 120)
     assert (score.reference, score.candidate) == pytest.approx((was.mean(), now.mean()))
     assert score.drop == pytest.approx(was.mean() - now.mean())
@@ -45,8 +45,8 @@ def test_measures(sample):
     labels, given, other = drawn()
     five, ten, distance = scored(sample, labels, given, other).measures
     assert [five.name, ten.name] == ["recall_at_5", "recall_at_10"]
-    assert five.reference == pytest.approx(100 * recalled(given, labels, np.arange(120), 5).mean(), abs=1e-6)
-    assert ten.candidate == pytest.approx(100 * recalled(other, labels, np.arange(120), 10).mean(), abs=1e-6)
+    assert five.reference == pytest.approx(100 * (ranks(given, labels, np.arange(120)) < 5).mean(), abs=1e-6)
+    assert ten.candidate == pytest.approx(100 * (ranks(other, labels, np.arange(120)) < 10).mean(), abs=1e-6)
     cosines = (given * other).sum(1) / np.linalg.norm(given, axis=1) / np.linalg.norm(other, axis=1)
     assert (distance.name, distance.unit) == ("cosine_distance", "1 - cosine")
     assert distance.drop == pytest.approx(1 - cosines.mean(), abs=1e-5)

@@ -24,6 +24,11 @@ def test_inconclusive_says_how_many_more(report):
     )
 
 
+def test_slices_that_are_too_many(report):
+    assert "too many slices by class to tell them" in said(report(untold=("class",)))
+    assert "too many" not in said(report())
+
+
 def test_without_truth_disagreement_is_a_bound(report):
     text = said(report(metric="disagreement"))
     assert "it bounds the drop from above" in text

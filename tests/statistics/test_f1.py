@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edgekit.statistics.f1 import best_threshold, f1_drop
+from edgekit.statistics.f1 import f1_drop
 from edgekit.statistics.matching import MatchTable, matches
 from tests.statistics.coco_oracle import random_image
 
@@ -24,13 +24,11 @@ def f1_at(found, threshold):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_best_threshold_and_both_values(seed):
+def test_both_values(seed):
     reference, candidate = tables(seed)
-    found = f1_drop(reference, candidate, np.arange(30))
-    best = max(f1_at(reference, t) for t in np.unique(reference.score))
-    assert found.reference == pytest.approx(best)
-    assert found.candidate == pytest.approx(f1_at(candidate, found.threshold))
-    assert found.threshold == best_threshold(reference)
+    found = f1_drop(reference, candidate, np.arange(30), 0.4)
+    assert found.reference == pytest.approx(f1_at(reference, 0.4))
+    assert found.candidate == pytest.approx(f1_at(candidate, 0.4))
     assert found.moments.ratio == pytest.approx(found.reference - found.candidate)
     assert found.moments.interval().low < found.moments.ratio < found.moments.interval().high
 
@@ -44,5 +42,4 @@ def test_given_threshold_and_nothing_found():
 
 def test_no_object():
     found = MatchTable()
-    assert f1_drop(found.found(), found.found(), np.zeros(0, int)) is None
-    assert best_threshold(found.found()) == 0
+    assert f1_drop(found.found(), found.found(), np.zeros(0, int), 0.3) is None
