@@ -15,7 +15,9 @@ import msgspec
 from msgspec import structs
 
 from edgekit.data.dataset import Dataset, refuse_overlap
+from edgekit.diagnosis.declared import declared
 from edgekit.diagnosis.diagnose import diagnose
+from edgekit.diagnosis.graph import text_member
 from edgekit.errors import UsageError
 from edgekit.evaluate import compare, content_of
 from edgekit.evaluation.options import Options
@@ -163,9 +165,6 @@ def record(
 
 def header_of(contender: Live, dataset: Dataset, conditions: tuple[str, ...]) -> Header:
     """What a recording of a variant says of itself."""
-    heads = [model.head for model in contender.variant.models.values()]
-    members = {getattr(head, "labels", getattr(head, "alphabet", "")) for head in heads}
-    files = contender.bundle.manifest.files
     return Header(
         task=contender.task.name,
         data=Data(dataset.specs, dataset.sha256, dataset.truth),
@@ -173,10 +172,16 @@ def header_of(contender: Live, dataset: Dataset, conditions: tuple[str, ...]) ->
         conditions=conditions,
         subject=contender.subject,
         variant=contender.variant,
-        files={file.path: file.sha256 for file in files if file.path in members},
+        files=_head_files(contender),
         card=contender.card,
         machine=str(this_machine()),
     )
+
+
+def _head_files(contender: Live) -> dict[str, str]:
+    """SHA-256 of the labels and alphabets that the variant's heads name."""
+    members = {text_member(model) for model in contender.variant.models.values()}
+    return {file.path: file.sha256 for file in contender.bundle.manifest.files if file.path in members}
 
 
 def golden_check(contender: Live) -> GoldenCheck | None:
@@ -198,7 +203,10 @@ def _findings(reference: Contender, candidate: Contender, dataset: Dataset) -> t
     frames = (sample.frame for sample in dataset)
     if isinstance(reference, Live):
         return diagnose(reference, candidate, frames)
-    return ()
+    header = reference.recording.header
+    if header.variant is None:
+        return ()
+    return declared(header.variant, candidate.variant, header.files, _head_files(candidate))
 
 
 def _origins(reference: Contender, candidate: Contender, dataset: Dataset) -> dict[str, GraphOrigin]:

@@ -200,6 +200,24 @@ def test_robustness_and_looks(tiny_bundle, photos, capsys):
     assert (code, [look["n"] for look in found["looks"]], found["n"]) == (0, [20], 20)
 
 
+def test_findings_against_a_recording(tiny_bundle, photos, capsys, tmp_path):
+    file = tmp_path / "r.predictions"
+    validate(capsys, tiny_bundle("r"), "--data", photos, "--record", file)
+
+    def spoilt(manifest, members):
+        members["assets/labels.txt"] = b"green\nred\nblue\n"
+        return swapped_channels(manifest, members)
+
+    candidate = tiny_bundle("c", change=spoilt)
+    _, found, _ = validate(capsys, candidate, "--against", file, "--data", photos)
+    assert [(f["stage"], f["restored"]) for f in found["findings"]] == [
+        ("channel order", None), ("label map", None),
+    ]  # fmt: skip
+    assert found["drop"] == 100.0  # by name, red became blue became … and no class is what it was
+    _, found, _ = validate(capsys, candidate, "--against", tiny_bundle("r"), "--data", photos)
+    assert [f["stage"] for f in found["findings"]] == ["channel order", "label map"]
+
+
 def test_golden_and_findings(tiny_bundle, photos, capsys):
     candidate = tiny_bundle("c", change=swapped_channels)
     _, found, _ = validate(capsys, candidate, "--against", tiny_bundle("r"), "--data", photos)

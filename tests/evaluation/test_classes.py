@@ -62,6 +62,17 @@ def test_changes_in_words_and_by_severity(sample, chosen):
     assert (flip.reference, flip.candidate, flip.truth, same.truth) == ("a (0.900)", "b (0.600)", "a", "c")
 
 
+def test_the_same_labels_in_another_order_are_compared_by_name(sample, chosen):
+    scorer = TopOne(labelled=True)
+    turned = ("c", "a", "b")
+    same = scorer.add(sample("1", 0), chosen(0), chosen(1, labels=turned))
+    flip = scorer.add(sample("2", 0), chosen(0), chosen(0, labels=turned))
+    assert (same.changed, flip.changed, flip.candidate) == (False, True, "c (0.800)")
+    assert (scorer.score().candidate, scorer.score().flips.right_to_wrong) == (0.5, 1)
+    with pytest.raises(UsageError, match="e.g. 'd' is none of the reference's"):
+        scorer.add(sample("3", 0), chosen(0), chosen(1, labels=("c", "a", "d")))
+
+
 def test_other_labels_are_refused(sample, chosen):
     with pytest.raises(UsageError, match="differ in their labels: 3 and 2"):
         TopOne(True).add(sample("1", 0), chosen(0), chosen(0, labels=("a", "b")))
