@@ -13,6 +13,9 @@ from device_tests import cpus, wheels
 from device_tests.emulator import Device, this_machine
 from device_tests.sysroot import REPOSITORY, Sysroot, default_cache, prepare
 from device_tests.unavailable import Unavailable
+from tests.conftest import test_data
+
+__all__ = ["test_data"]  # a fixture of both
 
 REQUIRE = os.environ.get("EDGEKIT_DEVICE_TESTS") == "require"
 REASONS = pytest.StashKey[list[str]]()

@@ -31,14 +31,18 @@ from device_tests.emulator import Device
 from device_tests.unavailable import Unavailable, call
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-LAYOUT = 1  # raise it when the making changes in a way that the digest cannot see
+LAYOUT = 2  # raise it when the making changes in a way that the digest cannot see
 EMULATOR_PACKAGES = ("qemu-user",)
 EMULATORS = ("qemu-aarch64", "qemu-x86_64")
 PYTHON_PACKAGES = ("python3", "libstdc++6", "libgomp1", "zlib1g", "ca-certificates-")
 SITE = Path("opt/site")
 LIBRARY_FOLDERS = ("lib/*-linux-gnu", "usr/lib/*-linux-gnu")
 WARM_UP_TIMEOUT_S = 120
-WARM_UP = "import numpy, cv2, onnxruntime, msgspec, rich.console, rich.table, rich.progress, argparse, json"
+WARM_UP = (
+    "import numpy, cv2, onnxruntime, ai_edge_litert.interpreter, msgspec, rich.console, rich.table, "
+    "rich.progress, argparse, json"
+)
+LAUNCHER = "emulated-python"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +79,23 @@ class Sysroot:
         )
 
     def python(self, model: str, root: Path) -> tuple[str, ...]:
-        """The command that starts the interpreter below ``root`` on qemu's processor ``model``."""
-        emulator = emulate(self.folder / "qemu", "qemu-aarch64", model)
-        return (*emulator, "-L", str(root), str(root / "usr/bin" / f"python{self.python_version}"))
+        """The command that starts the interpreter below ``root`` on qemu's processor ``model``.
+
+        The interpreter takes its launcher for itself, so that ``sys.executable`` is something that the host can start.
+        """
+        emulator, programs = emulate(self.folder / "qemu", "qemu-aarch64", model), root / "usr" / "bin"
+        started = programs / LAUNCHER, programs / f"python{self.python_version}"
+        return (*emulator, "-0", str(started[0]), "-L", str(root), str(started[1]))
+
+    def write_launcher(self, cpu: cpus.Cpu) -> None:
+        """A script that starts the interpreter on ``cpu``, wherever the cache folder is moved."""
+        root = self.folder / "roots" / cpu.name
+        command = [part.replace(str(self.folder), "$base") for part in self.python(cpu.model, root)]
+        path = root / "usr" / "bin" / LAUNCHER
+        words = " ".join(f'"{part}"' for part in command)
+        script = f'#!/bin/sh\nbase=$(cd "$(dirname "$0")/../../../.." && pwd)\nexec {words} "$@"\n'
+        path.write_text(script, encoding="utf-8")
+        path.chmod(0o755)
 
 
 def emulate(qemu: Path, program: str, model: str) -> tuple[str, ...]:
@@ -148,6 +166,8 @@ def _make(folder: Path, contents: dict[str, Any]) -> None:
     _warm_up(Sysroot(folder, python_version), first)
     for cpu in others:
         cpus.overlay(first_root, folder / "roots" / cpu.name, cpu)
+    for cpu in cpus.CPUS:
+        Sysroot(folder, python_version).write_launcher(cpu)
     (folder / "roots" / cpus.AVX2 / "proc").mkdir(parents=True)
     (folder / "roots" / cpus.AVX2 / "proc" / "cpuinfo").write_text(cpus.AVX2_CPUINFO, encoding="utf-8")
 

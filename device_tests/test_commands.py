@@ -79,7 +79,17 @@ def test_validate_against_recorded_predictions_says_what_the_host_says(device, h
     assert there.code == here.code, there.stderr
     mine, hosts = there.json(), here.json()
     assert (mine["n"], mine["clusters"]) == (24, 3)
-    for key in ("verdict", "reason", "drop", "interval", "flips", "agreement", "sqnr_db", "measures", "golden"):
+    for key in (
+        "verdict",
+        "reason",
+        "drop",
+        "interval",
+        "flips",
+        "agreement",
+        "sqnr_db",
+        "measures",
+        "golden",
+    ):
         assert mine[key] == hosts[key], key
     assert mine["flips"]["changed"] > 0  # a random network's int8: something to compare
     assert mine["machine"]["architecture"] != hosts["machine"]["architecture"]

@@ -19,8 +19,8 @@ from packaging.utils import canonicalize_name
 from device_tests.unavailable import Unavailable, call
 
 ROOT_DISTRIBUTION = "edgekit"
+EXTRAS = ("", "litert")  # of edgekit that devices get; "" is what everybody gets
 DEVICE_MARKERS = {
-    "extra": "",
     "platform_machine": "aarch64",
     "platform_system": "Linux",
     "sys_platform": "linux",
@@ -31,7 +31,7 @@ BUILD_TIMEOUT_S = 180
 
 
 def pinned_requirements() -> tuple[str, ...]:
-    """What edgekit needs at run time, all the way down, as ``name==version`` of the running environment.
+    """What edgekit with :data:`EXTRAS` needs at run time, all the way down, as ``name==version`` of what runs here.
 
     Raises:
         Unavailable: edgekit or something that it needs is not installed here.
@@ -45,7 +45,12 @@ def pinned_requirements() -> tuple[str, ...]:
             pins[name] = f"{name}=={version(name)}"
         except PackageNotFoundError as error:
             raise Unavailable(f"{name} is not installed in {sys.prefix}") from error
-        wanted = (r for r in needed if r.marker is None or r.marker.evaluate(DEVICE_MARKERS))
+        extras = EXTRAS if name == ROOT_DISTRIBUTION else ("",)
+        wanted = (
+            r
+            for r in needed
+            if r.marker is None or any(r.marker.evaluate(DEVICE_MARKERS | {"extra": e}) for e in extras)
+        )
         waiting.extend(name for r in wanted if (name := canonicalize_name(r.name)) not in pins)
     del pins[ROOT_DISTRIBUTION]
     return tuple(pins[name] for name in sorted(pins))
@@ -67,6 +72,16 @@ def install(requirements: tuple[str, ...], python_version: str, target: Path) ->
         *requirements,
     ]  # fmt: skip
     call(command, INSTALL_TIMEOUT_S)
+
+
+def install_for(python: Path, requirements: tuple[str, ...]) -> None:
+    """Installs into the environment of another interpreter of this machine, wheels only.
+
+    Raises:
+        Unavailable: a wheel does not exist for it or cannot be downloaded.
+    """
+    options = ("install", "--quiet", "--no-compile", "--only-binary=:all:")
+    call([*_pip(), "--python", str(python), *options, *requirements], INSTALL_TIMEOUT_S)
 
 
 def build(repository: Path, scratch: Path) -> Path:

@@ -27,8 +27,11 @@ from edgekit.engines.protocol import EngineOptions
 from edgekit.tasks.registry import make_task
 from edgekit.types import Frame
 from edgekit_export.golden import GoldenPicture, record
+from tests.tflite_files import channel_means
 
 LABELS = "assets/labels.txt"
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+COLOURS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,20 @@ class Network:
         image = ImageInput(self.tensors[0], ops, "rgb", self.dtype)  # type: ignore[arg-type]
         head = ClassHead(self.tensors[1], LABELS, self.activation)  # type: ignore[arg-type]
         model = Model(f"{name}/model.tflite", "tflite", image, head)
-        return Variant(name, "test", self.precision, {"model": model}, len(self.data))  # type: ignore[arg-type]
+        recipe = "static_wi8_ai8" if self.precision == "int8" else "fp32"
+        return Variant(name, recipe, self.precision, {"model": model}, len(self.data))  # type: ignore[arg-type]
 
 
-def write_classifier(path: Path, networks: Mapping[str, Network], labels: Iterable[str]) -> Path:
-    """Writes a bundle with a variant for each network and golden vectors: exact in int8.
+def write_classifier(
+    path: Path, networks: Mapping[str, Network], labels: Iterable[str], exact: bool = True
+) -> Path:
+    """Writes a bundle with a variant for each network, and golden vectors.
 
     Args:
         path: the bundle; its members are made in a folder beside it.
         networks: variant name → network; the first is the default.
         labels: of the classes.
+        exact: whether int8 variants must be equal to the bit, as they are wherever the same library runs.
     """
     folder = path.with_suffix(".members")
     members: dict[str, bytes | Path] = {LABELS: "".join(f"{label}\n" for label in labels).encode()}
@@ -81,7 +88,9 @@ def write_classifier(path: Path, networks: Mapping[str, Network], labels: Iterab
     golden: list[Golden] = []
     for variant in variants:
         task = make_task("classify", path.stem, variant, folder, options=EngineOptions(threads=1))
-        entries, probes = record(task, variant, pictures, exact={"model": variant.precision == "int8"})
+        entries, probes = record(
+            task, variant, pictures, exact={"model": exact and variant.precision == "int8"}
+        )
         golden += entries
         members |= probes
     card = Card(path.stem, "classify", "tests", (), "any", ("be relied on",), "Apache-2.0", "tests", 1)
@@ -97,3 +106,40 @@ def _golden(seed: int) -> GoldenPicture:
     picture = cv2.resize(fields, (80, 60), interpolation=cv2.INTER_LINEAR_EXACT)
     png = cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes()
     return GoldenPicture(f"golden/{seed}.png", png, Frame(picture))
+
+
+def tiny_networks() -> dict[str, Network]:
+    """Name the strongest colour, one of :data:`COLOURS`; int8 takes bytes, full precision floats."""
+    names = ("image", "scores")
+    return {
+        "int8": Network(channel_means("int8"), 8, names, "uint8", "int8"),
+        "fp32": Network(channel_means(), 8, names, "float32", "fp32"),
+    }
+
+
+def mlperf_networks(name: str, folder: Path) -> tuple[dict[str, Network], tuple[str, ...]]:
+    """MLPerf Tiny's trained networks and their labels: ``person`` or none, or ``cifar10`` by ResNet8.
+
+    Args:
+        name: which.
+        folder: ``mlperf_tiny`` of the test data.
+    """
+    labels, files, options = {
+        "person": (
+            ("no person", "person"),
+            ("vww_96_int8.tflite", "vww_96_float.tflite"),
+            {"side": 96, "dtype": "float32", "divided": True},
+        ),
+        "cifar10": (
+            CIFAR10,
+            ("pretrainedResnet_quant.tflite", "pretrainedResnet.tflite"),
+            {"side": 32, "dtype": "uint8"},
+        ),
+    }[name]
+    int8, fp32 = ((folder / file).read_bytes() for file in files)
+    return {
+        "int8": Network(int8, tensors=("input_1_int8", "Identity_int8"), precision="int8", **options),
+        "fp32": Network(
+            fp32, tensors=("input_1", "Identity"), precision="fp32", **options | {"dtype": "float32"}
+        ),
+    }, labels

@@ -11,34 +11,13 @@ from edgekit import load, open_bundle
 from edgekit.bundle.writer import write_bundle
 from edgekit.cli import main
 from edgekit.engines import trial
-from tests.tflite_bundles import Network, write_classifier
-from tests.tflite_files import channel_means
-
-CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-REAL = {
-    "person": (
-        ("no person", "person"),
-        "vww_96_int8.tflite",
-        "vww_96_float.tflite",
-        {"side": 96, "dtype": "float32", "divided": True},
-    ),
-    "cifar10": (
-        CIFAR10,
-        "pretrainedResnet_quant.tflite",
-        "pretrainedResnet.tflite",
-        {"side": 32, "dtype": "uint8"},
-    ),
-}
+from tests.tflite_bundles import COLOURS, mlperf_networks, tiny_networks, write_classifier
 
 
 @pytest.fixture
 def tiny(tmp_path):
     """Names the strongest colour; int8, and full precision, which takes floats."""
-    networks = {
-        "int8": Network(channel_means("int8"), 8, ("image", "scores"), "uint8", "int8"),
-        "fp32": Network(channel_means(), 8, ("image", "scores"), "float32", "fp32"),
-    }
-    return write_classifier(tmp_path / "tiny.edge", networks, ("red", "green", "blue"))
+    return write_classifier(tmp_path / "tiny.edge", tiny_networks(), COLOURS)
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +26,7 @@ def real(request, test_data, tmp_path_factory):
     folder, made = test_data / "mlperf_tiny", tmp_path_factory.mktemp("mlperf")
     if not folder.is_dir():
         pytest.skip(f"test data absent: {folder}")
-    labels, int8, fp32, options = REAL[request.param]
-    names = ("input_1_int8", "Identity_int8"), ("input_1", "Identity")
-    networks = {
-        "int8": Network((folder / int8).read_bytes(), tensors=names[0], precision="int8", **options),
-        "fp32": Network(
-            (folder / fp32).read_bytes(),
-            tensors=names[1],
-            precision="fp32",
-            **options | {"dtype": "float32"},
-        ),
-    }
+    networks, labels = mlperf_networks(request.param, folder)
     bundle = write_classifier(made / f"{request.param}.edge", {"int8": networks["int8"]}, labels)
     return bundle, write_classifier(made / "reference.edge", {"fp32": networks["fp32"]}, labels)
 
