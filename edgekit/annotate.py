@@ -26,7 +26,7 @@ def annotate(frame: Frame, result: Result, caption: str = "") -> U8:
 
     Args:
         frame: the picture; it is left as it is.
-        result: what was found in it.
+        result: what was found in it; objects where they count as found.
         caption: a line for the lower left corner, e.g. the age of the result.
 
     Returns:
@@ -62,7 +62,8 @@ def _draw_text_regions(canvas: U8, result: TextRegions) -> None:
         _draw_line(canvas, text, (x, y - line_height(canvas)))
 
 
-def _draw_objects(canvas: U8, result: Detections) -> None:
+def _draw_objects(canvas: U8, all_objects: Detections) -> None:
+    result = all_objects.found()
     for box, label, score in zip(np.round(result.xyxy).astype(int), result.label, result.score, strict=True):
         left, top, right, bottom = box.tolist()
         cv2.rectangle(canvas, (left, top), (right, bottom), OUTLINE, 2)

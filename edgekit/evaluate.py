@@ -24,7 +24,7 @@ from edgekit.predictions.prediction import Key, Prediction
 from edgekit.predictions.side import Side
 from edgekit.statistics.spending import look_confidences, plan_looks
 from edgekit.statistics.sqnr import energies
-from edgekit.tasks.golden import decision
+from edgekit.tasks.golden import alike, decision
 
 OWN_TRUTH = frozenset({"generate"})
 """Tasks that are measured on the input itself, a text: they have a reference value without labels."""
@@ -133,7 +133,8 @@ class _Run:
                 times_ms.append(prediction.ms)
         if not key.condition:
             decisions = [decision(p.result) for p in predictions]
-            self._alike += np.array([[a == b for b in decisions] for a in decisions])
+            task = self._sides[0].task
+            self._alike += np.array([[alike(task, a, b) for b in decisions] for a in decisions])
             self._n += 1
 
     def matrix(self) -> AgreementMatrix:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from edgekit.errors import DataError
+from edgekit.errors import DataError, EnvironmentLacks
 
 ColorOrder: TypeAlias = Literal["rgb", "bgr"]
 U8: TypeAlias = npt.NDArray[np.uint8]
@@ -140,21 +141,27 @@ class TextRegions:
         }
 
 
+FOUND_SCORE = 0.3
+"""From this score on an object counts as found, for detectors that do not say so themselves."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """Objects found in a picture.
+    """Objects found in a picture, best first, down to scores that only average precision looks at.
 
     Attributes:
         xyxy: ``(n, 4)`` float32, left, top, right, bottom in pixels of the source picture.
         score: ``(n,)`` float32, 0–1.
         index: ``(n,)`` int32, class of each.
         labels: one label a class.
+        found_score: from this score on an object counts as found, where one must say: to show, to decide.
     """
 
     xyxy: F32
     score: F32
     index: Array
     labels: tuple[str, ...] = field(repr=False)
+    found_score: float = FOUND_SCORE
 
     def __post_init__(self) -> None:
         n = len(self.score)
@@ -176,6 +183,30 @@ class Detections:
     def label(self) -> tuple[str, ...]:
         """The label of each object."""
         return tuple(self.labels[int(i)] for i in self.index)
+
+    def found(self) -> Detections:
+        """Those that count as found."""
+        kept = self.score >= np.float32(self.found_score)
+        return Detections(self.xyxy[kept], self.score[kept], self.index[kept], self.labels, self.found_score)
+
+    def to_supervision(self) -> Any:  # noqa: ANN401 (supervision is no dependency)
+        """The same as ``supervision.Detections``: ``xyxy``, ``confidence``, ``class_id``, ``data["class_name"]``.
+
+        Raises:
+            EnvironmentLacks: supervision is not installed.
+        """
+        try:
+            supervision = import_module("supervision")
+        except ImportError as error:
+            raise EnvironmentLacks(
+                f"to_supervision: {error}", "pip install supervision, in the environment of your program"
+            ) from error
+        return supervision.Detections(
+            xyxy=self.xyxy.copy(),
+            confidence=self.score.copy(),
+            class_id=self.index.astype(int),
+            data={"class_name": np.array(self.label, dtype=str)},
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Objects with box, label and score, as ``edgekit run --json`` prints them."""

@@ -1,9 +1,12 @@
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from edgekit import Classification, Frame, TextRegions
-from edgekit.errors import DataError
-from edgekit.types import TokenScores
+from edgekit.errors import DataError, EnvironmentLacks
+from edgekit.types import Detections, TokenScores
 
 
 @pytest.mark.parametrize(
@@ -59,3 +62,43 @@ def test_text_regions_as_text_and_json():
 def test_token_scores_refuse_shapes_that_do_not_fit(top):
     with pytest.raises(DataError, match=r"expected top_index and top_logprob \(2, k\), k at least 1"):
         TokenScores(np.zeros(2, np.float32), top.astype(np.int32), top.astype(np.float32), 4)
+
+
+TWO = Detections(
+    np.array([[0, 1, 2, 3], [4, 5, 6, 7]], np.float32),
+    np.array([0.5, 0.2], np.float32),
+    np.array([1, 0], np.int32),
+    ("car", "person"),
+    found_score=0.5,
+)
+
+
+def test_objects_that_count_as_found():
+    assert TWO.found().label == ("person",)
+    assert TWO.found().found_score == 0.5
+    assert len(TWO.found().found()) == 1
+
+
+def test_detections_for_supervision(monkeypatch):
+    """By a stand-in that takes what supervision takes; the next test asks the real one where it is."""
+    monkeypatch.setitem(sys.modules, "supervision", SimpleNamespace(Detections=lambda **given: given))
+    given = TWO.to_supervision()
+    assert given["xyxy"].tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert given["confidence"].tolist() == pytest.approx([0.5, 0.2])
+    assert given["class_id"].dtype.kind == "i"
+    assert given["class_id"].tolist() == [1, 0]
+    assert given["data"]["class_name"].tolist() == ["person", "car"]
+
+
+@pytest.mark.parametrize("n", [0, 2])
+def test_the_real_supervision_takes_them(n):
+    supervision = pytest.importorskip("supervision")
+    found = Detections(TWO.xyxy[:n], TWO.score[:n], TWO.index[:n], TWO.labels).to_supervision()
+    assert isinstance(found, supervision.Detections)
+    assert len(found) == n
+
+
+def test_without_supervision(monkeypatch):
+    monkeypatch.setitem(sys.modules, "supervision", None)
+    with pytest.raises(EnvironmentLacks, match="pip install supervision"):
+        TWO.to_supervision()

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from edgekit.bundle.detect_head import AbsoluteBoxes, DetectHead, SizeBoxes
 from edgekit.bundle.manifest import (
     ClassHead,
     CtcHead,
@@ -99,7 +100,7 @@ def _references(manifest: Manifest) -> Iterable[tuple[str, str]]:
         for model in variant.models.values():
             yield model.path, model.format
             yield from ((path, "external") for path in model.external)
-            if isinstance(model.head, ClassHead):
+            if isinstance(model.head, ClassHead | DetectHead):
                 yield model.head.labels, "text"
             elif isinstance(model.head, CtcHead):
                 yield model.head.alphabet, "text"
@@ -155,6 +156,26 @@ def _check_model(where: str, model: Model) -> None:
         if not path.startswith(prefix):
             raise _broken(where, f"external data {path!r} lies outside the model's folder {folder!r}")
     _check_input(where, model.input)
+    if isinstance(model.head, DetectHead):
+        _check_detect_head(f"{where}, detect_head", model.head)
+
+
+def _check_detect_head(where: str, head: DetectHead) -> None:
+    if head.peaks and isinstance(head.boxes, AbsoluteBoxes):
+        raise _broken(where, "peaks: expected boxes relative to cells, got absolute ones, which have no map")
+    powers = head.objectness_power, head.score_power
+    if powers != (1, 1) and all(level.objectness is None for level in head.levels):
+        raise _broken(where, f"powers are {powers[0]:g} and {powers[1]:g}, expected 1 without objectness")
+    for index, level in enumerate(head.levels):
+        where_level = f"{where}, levels[{index}]"
+        for name in ("boxes", "offset"):
+            part = getattr(level, name)
+            if part is not None and part.activation != "none":
+                raise _broken(where_level, f"{name}: activation is {part.activation}, expected none")
+        if (level.offset is not None) and not isinstance(head.boxes, SizeBoxes):
+            raise _broken(where_level, "offset: expected only for boxes of code sizes")
+        if level.objectness is not None and level.objectness.activation == "softmax":
+            raise _broken(where_level, "objectness: one channel has no softmax")
 
 
 def _check_input(where: str, image: ImageInput) -> None:

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-import msgspec
 from msgspec import Meta
+
+from edgekit.bundle.detect_head import DetectHead
+from edgekit.bundle.fields import Byte as Byte
+from edgekit.bundle.fields import Count as Count
+from edgekit.bundle.fields import Line as Line
+from edgekit.bundle.fields import MemberPath as MemberPath
+from edgekit.bundle.fields import Name as Name
+from edgekit.bundle.fields import Pixels as Pixels
+from edgekit.bundle.fields import Sha256 as Sha256
+from edgekit.bundle.fields import Sha256Start as Sha256Start
+from edgekit.bundle.fields import Strict as Strict
+from edgekit.bundle.fields import Text as Text
 
 FORMAT = "edgekit-bundle"
 VERSION = 1
-
-# \Z, not $: a Python $ also matches before a final newline.
-Sha256: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-Sha256Start: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
-MemberPath: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*\Z", max_length=200)]
-Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*\Z", max_length=64)]
-Text: TypeAlias = Annotated[str, Meta(max_length=4096)]
-Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4096)]
-Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # what every JSON reader holds exactly
-Pixels: TypeAlias = Annotated[int, Meta(ge=1, le=16384)]
-Byte: TypeAlias = Annotated[int, Meta(ge=0, le=255)]
-
-
-class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all parts: immutable, no unknown keys. (Type checkers want ``frozen`` at each part again.)"""
 
 
 class File(Strict, frozen=True):
@@ -95,6 +91,21 @@ class ResizeHeight(Strict, frozen=True, tag="resize_height", tag_field="op"):
     algorithm: ResizeAlgorithm = "opencv_linear_exact"
 
 
+class Letterbox(Strict, frozen=True, tag="letterbox", tag_field="op"):
+    """Scales to fit into ``width`` × ``height`` keeping the aspect ratio, and pads the rest.
+
+    Attributes:
+        pad: value of the padding, in all channels.
+        place: where the picture lies: in the ``center``, or at the ``start`` (top left).
+    """
+
+    width: Pixels
+    height: Pixels
+    pad: Byte
+    place: Literal["center", "start"] = "center"
+    algorithm: ResizeAlgorithm = "opencv_linear_exact"
+
+
 class Normalize(Strict, frozen=True, tag="normalize", tag_field="op"):
     """``(x - mean) / std`` a channel in float32, for graphs that have it not folded in.
 
@@ -105,7 +116,9 @@ class Normalize(Strict, frozen=True, tag="normalize", tag_field="op"):
     std: tuple[float, float, float]
 
 
-PixelOp: TypeAlias = ResizeShorter | CenterCrop | ResizeStretch | ResizeMultiple | ResizeHeight | Normalize
+PixelOp: TypeAlias = (
+    ResizeShorter | CenterCrop | ResizeStretch | ResizeMultiple | ResizeHeight | Letterbox | Normalize
+)
 
 
 class ImageInput(Strict, frozen=True):
@@ -157,7 +170,14 @@ class CtcHead(Strict, frozen=True, tag="ctc_head", tag_field="op"):
     activation: Literal["softmax", "none"] = "none"
 
 
-Head: TypeAlias = ClassHead | DbHead | CtcHead
+Head: TypeAlias = ClassHead | DbHead | CtcHead | DetectHead
+
+
+def head_tensors(head: Head) -> tuple[str, ...]:
+    """Names of the outputs that a head reads, each once."""
+    if isinstance(head, DetectHead):
+        return tuple(dict.fromkeys(part.tensor for part in head.parts))
+    return (head.tensor,)
 
 
 # ----------------------------------------------------------------------------------------------- variants

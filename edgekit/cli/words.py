@@ -6,11 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgekit.types import Result
+    from edgekit.types import Detections, Result
 
 
 def lines_of(result: Result) -> list[str]:
-    """One line a class, line of text or object; the five best of classes. Text that was found stands as it is."""
+    """One line a class, line of text or object; the five best of classes, the objects that count as found.
+
+    Text that was found stands as it is.
+    """
     from edgekit.types import Classification, Detections, Embedding, Generation, TextRegions
 
     match result:
@@ -19,13 +22,21 @@ def lines_of(result: Result) -> list[str]:
         case TextRegions():
             return [f"{score:6.1%}  {text}" for _, text, score in result] or ["no text"]
         case Detections():
-            return [
-                f"{score:6.1%}  {label}  at {', '.join(f'{v:.0f}' for v in box)}"
-                for box, score, label in zip(result.xyxy, result.score, result.label, strict=True)
-            ] or ["no object"]
+            return _objects(result)
         case Embedding():
             return [f"a vector of {result.vector.size} values"]
         case Generation():
             return result.text.split("\n")
     perplexity = math.exp(-float(result.logprob.mean()))
     return [f"{len(result.logprob)} tokens, perplexity {perplexity:.3g}"]
+
+
+def _objects(result: Detections) -> list[str]:
+    found = result.found()
+    lines = [
+        f"{score:6.1%}  {label}  at {', '.join(f'{v:.0f}' for v in box)}"
+        for box, score, label in zip(found.xyxy, found.score, found.label, strict=True)
+    ]
+    less = len(result) - len(found)
+    faint = [f"{less} more with lower scores"] if less else []
+    return [*(lines or ["no object"]), *faint]

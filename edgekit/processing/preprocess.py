@@ -16,6 +16,7 @@ import numpy as np
 from edgekit.bundle.manifest import (
     CenterCrop,
     ImageInput,
+    Letterbox,
     Normalize,
     PixelOp,
     ResizeHeight,
@@ -38,7 +39,7 @@ class Prepared:
         tensor: ``(1, height, width, 3)`` or ``(1, 3, height, width)``, uint8 or float32, C order.
         scale_xy: picture pixels per tensor pixel, horizontally and vertically.
         offset_xy: where the tensor's top left edge lies in the picture, in picture pixels.
-        content_wh: the part of the tensor that shows the picture; what lies right of it is padding.
+        content_wh: size of the part of the tensor that shows the picture; the rest is padding.
 
     ``picture_xy = tensor_xy * scale_xy + offset_xy`` for positions measured from edges (the centre of the
     first pixel is 0.5, 0.5).
@@ -118,9 +119,11 @@ def _apply(step: _Step, op: PixelOp) -> _Step:
             return _resize(step, multiple_size((width, height), op))
         case ResizeHeight():
             content, padded = height_widths((width, height), op)
-            return _pad_right(_resize(step, (content, op.height)), padded, op.pad)
+            return _pad(_resize(step, (content, op.height)), (0, 0, padded - content, 0), op.pad)
         case CenterCrop():
             return _center_crop(step, op)
+        case Letterbox():
+            return _letterbox(step, op)
         case _:
             raise BundleError(f"image input: unknown operation {type(op).__name__}")
 
@@ -151,6 +154,23 @@ def height_widths(size_wh: tuple[int, int], op: ResizeHeight) -> tuple[int, int]
     return content, -(-wanted // op.multiple) * op.multiple
 
 
+def fitted_size(size_wh: tuple[int, int], op: Letterbox) -> tuple[int, int]:
+    """Size of the picture after ``letterbox``: the tighter side fits exactly, the other is rounded half up."""
+    width, height = size_wh
+    if op.width * height <= op.height * width:
+        return op.width, max(1, (2 * height * op.width + width) // (2 * width))
+    return max(1, (2 * width * op.height + height) // (2 * height)), op.height
+
+
+def _letterbox(step: _Step, op: Letterbox) -> _Step:
+    height, width = step.pixels.shape[:2]
+    fitted = _resize(step, fitted_size((width, height), op))
+    height, width = fitted.pixels.shape[:2]
+    rest_x, rest_y = op.width - width, op.height - height
+    left, top = (rest_x // 2, rest_y // 2) if op.place == "center" else (0, 0)
+    return _pad(fitted, (left, top, rest_x - left, rest_y - top), op.pad)
+
+
 def _resize(step: _Step, size_wh: tuple[int, int]) -> _Step:
     height, width = step.pixels.shape[:2]
     if max(size_wh) > MAX_SIDE:
@@ -179,14 +199,17 @@ def _center_crop(step: _Step, op: CenterCrop) -> _Step:
     return _Step(pixels, step.scale_xy, (step.offset_xy[0] + left, step.offset_xy[1] + top))
 
 
-def _pad_right(step: _Step, width: int, value: int) -> _Step:
-    height, content = step.pixels.shape[:2]
-    if width == content:
+def _pad(step: _Step, around: tuple[int, int, int, int], value: int) -> _Step:
+    """Pads by ``around``: left, top, right, bottom."""
+    left, top, right, bottom = around
+    if not any(around):
         return step
+    height, width = step.pixels.shape[:2]
     pixels: Array = cv2.copyMakeBorder(
-        step.pixels, 0, 0, 0, width - content, cv2.BORDER_CONSTANT, value=(value, value, value)
+        step.pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(value, value, value)
     )
-    return _Step(pixels, step.scale_xy, step.offset_xy, (content, height))
+    offset = step.offset_xy[0] - left, step.offset_xy[1] - top
+    return _Step(pixels, step.scale_xy, offset, step.content_wh or (width, height))
 
 
 @lru_cache(maxsize=16)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from edgekit.processing.boxes import ious
 from edgekit.tasks.trace import Call
 from edgekit.types import Array, Classification, Detections, Generation, Result, TextRegions
 
@@ -44,22 +45,62 @@ def digest(output: Array) -> str:
 
 
 def decision(result: Result) -> str:
-    """A result in short: the index of the best class, the text, or the objects; empty where nothing is decided."""
+    """A result in short: the index of the best class, the text, or the objects; empty where nothing is decided.
+
+    An object that counts as found is a line: left, top, right, bottom in whole pixels, and its label.
+    """
     if isinstance(result, Classification):
         return str(result.top(1)[0].index)
     if isinstance(result, Detections):
-        return " ".join(sorted(result.label))
+        found = result.found()
+        boxes = np.floor(found.xyxy + 0.5).astype(int).tolist()
+        return "\n".join(
+            f"{' '.join(map(str, box))} {label}" for box, label in zip(boxes, found.label, strict=True)
+        )
     return result.text if isinstance(result, TextRegions | Generation) else ""
 
 
-def margin(calls: Sequence[Call]) -> float | None:
-    """Smallest distance between the best and the second-best class over all positions of all outputs.
+GOLDEN_OVERLAP = 0.9
+"""IoU of an object that a device finds with the recorded one; smaller is another box."""
 
-    Outputs of detectors, and outputs with fewer than two classes, decide nothing here and are left out.
+
+def alike(task: str, first: str, second: str, overlap: float = 0.5) -> bool:
+    """Whether two decisions are the same: equal texts, or for ``detect`` objects that pair off.
+
+    Boxes move a little with the last bits of a float. So each object of ``first``, in order, takes the object of
+    ``second`` of its label that overlaps it most, by an IoU of at least ``overlap``; none may stay alone.
+    """
+    if task != "detect" or first == second:
+        return first == second
+    left = _objects(second)
+    for box, label in _objects(first):
+        fitting = [(ious(box, other)[0, 0], i) for i, (other, name) in enumerate(left) if name == label]
+        best = max(fitting, default=(0.0, -1), key=lambda pair: pair[0])
+        if best[0] < overlap:
+            return False
+        del left[best[1]]
+    return not left
+
+
+def _objects(decided: str) -> list[tuple[Array, str]]:
+    """``(1, 4)`` box and label of each object of a detector's decision."""
+    lines = [line.split(" ", 4) for line in decided.split("\n") if line]
+    return [(np.array([parts[:4]], np.float32), parts[4]) for parts in lines]
+
+
+def margin(result: Result, calls: Sequence[Call]) -> float | None:
+    """How far the result is from another decision.
+
+    Of detectors the smallest distance of an object's score from the one it counts from, 0 where there is none at all;
+    of others the smallest distance between the best and the second-best class over all positions of all outputs.
+    Outputs of text detectors, and outputs with fewer than two classes, decide nothing there and are left out.
 
     Returns:
-        The distance in units of the graphs' outputs, or None where nothing is decided.
+        The distance, in units of the graphs' outputs or of scores; None where nothing is decided.
     """
+    if isinstance(result, Detections):
+        limit = result.found_score
+        return float(np.abs(result.score - limit).min(initial=limit)) if len(result) else 0.0
     smallest = math.inf
     for call in calls:
         if call.role in DETECTOR_ROLES:

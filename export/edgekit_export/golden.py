@@ -17,6 +17,7 @@ from edgekit.tasks.protocol import Task
 from edgekit.tasks.trace import Trace
 from edgekit.types import U8, Frame
 from edgekit_export.data.lines import render_line
+from edgekit_export.data.objects import draw_objects
 from edgekit_export.data.pages import render_page
 
 PICTURES = 3
@@ -47,11 +48,12 @@ def golden_pictures(task: Task, draw: Callable[[int], U8], n: int = PICTURES) ->
     for seed in range(CANDIDATES):
         picture, trace = draw(seed), Trace()
         result = task(picture, trace)
-        if decision(result):
-            judged.append((margin(trace.calls) or 0.0, -seed, decision(result), picture))
-    judged.sort(key=lambda item: item[:2], reverse=True)
+        decided = decision(result)
+        if decided or task.name == "detect":  # that nothing is there is decided as well, but says less
+            judged.append((bool(decided), margin(result, trace.calls) or 0.0, -seed, decided, picture))
+    judged.sort(key=lambda item: item[:3], reverse=True)
     kept: dict[str, U8] = {}
-    for _, _, decided, picture in judged:
+    for *_, decided, picture in judged:
         if len(kept) < n:
             kept.setdefault(decided, picture)
     return [_encode(i, picture) for i, picture in enumerate(kept.values())]
@@ -97,7 +99,7 @@ def record(
                 Expected(call.role, name, str(output.dtype), output.shape, digest(output), member, tolerance)  # type: ignore[arg-type]
             )
         entries.append(
-            Golden(variant.name, picture.path, tuple(expected), decision(result), margin(trace.calls))
+            Golden(variant.name, picture.path, tuple(expected), decision(result), margin(result, trace.calls))
         )
     return tuple(entries), members
 
@@ -113,9 +115,16 @@ def draw_for(task: str, roles: frozenset[str]) -> Callable[[int], U8]:
     """What draws golden pictures for a task: seed → picture."""
     if task == "classify":
         return draw_scene
+    if task == "detect":
+        return _draw_things
     if "detect" in roles:
         return _draw_sign
     return lambda seed: render_line(GOLDEN_SEED, seed).image
+
+
+def _draw_things(seed: int) -> U8:
+    """What some detector may find: shapes, or a document."""
+    return draw_objects(seed) if seed % 3 else _draw_sign(seed)
 
 
 def _draw_sign(seed: int) -> U8:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from edgekit.bundle.check import check_manifest, member_uses, model_paths, variant_bytes
+from edgekit.bundle.detect_head import AbsoluteBoxes, DetectHead, DistanceBoxes, Level, Part, SizeBoxes
 from edgekit.bundle.manifest import (
     CenterCrop,
     CtcHead,
@@ -14,6 +15,7 @@ from edgekit.bundle.manifest import (
     Normalize,
     ResizeHeight,
     ResizeMultiple,
+    head_tensors,
 )
 from edgekit.bundle.reader import open_bundle
 from edgekit.errors import BundleError
@@ -40,6 +42,11 @@ def with_model(manifest, **changes):
 
 def with_input(manifest, *ops, dtype="uint8"):
     return with_model(manifest, input=ImageInput("x", ops, "rgb", dtype))
+
+
+def with_detector(manifest, boxes, level=(), **changes):
+    levels = (replace(Level(Part("s"), Part("b")), **dict(level)),)
+    return with_model(manifest, head=DetectHead(levels, "labels.txt", boxes, min_score=0.1, **changes))
 
 
 def with_golden(manifest, **changes):
@@ -91,6 +98,26 @@ BROKEN = {
     "sides": (lambda m: with_input(m, ResizeMultiple(900, 800, 32)), "resize_multiple"),
     "multiple": (lambda m: with_input(m, ResizeMultiple(1, 31, 32)), "resize_multiple"),
     "widths": (lambda m: with_input(m, ResizeHeight(48, 400, 320, 8, 0)), "resize_height"),
+    "peaks without a map": (
+        lambda m: with_detector(m, AbsoluteBoxes("xyxy", "pixel"), peaks=True),
+        "peaks: expected boxes relative to cells",
+    ),
+    "offset of other boxes": (
+        lambda m: with_detector(m, DistanceBoxes(), {"offset": Part("o")}),
+        "levels[0]: offset: expected only for boxes of code sizes",
+    ),
+    "boxes through a sigmoid": (
+        lambda m: with_detector(m, SizeBoxes(), {"boxes": Part("b", activation="sigmoid")}),
+        "levels[0]: boxes: activation is sigmoid",
+    ),
+    "softmax of one channel": (
+        lambda m: with_detector(m, SizeBoxes(), {"objectness": Part("p", activation="softmax")}),
+        "one channel has no softmax",
+    ),
+    "powers of nothing": (
+        lambda m: with_detector(m, SizeBoxes(), score_power=0.5),
+        "powers are 1 and 0.5, expected 1 without objectness",
+    ),
     "golden of no variant": (
         lambda m: with_golden(m, variant="fp16"),
         "variant 'fp16', expected one of 'int8'",
@@ -165,6 +192,14 @@ def test_detectors_need_no_texts(manifest):
     cropped = replace(graph, input=ImageInput("x", (ResizeMultiple(640, 960, 32), CenterCrop(2, 2)), "bgr"))
     variant = replace(variant, models={"detect": cropped})
     check_manifest(replace(manifest, files=files, variants=(variant,), golden=(), evidence=()))
+
+
+def test_a_detector_of_objects(manifest):
+    objects = with_detector(manifest, SizeBoxes(), {"offset": Part("o"), "objectness": Part("p")}, peaks=True)
+    check_manifest(objects)
+    head = one_model(head=objects.variants[0].models["model"].head).head
+    assert head_tensors(head) == ("s", "b", "p", "o")
+    assert member_uses(objects)["labels.txt"] == "text"
 
 
 def test_uses(manifest):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from edgekit.bundle.manifest import (
     CenterCrop,
     ImageInput,
+    Letterbox,
     Normalize,
     ResizeHeight,
     ResizeMultiple,
@@ -14,7 +15,14 @@ from edgekit.bundle.manifest import (
     ResizeStretch,
 )
 from edgekit.errors import BundleError, DataError
-from edgekit.processing.preprocess import MAX_SIDE, height_widths, multiple_size, prepare, shorter_size
+from edgekit.processing.preprocess import (
+    MAX_SIDE,
+    fitted_size,
+    height_widths,
+    multiple_size,
+    prepare,
+    shorter_size,
+)
 from edgekit.types import Frame
 
 LIMITS = ResizeMultiple(min_side=736, max_side=960, multiple=32)
@@ -181,3 +189,49 @@ def test_a_picture_that_does_not_fit_is_named():
     frame = Frame(np.zeros((1, 20_000, 3), np.uint8), name="strip.png")
     with pytest.raises(DataError, match=r"^strip\.png: picture of 20000x1: too elongated.*\(crop it\)"):
         prepare(frame, ImageInput(tensor="image", color="rgb", ops=(ResizeShorter(size=8),)))
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "box_wh", "expected"),
+    [
+        ((640, 480), (320, 320), (320, 240)),
+        ((480, 640), (320, 320), (240, 320)),
+        ((320, 320), (320, 320), (320, 320)),
+        ((100, 50), (320, 320), (320, 160)),  # enlarged
+        ((3, 2), (5, 5), (5, 3)),  # 3.33
+        ((4, 2), (5, 9), (5, 3)),  # 2.5 rounds up
+        ((2, 4), (9, 5), (3, 5)),
+        ((16384, 1), (320, 320), (320, 1)),  # never nothing
+        ((1, 16384), (320, 320), (1, 320)),
+        ((640, 480), (608, 800), (608, 456)),
+    ],
+)
+def test_fitted_size(size_wh, box_wh, expected):
+    assert fitted_size(size_wh, Letterbox(*box_wh, 114)) == expected
+
+
+@pytest.mark.parametrize(("place", "top"), [("center", 39), ("start", 0)])
+def test_letterbox_pads_what_is_left_and_leads_back(place, top):
+    frame = picture(640, 481)
+    prepared = prepare(frame, spec(Letterbox(320, 320, 114, place)))
+    inner = cv2.resize(frame.pixels, (320, 241), interpolation=cv2.INTER_LINEAR_EXACT)
+    expected = np.full((320, 320, 3), 114, np.uint8)
+    expected[top : top + 241] = inner
+    assert np.array_equal(prepared.tensor[0], expected)
+    assert prepared.content_wh == (320, 241)
+    assert prepared.scale_xy == (2.0, 481 / 241)
+    assert prepared.offset_xy == pytest.approx((0.0, -top * 481 / 241))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 700), st.integers(1, 700), st.sampled_from(["center", "start"]))
+def test_corners_of_the_picture_come_back_through_any_letterbox(width, height, place):
+    prepared = prepare(Frame(np.zeros((height, width, 3), np.uint8)), spec(Letterbox(64, 48, 9, place)))
+    assert prepared.tensor.shape == (1, 48, 64, 3)
+    content = np.argwhere((prepared.tensor[0] == 0).all(axis=2))
+    (top, left), (bottom, right) = content.min(axis=0), content.max(axis=0) + 1
+    assert (right - left, bottom - top) == prepared.content_wh
+    for edges, scale, offset, side in zip(
+        ((left, right), (top, bottom)), prepared.scale_xy, prepared.offset_xy, (width, height), strict=True
+    ):
+        assert [edge * scale + offset for edge in edges] == pytest.approx([0, side], abs=1e-9)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from edgekit import Classification, TextRegions
-from edgekit.tasks.golden import decision, digest, margin, probe
+from edgekit.tasks.golden import alike, decision, digest, margin, probe
 from edgekit.tasks.trace import Call
+from edgekit.types import Detections
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,52 @@ def call(role, *outputs):
     return Call(role, None, {}, [np.array(o, np.float32) for o in outputs])
 
 
+LETTERS = Classification(np.array([0.1, 0.9], np.float32), ("a", "b"))
+
+
 def test_margin_is_the_smallest_over_positions_and_outputs():
     calls = [call("model", [[1, 5, 2]]), call("recognize", [[[0.6, 0.4], [0.9, 0.1]]])]
-    assert margin(calls) == pytest.approx(0.2)
-    assert margin([call("detect", [[1, 2]]), call("model", [[3]], 4.0)]) is None
+    assert margin(LETTERS, calls) == pytest.approx(0.2)
+    assert margin(LETTERS, [call("detect", [[1, 2]]), call("model", [[3]], 4.0)]) is None
+
+
+def found(*scores):
+    xyxy = np.array([[10 * i, 0.4, 10 * i + 8, 9.5] for i in range(len(scores))], np.float32).reshape(-1, 4)
+    return Detections(xyxy, np.array(scores, np.float32), np.zeros(len(scores), np.int32), ("a car",))
+
+
+@pytest.mark.parametrize(
+    ("scores", "decided", "apart"),
+    [
+        ((), "", 0.0),
+        ((0.29,), "", 0.01),
+        ((0.3,), "0 0 8 10 a car", 0.0),
+        ((0.9, 0.6, 0.1), "0 0 8 10 a car\n10 0 18 10 a car", 0.2),
+        ((0.9,), "0 0 8 10 a car", 0.3),  # what was not found at all may be as near as that
+    ],
+)
+def test_a_detector_decides_on_objects_that_count_as_found(scores, decided, apart):
+    assert decision(found(*scores)) == decided
+    assert margin(found(*scores), []) == pytest.approx(apart, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "overlap", "expected"),
+    [
+        ("", "", 0.5, True),
+        ("0 0 100 100 a car", "", 0.5, False),
+        ("", "0 0 100 100 a car", 0.5, False),
+        ("0 0 100 100 a car", "0 0 100 96 a car", 0.95, True),  # 0.96
+        ("0 0 100 100 a car", "0 0 100 90 a car", 0.95, False),
+        ("0 0 100 100 a car", "0 0 100 100 car", 0.5, False),
+        ("0 0 9 9 b\n20 0 29 9 b", "20 0 29 9 b\n0 0 9 9 b", 0.9, True),  # order does not matter
+        ("0 0 9 9 b\n0 0 9 9 b", "0 0 9 9 b", 0.9, False),  # each is taken once
+    ],
+)
+def test_objects_that_pair_off_are_the_same_decision(first, second, overlap, expected):
+    assert alike("detect", first, second, overlap) is expected
+
+
+def test_other_tasks_decide_in_texts_that_are_equal():
+    assert alike("classify", "1", "1")
+    assert not alike("ocr", "0 0 9 9 b", "0 0 9 8 b", 0.5)
