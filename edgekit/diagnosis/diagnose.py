@@ -16,7 +16,7 @@ from edgekit.diagnosis.alteration import Alteration
 from edgekit.diagnosis.counterfactual import Declarations, Pass, declared_faults, fits, known, passes
 from edgekit.diagnosis.decision import decide, lost, restored
 from edgekit.diagnosis.declared import activation_of, is_decided
-from edgekit.diagnosis.evidence import evidence, noise, rows_of
+from edgekit.diagnosis.evidence import LARGEST_LOGIT, evidence, noise, rows_of
 from edgekit.diagnosis.graph import Graph, Side, graphs
 from edgekit.diagnosis.hypotheses import explain
 from edgekit.diagnosis.pixels import to_levels, to_tensor
@@ -31,6 +31,10 @@ QUIET = 1e-4
 """Noise over signal below which a graph has no fault: half-precision weights leave 45 dB and more."""
 
 ROUNDS = 3
+SURE = 0.9
+PEAK = 0.1
+"""Certain pixels of a map, and by how much they may differ from the reference's."""
+
 TOTAL = 0.02
 """Probabilities may add up to so much more or less than 1."""
 
@@ -82,7 +86,10 @@ def _graph_faults(reference: Graph, told: Declarations, right: list[Pass]) -> li
     made = [known(one) for one in told.passes]
     if not _same_levels(levels, told):
         made = _asked(candidate, levels, alteration)
-    findings = [f for f in [_wrong_total(reference, right, made)] if f is not None]
+    wrong = _wrong_total(reference, right, made)
+    if wrong is not None and isinstance(reference.model.head, DbHead):
+        return [wrong]  # its logits are bent by that: nothing else could be told from them
+    findings = [] if wrong is None else [wrong]
     if _noise(reference, candidate, right, made, alteration) < QUIET:
         return findings
     some = [cropped(one, reference) for one in levels[:PROBES]]
@@ -102,8 +109,10 @@ def _graph_faults(reference: Graph, told: Declarations, right: list[Pass]) -> li
 
 
 def _wrong_total(reference: Graph, right: list[Pass], made: list[Array]) -> Finding | None:
-    """Probabilities that do not add up to 1: logarithms of them, less their mean, would not show it."""
-    if isinstance(reference.model.head, DbHead) or activation_of(reference.model.head) != "none":
+    """Probabilities that are too large or small by a factor, which their logarithms would not show as one."""
+    if isinstance(reference.model.head, DbHead):
+        return _wrong_peak(reference, right, made)
+    if activation_of(reference.model.head) != "none":
         return None
     totals = [
         np.concatenate([rows_of(x).sum(axis=1) for x in outputs]) for outputs in (map(known, right), made)
@@ -112,6 +121,19 @@ def _wrong_total(reference: Graph, right: list[Pass], made: list[Array]) -> Find
     if abs(first - 1) > TOTAL or max(spreads) > TOTAL or abs(second - 1) <= TOTAL or second <= 0:
         return None
     evidence = f"inside the graph: its probabilities add up to {second:.2f}"
+    return Finding("output scale", reference.role, evidence)
+
+
+def _wrong_peak(reference: Graph, right: list[Pass], made: list[Array]) -> Finding | None:
+    """A map whose certain pixels are all too high or too low by one factor."""
+    pairs = [(known(one).ravel(), output.ravel()) for one, output in zip(right, made, strict=True)]
+    ratios = np.concatenate([b[a > SURE] / a[a > SURE] for a, b in pairs])
+    if not ratios.size:
+        return None
+    low, middle, high = np.percentile(ratios, [25, 50, 75])
+    if abs(middle - 1) <= PEAK or high - low > PEAK / 2:
+        return None
+    evidence = f"inside the graph: its probabilities are {middle:.2f} times the reference's"
     return Finding("output scale", reference.role, evidence)
 
 
@@ -155,7 +177,7 @@ def _put_right(reference: Graph, output: Array, alteration: Alteration) -> Array
     """A scale changes no class: it is taken out of maps alone, which are held against thresholds."""
     head = reference.model.head
     if isinstance(head, DbHead):
-        rows = alteration.logits(evidence(output, head))
+        rows = alteration.logits(evidence(output, head)) - np.float32(LARGEST_LOGIT)
         return np.asarray(1 / (1 + np.exp(-rows)), np.float32).reshape(output.shape)
     return output if alteration.order is None else output[..., alteration.order]
 

@@ -14,8 +14,11 @@ from edgekit.types import F32, Array
 LEAST = 1e-30
 """Smallest probability that is told from 0; float32 holds a little less."""
 
-LARGEST_LOGIT = 14.0
-"""Of a map's pixel: float32 holds no probability nearer to 1 than that."""
+EPSILON = 6e-8
+"""The least that float32 tells from 1."""
+
+LARGEST_LOGIT = 4.0
+"""Of a map's pixel: beyond it the pixel is decided (2 and 98 %), and how far beyond is noise."""
 
 
 def rows_of(output: Array) -> F32:
@@ -36,8 +39,9 @@ def evidence(output: Array, head: Head) -> F32:
     """
     rows = rows_of(output)
     if isinstance(head, DbHead):
-        inside = np.clip(rows, np.exp(-LARGEST_LOGIT), 1 - np.exp(-LARGEST_LOGIT))
-        return np.asarray(np.log(inside / (1 - inside)), np.float32)
+        inside = np.clip(rows, LEAST, 1 - EPSILON)
+        cut = np.clip(np.log(inside / (1 - inside)), -LARGEST_LOGIT, LARGEST_LOGIT)
+        return np.asarray(cut + LARGEST_LOGIT, np.float32)  # background is 0: an empty map has no signal
     activation = activation_of(head)
     if activation == "sigmoid":
         return rows

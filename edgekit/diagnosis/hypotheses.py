@@ -12,7 +12,7 @@ from edgekit.bundle.manifest import ClassHead, CtcHead
 from edgekit.diagnosis import levels
 from edgekit.diagnosis.alteration import Alteration
 from edgekit.diagnosis.declared import ALPHABET, LABEL_MAP, activation_of
-from edgekit.diagnosis.evidence import distance, noise
+from edgekit.diagnosis.evidence import LARGEST_LOGIT, distance, noise
 from edgekit.diagnosis.order import class_order, suspicious
 from edgekit.diagnosis.probes import Probes, all_muted, muted, probes
 from edgekit.types import F32, Array
@@ -47,6 +47,9 @@ LOUD = 0.03
 LARGE = np.array([0.3] * 3 + [32.0] * 3)
 AFAR = 0.6
 """Larger changes than these must leave no more than this share of the noise: they would show."""
+
+SHOWS = 0.25
+"""A fault must make this share of the noise on pictures as they are that it would make in the reference."""
 
 EXPLAINED = 0.3
 FEW = 2
@@ -107,7 +110,7 @@ def scaled_logits(natural: Probes, _muted: Probes, base: Alteration) -> Hypothes
     if not pairs:
         return None
     free = activation_of(natural.candidate.model.head) == "sigmoid" or pairs[0][0].shape[1] == 1
-    scale, offset, error = _line(pairs, free)
+    scale, offset, error = _line([_undecided(a, b) for a, b in pairs] if free else pairs, free)
     spread = float(np.sqrt(np.mean(np.square(np.concatenate([a.ravel() for a, _ in pairs])))))
     if scale < 0.05 or (abs(scale - 1) < max(LEAST_SCALE, SURE_TIMES * error) and abs(offset) < spread / 4):
         return None
@@ -118,6 +121,14 @@ def scaled_logits(natural: Probes, _muted: Probes, base: Alteration) -> Hypothes
     raised = f" and {offset:+.2f} higher" if abs(offset) >= spread / 4 else ""
     evidence = f"its logits are {scale:.2f} times the reference's{raised}"
     return Hypothesis((("output scale", evidence),), other, after / before)
+
+
+def _undecided(reference: F32, candidate: F32) -> tuple[F32, F32]:
+    """A map's pixels that are not cut off; all logits of other heads."""
+    if reference.shape[1] > 1:
+        return reference, candidate
+    inside = (reference > 0) & (reference < 2 * LARGEST_LOGIT)
+    return reference[inside], candidate[inside]
 
 
 def _line(pairs: list[tuple[F32, F32]], free: bool) -> tuple[float, float, float]:
@@ -195,9 +206,13 @@ def shifted_levels(natural: Probes, muted_ones: Probes, base: Alteration) -> Hyp
     whole = _simpler(asked, base, whole, before)
     if not whole.significant(LEAST, SURE_TIMES).any():
         return None
+    other = levels.altered(base, whole.values)
     if (np.abs(whole.values) > LARGE).any() and whole.noise > AFAR * before:
         return None
-    return Hypothesis(tuple(_named(whole)), levels.altered(base, whole.values), whole.noise / before)
+    plain = natural.answers(base)
+    if noise(plain, natural.wanted(base)) < SHOWS * noise(plain, natural.answers(other)):
+        return None
+    return Hypothesis(tuple(_named(whole)), other, whole.noise / before)
 
 
 def _simpler(asked: Probes, base: Alteration, whole: levels.Fit, before: float) -> levels.Fit:

@@ -10,6 +10,9 @@ from edgekit.types import F32, Array
 
 BLOCK = 1024
 SUSPICIOUS = 2.0
+CLOSED = 0.5
+"""Classes that change places do so among themselves: the places taken were left by others that moved."""
+
 SURE = 8.0
 """Log-likelihood beyond that of the luckiest of all pairs of classes."""
 
@@ -50,6 +53,8 @@ def class_order(reference: F32, candidate: F32, independent: float = 1.0) -> Arr
         moved = moved[after < before / 2]
     targets = nearest[moved]
     if moved.size < 2 or np.unique(targets).size < 0.9 * moved.size:
+        return None
+    if np.isin(targets, moved).mean() < CLOSED:
         return None
     order = np.arange(classes)
     order[moved] = targets
