@@ -48,6 +48,7 @@ def lines() -> list[Frame]:
 def unfolded(proto: onnx.ModelProto) -> None:
     """The reference's graph with its mean and std taken out: it takes float32 that the manifest normalises."""
     proto.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT
+    del proto.graph.value_info[:]  # which say that the picture is uint8
     for tensor in proto.graph.initializer:
         if tensor.name == "sub0.c1":
             tensor.CopyFrom(
