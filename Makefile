@@ -43,6 +43,12 @@ $(VENV)/.test: $(VENV)/.torch
 	@$(INSTALL) -e '.[report,litert]' --group test --group check
 	@touch $@
 
+# Every package pinned, transitive ones too: pip would search for minutes otherwise.
+$(VENV)/.tflite: $(VENV)/.torch export/tflite-constraints.txt
+	@echo "Installing the TFLite converter and quantizer (1 GB)"
+	@$(INSTALL) -c export/tflite-constraints.txt -e '.[report]' -e 'export[tflite]'
+	@touch $@
+
 demo: $(VENV)/.base  ## exports PP-OCR within a budget, measures its drop, runs it on a clip; no torch
 	@mkdir -p $(DEMO)
 	@$(BIN)/python examples/demo.py $(DEMO)
@@ -73,7 +79,7 @@ $(BENCH)/signs.mp4: | $(VENV)/.test
 device-test: $(VENV)/.test  ## the built wheel on an emulated Raspberry Pi 4 and Pi 5
 	$(BIN)/python -m pytest device_tests -rs
 
-export-env: $(VENV)/.torch  ## everything that `edgekit export` can use
+export-env: $(VENV)/.tflite  ## everything that `edgekit export` can use; `make test` works without, and tests more with it
 
 clean:
 	rm -rf $(VENV) build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

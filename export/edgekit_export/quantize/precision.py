@@ -12,6 +12,7 @@ from edgekit.errors import UsageError
 from edgekit.types import Array
 from edgekit_export.quantize.quantize import Quantized, quantize
 from edgekit_export.quantize.recipe import HALF_WEIGHTS, Recipe
+from edgekit_export.quantize.write_qdq import Layer
 
 Precision = Literal["int8", "fp16", "fp32"]
 
@@ -23,12 +24,14 @@ class Reduced:
     Attributes:
         model: uint8 NHWC in, as the float graph.
         recipe: the recipe's name.
+        written: layer name → what was written for it; empty for ``fp32``.
         exact: whether its arithmetic gives the same bits on every CPU.
         report: mode → ``{"layers": how many, "bytes": of their parameters}``.
     """
 
     model: onnx.ModelProto
     recipe: str
+    written: Mapping[str, Layer] = field(default_factory=dict)
     exact: bool = False
     report: Mapping[str, Any] = field(default_factory=dict)
 
@@ -69,4 +72,4 @@ def _reduced(made: Quantized) -> Reduced:
         entry = report.setdefault(layer.mode.value, {"layers": 0, "bytes": 0})
         entry["layers"] += 1
         entry["bytes"] += layer.bytes
-    return Reduced(made.model, made.recipe.name, made.exact, report)
+    return Reduced(made.model, made.recipe.name, made.written, made.exact, report)

@@ -59,12 +59,14 @@ class Quantized:
         model: the graph.
         recipe: what was asked for.
         layers: one entry a layer, in graph order.
+        written: layer name → what was written for it; its ``weights.weight`` is in float, as it came.
         exact: whether every CPU computes the same bits, see :func:`edgekit_export.quantize.exact.is_exact`.
     """
 
     model: onnx.ModelProto
     recipe: Recipe
     layers: tuple[LayerReport, ...]
+    written: Mapping[str, Layer]
     exact: bool
 
 
@@ -163,7 +165,7 @@ def build(ready: Calibrated, modes: Mapping[str, Mode], progress: Progress = sil
     progress("round weights", len(nodes), len(nodes))
     made = write_qdq(ready.model, placement, codes, written)
     reports = tuple(_report(made, node, written[node.output[0]]) for node in nodes)
-    return Quantized(made, ready.recipe, reports, is_exact(made, placement))
+    return Quantized(made, ready.recipe, reports, written, is_exact(made, placement))
 
 
 def _layer(

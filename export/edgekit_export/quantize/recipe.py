@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from edgekit.errors import UsageError
 from edgekit_export.quantize.placement import Mode
 from edgekit_export.quantize.ranges import RangeMethod
+
+TfliteRecipe = Literal["as_onnx", "static_wi8_ai8", "dynamic_wi8_afp32", "weight_only_wi8_afp32"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Recipe:
         keep_below_db: layers that alone make more noise than this at the output are kept as well (a scan finds
             them); 0 keeps none.
         keep_as: what the scan's layers become, ``wide`` or ``weight8``.
+        tflite: how layers of the TFLite graph compute: as those of the ONNX graph do, or all by one of
+            ai-edge-quantizer's recipes (transformers gain by dynamic_wi8_afp32).
         samples: calibrate on at most so many, taken evenly; a detector's pictures are worth many of a
             classifier's, and cost as much.
     """
@@ -39,6 +43,7 @@ class Recipe:
     weight8: tuple[str, ...] = ()
     keep_below_db: float = 0.0
     keep_as: Mode = Mode.WIDE
+    tflite: TfliteRecipe = "as_onnx"
     samples: int = 160
 
     def __post_init__(self) -> None:
@@ -51,6 +56,11 @@ class Recipe:
         if self.keep_as not in (Mode.WIDE, Mode.WEIGHT8):
             raise UsageError(
                 f"recipe {self.name}: keep_as: got {self.keep_as.value!r}", "choose wide or weight8"
+            )
+        if self.tflite not in get_args(TfliteRecipe):
+            raise UsageError(
+                f"recipe {self.name}: tflite: got {self.tflite!r}",
+                f"choose from {', '.join(get_args(TfliteRecipe))}",
             )
         if self.samples < 1:
             raise UsageError(f"recipe {self.name}: samples: expected 1 or more, got {self.samples}")

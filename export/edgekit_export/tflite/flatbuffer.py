@@ -1,0 +1,202 @@
+"""TFLite files as objects, and back: the only file that imports the schema's classes.
+
+Schema: tensorflow/lite/schema/schema.fbs, version 3. Weights are written inside the flatbuffer, each at a multiple
+of 16 bytes (``force_align`` of the schema, which the generated Python ignores): kernels read them where they lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from edgekit.bundle.ranges import BytesRange
+from edgekit.bundle.tflite_model import IDENTIFIER, check_tflite
+from edgekit.errors import BundleError, ModelError
+from edgekit.types import Array
+
+ALIGNMENT_BYTES = 16
+
+_OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
+_DTYPES = {
+    schema.TensorType.FLOAT32: "float32",
+    schema.TensorType.FLOAT16: "float16",
+    schema.TensorType.INT32: "int32",
+    schema.TensorType.UINT8: "uint8",
+    schema.TensorType.INT64: "int64",
+    schema.TensorType.BOOL: "bool",
+    schema.TensorType.INT16: "int16",
+    schema.TensorType.INT8: "int8",
+    schema.TensorType.FLOAT64: "float64",
+}
+"""Types that numpy has as well; strings, complex numbers and codes of less than a byte are not among them."""
+
+
+class Graph:
+    """The main graph of a TFLite file, to read and to change. Tensors are known by their index, operators too.
+
+    Attributes:
+        model: the file's root object.
+        main: its first subgraph, the one that an interpreter runs.
+    """
+
+    def __init__(self, model: Any) -> None:  # noqa: ANN401 (generated classes have no types)
+        self.model = model
+        self.main = model.subgraphs[0]
+
+    @property
+    def operators(self) -> list[Any]:
+        """In the order they run."""
+        return list(self.main.operators)
+
+    @property
+    def inputs(self) -> list[int]:
+        """Tensors that a caller gives."""
+        return [int(i) for i in self.main.inputs]
+
+    @property
+    def outputs(self) -> list[int]:
+        """Tensors that a caller gets."""
+        return [int(i) for i in self.main.outputs]
+
+    def kind(self, operator: Any) -> str:  # noqa: ANN401
+        """The operator's name in the schema, such as ``CONV_2D``; a custom one's own name."""
+        name = self._builtin(operator)
+        if name == "CUSTOM":
+            return _text(self.model.operatorCodes[operator.opcodeIndex].customCode) or name
+        return name
+
+    def is_builtin(self, operator: Any) -> bool:  # noqa: ANN401
+        """Whether every interpreter has the operator."""
+        name = self._builtin(operator)
+        return name != "CUSTOM" and not name.startswith(("STABLEHLO_", "operator "))
+
+    def _builtin(self, operator: Any) -> str:  # noqa: ANN401
+        code = self.model.operatorCodes[operator.opcodeIndex]
+        number = max(code.builtinCode or 0, code.deprecatedBuiltinCode or 0)
+        return _OPERATORS.get(number, f"operator {number}")
+
+    def name(self, tensor: int) -> str:
+        """A tensor's name."""
+        return _text(self.main.tensors[tensor].name)
+
+    def rename(self, tensor: int, name: str) -> None:
+        """Gives a tensor another name."""
+        self.main.tensors[tensor].name = name.encode()
+
+    def shape(self, tensor: int) -> tuple[int, ...]:
+        """A tensor's shape; −1 where the file leaves it open."""
+        found = self.main.tensors[tensor]
+        shape = found.shapeSignature if found.shapeSignature is not None else found.shape
+        return tuple(int(size) for size in shape) if shape is not None else ()
+
+    def dtype(self, tensor: int) -> str:
+        """A tensor's type as numpy names it, else as ``type 17``."""
+        number = self.main.tensors[tensor].type
+        return _DTYPES.get(number, f"type {number}")
+
+    def constant(self, tensor: int) -> Array | None:
+        """The values of a constant as stored; ``None`` for a tensor that is computed or has no numpy type."""
+        found = self.main.tensors[tensor]
+        buffer = self.model.buffers[found.buffer]
+        dtype = _DTYPES.get(found.type)
+        if buffer.data is None or not len(buffer.data) or dtype is None:
+            return None
+        raw = np.ascontiguousarray(buffer.data, np.uint8).tobytes()
+        return np.frombuffer(raw, dtype).reshape(
+            [int(s) for s in found.shape] if found.shape is not None else ()
+        )
+
+    def set_constant(self, tensor: int, values: Array) -> None:
+        """Replaces the values of a constant, of the type and shape it has; tensors that shared them keep theirs."""
+        buffer = self.main.tensors[tensor].buffer
+        if sum(other.buffer == buffer for other in self.main.tensors) > 1:
+            buffer = self.main.tensors[tensor].buffer = len(self.model.buffers)
+            self.model.buffers = [*self.model.buffers, schema.BufferT()]
+        assert str(values.dtype) == self.dtype(tensor)
+        self.model.buffers[buffer].data = np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)
+
+    def set_scale(self, tensor: int, scale: Array) -> None:
+        """Replaces the scales of a quantised tensor, float32; there are as many as before."""
+        quantization = self.main.tensors[tensor].quantization
+        assert len(quantization.scale) == len(scale)
+        quantization.scale = scale.astype(np.float32)
+
+    def scale(self, tensor: int) -> Array:
+        """The scales of a tensor, float32; empty for one that is not quantised."""
+        quantization = self.main.tensors[tensor].quantization
+        found = None if quantization is None else quantization.scale
+        return np.zeros(0, np.float32) if found is None else np.asarray(found, np.float32)
+
+    def remove(self, operator: Any) -> None:  # noqa: ANN401
+        """Takes an operator out; what read its output reads another tensor by now."""
+        self.main.operators = [other for other in self.main.operators if other is not operator]
+
+    def producer(self, tensor: int) -> Any | None:  # noqa: ANN401
+        """The operator that computes a tensor; ``None`` for inputs and constants."""
+        return next((op for op in self.main.operators if tensor in indices(op.outputs)), None)
+
+    def computed(self) -> Iterator[int]:
+        """Tensors that operators compute, in the order they are made."""
+        for operator in self.main.operators:
+            yield from indices(operator.outputs)
+
+
+def indices(tensors: Sequence[int] | None) -> list[int]:
+    """Tensors of an operator, without inputs that are left out (−1)."""
+    return [] if tensors is None else [int(i) for i in tensors if i >= 0]
+
+
+def read_tflite(data: bytes, name: str) -> Graph:
+    """Parses a TFLite file.
+
+    Args:
+        data: the whole file.
+        name: what to call it in messages.
+
+    Raises:
+        ModelError: it is none, or is truncated.
+    """
+    try:
+        check_tflite(BytesRange(data), name)
+        model = schema.ModelT.InitFromPackedBuf(data, 0)
+    except BundleError as error:
+        raise ModelError(error.message, error.remedy) from error
+    except Exception as error:
+        raise ModelError(f"{name}: is no TFLite model, or is damaged: {type(error).__name__}") from error
+    for buffer in model.buffers:
+        if buffer.offset > 1:  # behind the flatbuffer, as the quantiser writes it
+            buffer.data = np.frombuffer(data, np.uint8, buffer.size, buffer.offset)
+    return Graph(model)
+
+
+def write_tflite(graph: Graph) -> bytes:
+    """The file of a graph: the same bytes for the same graph."""
+    model = graph.model
+    model.buffers = [_Buffer(b.data) for b in model.buffers]
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+class _Buffer(schema.BufferT):  # type: ignore[misc]
+    """A buffer whose data lies at a multiple of 16 bytes."""
+
+    def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802 (the schema's name)
+        if self.data is None or not len(self.data):
+            return int(super().Pack(builder))
+        data = np.ascontiguousarray(self.data, np.uint8).tobytes()
+        builder.StartVector(1, len(data), ALIGNMENT_BYTES)
+        builder.head -= len(data)
+        builder.Bytes[builder.head : builder.head + len(data)] = data
+        vector = builder.EndVector()
+        schema.BufferStart(builder)
+        schema.BufferAddData(builder, vector)
+        return int(schema.BufferEnd(builder))
+
+
+def _text(raw: bytes | str | None) -> str:
+    return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw or ""

@@ -1,0 +1,71 @@
+"""Pass: a converter's graph gets short unique names, those that the bundle's head reads, and no scale in front."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from edgekit.errors import ModelError
+from edgekit_export.tflite.flatbuffer import Graph, indices, read_tflite, write_tflite
+from edgekit_export.tflite.fold_scale import fold_scale
+
+SIGNATURE = b"serving_default"
+
+
+def tidy(data: bytes, image: str, outputs: Sequence[str]) -> bytes:
+    """The same graph; tensors are named by the operator that makes them and its number, as ``conv_2d0``.
+
+    Args:
+        data: a TFLite file of one graph, one input and one signature.
+        image: name of the input.
+        outputs: names of the outputs, in the signature's order.
+
+    Raises:
+        ModelError: it has an operator that plain TFLite has not, or another number of outputs.
+    """
+    graph = read_tflite(data, "model.tflite")
+    _refuse_foreign(graph)
+    signature = graph.model.signatureDefs[0]
+    given = sorted(signature.outputs, key=lambda entry: _position(entry.name))
+    if len(given) != len(outputs):
+        raise ModelError(
+            f"the network gives {len(given)} outputs, expected {len(outputs)}: {', '.join(outputs)}"
+        )
+    fold_scale(graph)
+    _name_tensors(graph)
+    graph.rename(graph.inputs[0], image)
+    signature.signatureKey, signature.inputs[0].name = SIGNATURE, image.encode()
+    for entry, name in zip(given, outputs, strict=True):
+        entry.name = name.encode()
+        graph.rename(int(entry.tensorIndex), name)
+    graph.model.metadata, graph.model.description = [], b"edgekit"
+    return write_tflite(graph)
+
+
+def _position(name: bytes) -> int:
+    """The converter numbers outputs: ``output_0``, ``output_1`` …"""
+    return int(name.rpartition(b"_")[2])
+
+
+def _refuse_foreign(graph: Graph) -> None:
+    for operator in graph.operators:
+        if not graph.is_builtin(operator):
+            raise ModelError(
+                f"the TFLite converter has no form for operator {graph.kind(operator)} but a custom one",
+                "export it with --format onnx",
+            )
+
+
+def _name_tensors(graph: Graph) -> None:
+    counts: Counter[str] = Counter()
+    named: set[int] = set()
+    for operator in graph.operators:
+        kind = graph.kind(operator).lower()
+        for tensor in indices(operator.outputs):
+            graph.rename(tensor, f"{kind}{counts[kind]}")
+            counts[kind] += 1
+            named.add(tensor)
+    for tensor in range(len(graph.main.tensors)):
+        if tensor not in named:
+            graph.rename(tensor, f"constant{counts['constant']}")
+            counts["constant"] += 1

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("ai_edge_litert", reason="pip install 'edgekit[litert]'")
+
+from edgekit_export.convert.session import session_of
+from edgekit_export.quantize import HALF_WEIGHTS, Recipe, quantize
+from edgekit_export.quantize.integer import sqnr_db
+from edgekit_export.quantize.placement import Mode
+from edgekit_export.tflite.flatbuffer import read_tflite
+from edgekit_export.tflite.layers import tflite_layers
+from edgekit_export.tflite.match import match_layers
+from edgekit_export.tflite.quantize import quantize_tflite
+from edgekit_export.tflite.tap import session_of_tflite
+
+
+def scores(session, feeds):
+    return np.concatenate([session.run(feed)[0] for feed in feeds])
+
+
+def reduced(twins, recipe):
+    feeds = () if recipe.mode is Mode.HALF else twins.feeds
+    made = quantize(twins.full, feeds, recipe)
+    return made, quantize_tflite(twins.data, made.written, recipe, feeds)
+
+
+@pytest.fixture
+def reference(twins):
+    return scores(session_of(twins.full), twins.feeds)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name", "least_db", "kinds"),
+    [
+        (Recipe(), "static_wi8_ai8", 28, {"static_wi8_ai8", "weight_only_wi8_afp32"}),
+        (Recipe(mode=Mode.WEIGHT8), "weight_only_wi8_afp32", 36, {"weight_only_wi8_afp32"}),
+        (HALF_WEIGHTS, "weight_only_wfp16", 60, {"weight_only_wfp16"}),
+        (Recipe(tflite="dynamic_wi8_afp32"), "dynamic_wi8_afp32", 24, {"dynamic_wi8_afp32"}),
+        (Recipe(tflite="static_wi8_ai8"), "static_wi8_ai8", 28, {"static_wi8_ai8", "weight_only_wi8_afp32"}),
+    ],
+)
+def test_each_recipe_keeps_the_scores(twins, reference, recipe, name, least_db, kinds):
+    _, found = reduced(twins, recipe)
+    assert found.recipe == name
+    assert set(found.report) == kinds
+    assert sum(entry["layers"] for entry in found.report.values()) == 6
+    assert sqnr_db(reference, scores(session_of_tflite(found.data), twins.feeds)) > least_db
+
+
+def test_int8_is_as_near_as_onnx_int8(twins, reference):
+    made, found = reduced(twins, Recipe())
+    onnx_db = sqnr_db(reference, scores(session_of(made.model), twins.feeds))
+    tflite_db = sqnr_db(reference, scores(session_of_tflite(found.data), twins.feeds))
+    assert tflite_db > onnx_db - 2
+
+
+def test_codes_and_biases_are_those_of_the_onnx_graph(twins):
+    made, found = reduced(twins, Recipe())
+    matched = match_layers(read_tflite(twins.data, "full"), {n: w.weights for n, w in made.written.items()})
+    graph = read_tflite(found.data, "int8")
+    checked = 0
+    for layer in tflite_layers(graph):
+        known = made.written[matched[layer.name]]
+        codes = layer.to_onnx(graph.constant(layer.weight))
+        np.testing.assert_array_equal(codes.reshape(known.codes.codes.shape), known.codes.codes)
+        np.testing.assert_array_equal(graph.scale(layer.weight), known.codes.scale)
+        bias = graph.constant(layer.bias)
+        step = graph.scale(layer.bias) if bias.dtype == np.int32 else np.float32(1e-6)
+        real = bias * step if bias.dtype == np.int32 else bias
+        assert (np.abs(real.reshape(-1) - known.weights.bias) <= step).all()
+        checked += 1
+    assert checked == 6
+
+
+def test_wide_layers_are_floats(twins):
+    wide = Recipe(wide=("conv0", "conv1"))
+    _, found = reduced(twins, wide)
+    assert found.report["float"]["layers"] == 2
+    graph = read_tflite(found.data, "wide")
+    kinds = [graph.constant(layer.weight).dtype for layer in tflite_layers(graph)]
+    assert [str(kind) for kind in kinds] == ["float32", "float32", "int8", "int8", "int8", "int8"]
+
+
+def test_the_same_inputs_give_the_same_bytes_and_no_noise(twins, capfd):
+    first, second = (reduced(twins, Recipe())[1].data for _ in range(2))
+    assert first == second
+    assert [line for line in capfd.readouterr().err.splitlines() if "XNNPACK" not in line] == []
