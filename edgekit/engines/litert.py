@@ -59,7 +59,9 @@ class LiteRtSession:
         """Runs the graph once; see :class:`edgekit.engines.protocol.Session`."""
         names = [spec.name for spec in self.inputs]
         if feeds.keys() != set(names):
-            raise ModelError(f"{self._name}: inputs are {', '.join(names)}, got {', '.join(feeds) or 'nothing'}")
+            raise ModelError(
+                f"{self._name}: inputs are {', '.join(names)}, got {', '.join(feeds) or 'nothing'}"
+            )
         arrays = [_stored(feeds[spec.name], spec, self._name) for spec in self.inputs]
         try:
             self._resize([array.shape for array in arrays])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from edgekit.bundle.layout import local_header, place
 from tests.attacks.forge import ALIGNED, Forgery, archive, central_offset, local_offset, patch
 from tests.bundle.samples import entry, external, field, graph, model, node, onnx_external, png, tensor
+from tests.tflite_files import flatbuffer
 
 MODEL, WEIGHTS = ALIGNED
 MAX_FIELDS = 10_000
@@ -378,6 +379,16 @@ ATTACKS: dict[str, Attack] = {
     "tflite-of-8-bytes": Attack(lambda: tflite(b"\x18\0\0\0TFL3"), "4 bytes, the file has 8", opens=True),
     "tflite-root-outside": Attack(
         lambda: tflite(b"\xff\xff\xff\xffTFL3" + bytes(99)), "the file has", opens=True
+    ),
+    "tflite-other-files": Attack(
+        lambda: tflite(flatbuffer({0: ("I", 3), 1: [{}], 2: [{}], 8: [{0: "../../etc/passwd"}]})),
+        "keeps data in other files",
+        opens=True,
+    ),
+    "tflite-index-of-nothing": Attack(
+        lambda: tflite(flatbuffer({0: ("I", 3), 1: [{}], 2: [{0: [{2: ("I", 7)}]}]})),
+        "index 7, expected one below 0",
+        opens=True,
     ),
 }
 

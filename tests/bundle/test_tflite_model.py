@@ -13,6 +13,8 @@ from edgekit.bundle import tflite_model
 from edgekit.bundle.ranges import BytesRange
 from edgekit.bundle.tflite_model import check_tflite
 from edgekit.errors import BundleError
+from tests import tflite_files
+from tests.tflite_files import flatbuffer, ints
 
 DATA = Path(os.environ.get("EDGEKIT_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -32,8 +34,8 @@ def tflite(version=3, buffer_data=b"\1\2\3\4", buffer_offset=0, buffer_size=0, s
         return len(out) - len(data)
 
     model_vtable = put(
-        struct.pack("<7H", 14, 24, 4, 8, 12, 16, 20)
-    )  # version codes subgraphs description buffers
+        struct.pack("<7H", 14, 24, 4, 8, 12, 0, 20)
+    )  # version codes subgraphs (no description) buffers
     model = put(bytes(24))
     buffer_vtable = put(struct.pack("<5H", 10, 24, 4, 8, 16))
     buffer = put(bytes(24))
@@ -125,6 +127,110 @@ def test_fuzz_mutations(seed, count):
         check(bytes(data))
     except BundleError as error:
         assert str(error).isprintable()
+
+
+def network(change=lambda root, graph: None):
+    """A small network's tables, changed before they are written."""
+    made = []
+
+    def write(root):
+        change(root, root[2][0])
+        made.append(flatbuffer(root))
+        return made[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tflite_files, "flatbuffer", write)
+        tflite_files.channel_means("int8", signature=({"picture": 0}, {"classes": 4}))
+    return made[0]
+
+
+def set_field(place, field, value):
+    def change(root, graph):
+        tables = {
+            "root": root,
+            "graph": graph,
+            "tensor": graph[0][2],
+            "operator": graph[3][1],
+            "signature": root[7][0],
+        }
+        tables[place][field] = value
+
+    return change
+
+
+def test_a_whole_network():
+    check(network())
+    check(network(set_field("operator", 8, ints(-1, 4))))  # intermediates
+
+
+@pytest.mark.parametrize(
+    ("place", "field", "value", "reason"),
+    [
+        ("tensor", 2, ("I", 3), "index 3, expected one below 3"),
+        ("graph", 1, ints(5), "index 5, expected one below 5"),
+        ("graph", 2, ints(-1), "index -1, expected one below 5"),
+        ("operator", 0, ("I", 2), "index 2, expected one below 2"),
+        ("operator", 1, ints(2, 5, -1), "index 5, expected one below 5"),
+        ("operator", 2, ints(-2), "index -2"),
+        ("signature", 4, ("I", 1), "index 1, expected one below 1"),
+        ("signature", 0, [{0: "x", 1: ("I", 9)}], "index 9, expected one below 5"),
+        ("root", 8, [{0: "weights.bin"}], "keeps data in other files"),
+        ("root", 9, [{}], "keeps data in other files"),
+        ("tensor", 10, ("I", 1), "keeps data in other files"),
+    ],
+)
+def test_indices_of_nothing_and_other_files(place, field, value, reason):
+    with pytest.raises(BundleError, match=reason):
+        check(network(set_field(place, field, value)))
+
+
+@pytest.mark.parametrize(
+    ("place", "field", "value"),
+    [
+        ("root", 5, ("I", 10**6)),
+        ("root", 3, ("I", 10**6)),
+        ("graph", 4, ("I", 10**6)),
+        ("tensor", 0, ("I", 10**6)),
+        ("tensor", 4, {0: ("I", 10**6)}),
+        ("tensor", 4, {4: ("B", 1), 5: {0: ("I", 10**6)}}),
+        ("tensor", 6, {2: [{2: ("B", 3), 3: {0: ("I", 10**6)}}]}),
+        ("tensor", 9, [{0: ("I", 10**6)}]),
+        ("operator", 5, ("I", 10**6)),
+        ("operator", 4, ("I", 10**6)),
+        ("operator", 12, ("I", 10**6)),
+        ("signature", 2, ("I", 10**6)),
+    ],
+)
+def test_what_points_outside(place, field, value):
+    with pytest.raises(BundleError, match="the file has"):
+        check(network(set_field(place, field, value)))
+
+
+@pytest.mark.parametrize(("kind", "refused"), [(17, True), (1, False)])
+def test_options_are_read_by_their_kind(kind, refused):
+    """Field 0 of Reshape's options points to a shape; of a convolution's it is a number."""
+
+    def change(root, graph):
+        graph[3][1].update({3: ("B", kind), 4: {0: ("I", 10**6)}})
+
+    if refused:
+        with pytest.raises(BundleError, match="the file has"):
+            check(network(change))
+    else:
+        check(network(change))
+
+
+def test_a_text_without_end():
+    data = network()
+    at = data.index(b"edgekit tests") + len("edgekit tests")
+    with pytest.raises(BundleError, match="a text that does not end"):
+        check(data[:at] + b"x" + data[at + 1 :])
+
+
+def test_a_table_wider_than_any():
+    wide = set_field("tensor", 200, ("b", 1))
+    with pytest.raises(BundleError, match="a vtable of 406 bytes"):
+        check(network(wide))
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no test data at {DATA}; set EDGEKIT_TEST_DATA")
