@@ -171,3 +171,42 @@ def test_nothing_is_written_to_stderr(tmp_path):
         [sys.executable, "-c", script, tmp_path / "m.tflite"], capture_output=True, timeout=60, check=True
     )
     assert done.stderr == b"kept\n"
+
+
+@pytest.mark.parametrize(
+    ("installed", "numpy", "message"),
+    [
+        ((), "1.26.4", "engine litert: No module named 'tflite_runtime' (pip install 'edgekit[litert]')"),
+        (("tflite_runtime",), "2.0.0", "engine litert: tflite-runtime 9.1 needs numpy below 2, got 2.0.0 "),
+        (("tflite_runtime",), "1.26.4", "9.1 (tflite-runtime)"),
+        (("ai_edge_litert",), "2.0.0", "9.1 (ai-edge-litert)"),
+        (("ai_edge_litert", "tflite_runtime"), "1.26.4", "9.1 (ai-edge-litert)"),
+        (("ai_edge_litert broken", "tflite_runtime"), "1.26.4", "engine litert: no libc "),
+    ],
+)
+def test_which_library_is_taken(tmp_path, installed, numpy, message):
+    """One that is broken is said, not replaced by the other."""
+    for entry in installed:
+        name, _, broken = entry.partition(" ")
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("__version__ = '9.1'\n")
+        resolver = "class OpResolverType: AUTO = BUILTIN_WITHOUT_DEFAULT_DELEGATES = 0\n"
+        (tmp_path / name / "interpreter.py").write_text(
+            "raise ImportError('no libc')" if broken else resolver
+        )
+    script = (
+        "import importlib.util, sys\n"
+        "real, hidden = importlib.util.find_spec, ('ai_edge_litert', 'tflite_runtime')\n"
+        f"known = {[entry.split()[0] for entry in installed]!r}\n"
+        "importlib.util.find_spec = lambda n, *a: None if n in hidden and n not in known else real(n, *a)\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        f"import numpy; numpy.__version__ = {numpy!r}\n"
+        "from edgekit.engines.registry import get_engine\n"
+        "from edgekit.errors import EnvironmentLacks\n"
+        "try:\n    print(get_engine('litert').version)\n"
+        "except EnvironmentLacks as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.startswith(message), done.stdout
