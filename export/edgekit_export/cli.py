@@ -67,6 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--limit", type=option(parse_count), metavar="N", help="measure on at most N samples")
     parser.add_argument("--report", type=Path, metavar="DIR", help="write the accuracy report there")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="the file of a named model whose weights are in no package",
+    )
     bare = parser.add_argument_group("an .onnx file or a torch network, which say nothing of their input")
     bare.add_argument(
         "--normalize", metavar="N", help="imagenet, minus1to1, 0to1, none, or mean/std as r,g,b/r,g,b"
@@ -134,7 +140,7 @@ def _run(args: argparse.Namespace) -> int:
 
     bare = BareInput(args.normalize, args.input_size, args.resize, args.color, args.labels, args.activation)
     with progress(f"load {args.source}"):
-        source = resolve(args.source, bare)
+        source = resolve(args.source, bare, args.weights)
     options = ExportOptions(
         precisions=args.recipe,
         calibration=tuple(args.calib),

@@ -13,38 +13,45 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from edgekit.bundle.manifest import Normalize
+from edgekit.bundle.detect_head import DetectHead
+from edgekit.bundle.manifest import Head, Normalize
+from edgekit.engines.protocol import Session
 from edgekit.evaluation.origin import Stages, Step
 from edgekit.processing.activations import activate
+from edgekit.processing.detection import part_values
 from edgekit.statistics.sqnr import Sqnr
 from edgekit.types import Array
 from edgekit_export.convert.session import session_of
 from edgekit_export.sources.source import SourceGraph
 
 Optimization = Literal["all", "none"]
+Graph = onnx.ModelProto | bytes
+"""A graph in memory: ONNX, or a TFLite file."""
+
 LEVELS: tuple[Optimization, Optimization] = ("all", "none")
 
 
 def parity(
-    graph: SourceGraph, full: onnx.ModelProto, reduced: onnx.ModelProto, feeds: Sequence[Mapping[str, Array]]
+    graph: SourceGraph, full: Graph, reduced: Graph, feeds: Sequence[Mapping[str, Array]]
 ) -> Stages:
     """Runs all stages over the same inputs.
 
     Args:
         graph: the source, with the framework's own function.
-        full: exported, uint8 NHWC in.
-        reduced: quantised, uint8 NHWC in.
+        full: exported, uint8 NHWC in; ONNX, or a TFLite file.
+        reduced: quantised, of the same format.
         feeds: input name → ``(1, height, width, 3)`` uint8.
     """
-    first = [graph.framework(_normalized(next(iter(feed.values())), graph))[0] for feed in feeds]
+    first = [_given(graph, graph.framework(_normalized(next(iter(f.values())), graph))) for f in feeds]
     second = {level: _outputs(full, feeds, level) for level in LEVELS}
-    scores = {level: [activate(output, graph.cut) for output in second[level]] for level in LEVELS}
+    head = graph.given or graph.spec.head if isinstance(full, bytes) else graph.spec.head
+    scores = {level: [_scores(graph, head, outputs) for outputs in second[level]] for level in LEVELS}
     third = {level: _outputs(reduced, feeds, level) for level in LEVELS}
     return Stages(
         samples=len(feeds),
         export={level: _step(first, scores[level]) for level in LEVELS},
-        reduction={level: _step(second[level], third[level]) for level in LEVELS},
-        optimizer=_step(third["none"], third["all"]),
+        reduction={level: _step(_all(second[level]), _all(third[level])) for level in LEVELS},
+        optimizer=_step(_all(third["none"]), _all(third["all"])),
     )
 
 
@@ -58,10 +65,38 @@ def _normalized(nhwc: Array, graph: SourceGraph) -> npt.NDArray[np.float32]:
 
 
 def _outputs(
-    model: onnx.ModelProto, feeds: Sequence[Mapping[str, Array]], level: Optimization
-) -> list[Array]:
-    session = session_of(model, optimization=level)
-    return [session.run(feed)[0] for feed in feeds]
+    model: Graph, feeds: Sequence[Mapping[str, Array]], level: Optimization
+) -> list[dict[str, Array]]:
+    """Name → array, for each feed."""
+    session = _session(model, level)
+    names = [output.name for output in session.outputs]
+    return [dict(zip(names, session.run(feed), strict=True)) for feed in feeds]
+
+
+def _session(model: Graph, level: Optimization) -> Session:
+    if isinstance(model, onnx.ModelProto):
+        return session_of(model, optimization=level)
+    from edgekit_export.tflite.tap import session_of_tflite
+
+    return session_of_tflite(model, optimization=level)
+
+
+def _all(samples: Sequence[Mapping[str, Array]]) -> list[Array]:
+    return [output for outputs in samples for output in outputs.values()]
+
+
+def _given(graph: SourceGraph, outputs: Sequence[Array]) -> Array:
+    """What the framework gave, as the head reads it."""
+    if graph.given is None:
+        return outputs[0]
+    return part_values(dict(zip(graph.outputs, outputs, strict=True)), graph.given)
+
+
+def _scores(graph: SourceGraph, head: Head, outputs: Mapping[str, Array]) -> Array:
+    """The same of the exported graph, behind the activations that its head applies instead."""
+    if isinstance(head, DetectHead):
+        return part_values(outputs, head)
+    return activate(next(iter(outputs.values())), graph.cut)
 
 
 def _step(signal: Sequence[Array], other: Sequence[Array]) -> Step:

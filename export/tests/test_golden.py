@@ -23,6 +23,7 @@ class Session:
 class Brightest:
     """Names the strongest channel; its margin is the distance to the second."""
 
+    name = "classify"
     session = Session()
 
     def __call__(self, image, trace=None):

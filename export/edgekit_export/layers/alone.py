@@ -31,7 +31,7 @@ def alone_db(
     feeds: Sequence[Batch],
     advance: Callable[..., Any],
 ) -> dict[str, float | None]:
-    """Layer → signal to noise of the graph's first output, in dB; ``None`` where equal to the bit.
+    """Layer → signal to noise of the output that suffers most, in dB; ``None`` where all are equal to the bit.
 
     Args:
         full: normalised float graph.
@@ -42,18 +42,19 @@ def alone_db(
     reference = list(_outputs(full, feeds))
     found = {}
     for layer in layers:
-        noise = Sqnr()
+        noises = [Sqnr() for _ in full.graph.output]
         for expected, got in zip(reference, _outputs(with_layer(full, layer), feeds), strict=True):
-            noise.add(expected, got)
-        found[layer.name] = noise.db
+            for noise, a, b in zip(noises, expected, got, strict=True):
+                noise.add(a, b)
+        found[layer.name] = min((noise.db for noise in noises if noise.db is not None), default=None)
         advance()
     return found
 
 
-def _outputs(model: onnx.ModelProto, feeds: Sequence[Mapping[str, Array]]) -> Iterator[Array]:
+def _outputs(model: onnx.ModelProto, feeds: Sequence[Mapping[str, Array]]) -> Iterator[list[Array]]:
     session = session_of(model)
     for feed in feeds:
-        yield session.run(feed)[0]
+        yield session.run(feed)
 
 
 def with_layer(full: onnx.ModelProto, layer: ReducedLayer) -> onnx.ModelProto:

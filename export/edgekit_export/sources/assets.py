@@ -31,6 +31,25 @@ def imagenet_labels(read: Callable[[str], bytes]) -> bytes:
     return "".join(f"{lemma[synset]}\n" for synset in synsets).encode()
 
 
+_COCO = (
+    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
+    "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep", "cow",
+    "elephant", "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee",
+    "skis", "snowboard", "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard",
+    "tennis racket", "bottle", "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple",
+    "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch",
+    "potted plant", "bed", "dining table", "toilet", "tv", "laptop", "mouse", "remote", "keyboard", "cell phone",
+    "microwave", "oven", "toaster", "sink", "refrigerator", "book", "clock", "vase", "scissors", "teddy bear",
+    "hair drier", "toothbrush",
+)  # fmt: skip
+"""COCO's 80 categories in the order of their ids (Lin et al. 2014)."""
+
+
+def coco_labels() -> bytes:
+    """COCO's 80 categories, one a line."""
+    return "".join(f"{name}\n" for name in _COCO).encode()
+
+
 def onnx_characters(model: bytes, name: str) -> bytes:
     """The alphabet that RapidOCR stores in a recogniser's metadata, one symbol a line.
 

@@ -5,46 +5,53 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import onnx
 
 from edgekit.bundle.atomic import replacing
-from edgekit.bundle.manifest import Card
+from edgekit.bundle.manifest import head_tensors
 from edgekit.catalog.models import model_folder, model_names
 from edgekit.errors import DataError, ModelError, UsageError
 from edgekit_export.convert.from_torch import export_torch
 from edgekit_export.recipe import Asset, DataSource, ModelRecipe, SourceModel, load_recipe
-from edgekit_export.sources.assets import imagenet_labels, onnx_characters
+from edgekit_export.sources.assets import coco_labels, imagenet_labels, onnx_characters
 from edgekit_export.sources.bare import BareInput, bare_recipe
 from edgekit_export.sources.onnx_file import input_shape, onnx_framework, read_onnx, read_onnx_file
 from edgekit_export.sources.packages import fetch, file_sha256, package_cache, read_member
 from edgekit_export.sources.source import Source, SourceGraph, source_graph
+from edgekit_export.sources.tfjs.convert import to_onnx
+from edgekit_export.sources.tfjs.graph_model import read_graph_model
 from edgekit_export.sources.torch_network import build_network, require_torch, torch_framework
 
 
-def resolve(source: str, bare: BareInput | None = None) -> Source:
+def resolve(source: str, bare: BareInput | None = None, weights: Path | None = None) -> Source:
     """Loads what ``source`` names.
 
     Args:
         source: a name in ``models/``, a folder with ``recipe.toml`` and ``card.toml``, an ``.onnx`` file, or
             ``module:function`` giving a torch network.
         bare: how pictures go into an ONNX file or a network that brings no recipe.
+        weights: the file that a recipe names and no package has.
 
     Raises:
-        UsageError: none of these.
+        UsageError: none of these, or weights for what needs none.
         ModelError: a model that is missing, damaged, or of a kind that edgekit does not take.
         EnvironmentLacks: torch, or a package that cannot be fetched.
     """
     path = Path(source)
     if (path / "recipe.toml").is_file():
-        return _from_recipe(path.resolve().name, source, path, *load_recipe(path))
+        return _from_recipe(path.resolve().name, source, path, weights)
+    if source in model_names():
+        return _from_recipe(source, source, model_folder(source), weights)
+    if weights is not None:
+        raise UsageError(f"--weights {weights}: {source} is no model with a recipe", "leave it out")
     if path.suffix == ".onnx":
         return _from_onnx(path, source, bare or BareInput())
     if re.fullmatch(r"[\w.]+:\w+", source):
         return _from_network(source, bare or BareInput())
-    if source in model_names():
-        folder = model_folder(source)
-        return _from_recipe(source, source, folder, *load_recipe(folder))
     if path.exists():
         raise ModelError(
             f"{source}: not a model that edgekit exports",
@@ -58,30 +65,55 @@ def resolve(source: str, bare: BareInput | None = None) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """Files that a recipe names: in its packages, or beside it."""
+    """Files that a recipe names: in its packages, or beside it, or where its user says.
+
+    Attributes:
+        folder: of the recipe.
+        recipe: what it says.
+        elsewhere: name → where it lies instead of beside the recipe.
+    """
 
     folder: Path
     recipe: ModelRecipe
+    elsewhere: Mapping[str, Path]
 
     def read(self, package: str | None, name: str, sha256: str | None = None) -> bytes:
         if package is not None:
             return read_member(fetch(self.recipe.packages[package]), name, sha256)
-        path = (self.folder / name).resolve()
-        if not path.is_relative_to(self.folder.resolve()):
+        path = self.elsewhere.get(name, (self.folder / name).resolve())
+        if name not in self.elsewhere and not path.is_relative_to(self.folder.resolve()):
             raise UsageError(f"{name}: lies outside the recipe's folder")
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+            remedy = f"give it with --weights {name}" if name in _unpackaged(self.recipe) else ""
+            raise DataError(f"{path}: cannot be read: {error.strerror}", remedy) from error
         if sha256 is not None and (got := hashlib.sha256(data).hexdigest()) != sha256:
             raise ModelError(f"{name}: expected SHA-256 {sha256}, got {got}")
         return data
 
 
-def _from_recipe(name: str, origin: str, folder: Path, card: Card, recipe: ModelRecipe) -> Source:
+def _unpackaged(recipe: ModelRecipe) -> list[str]:
+    """Model files that no package has."""
+    return sorted({m.file for m in recipe.models.values() if m.file is not None and m.package is None})
+
+
+def _elsewhere(recipe: ModelRecipe, weights: Path | None, name: str) -> dict[str, Path]:
+    """Where the one model file lies that no package has."""
+    files = _unpackaged(recipe)
+    if weights is None:
+        return {}
+    if len(files) != 1:
+        named = ", ".join(files) or "brings its own"
+        raise UsageError(f"--weights {weights}: expected a recipe that names one file, {name}: {named}")
+    return {files[0]: weights}
+
+
+def _from_recipe(name: str, origin: str, folder: Path, weights: Path | None) -> Source:
+    card, recipe = load_recipe(folder)
     if any(model.network for model in recipe.models.values()):
         require_torch()
-    files = _Files(folder, recipe)
+    files = _Files(folder, recipe, _elsewhere(recipe, weights, name))
     return Source(
         name=name,
         origin=origin,
@@ -99,7 +131,7 @@ def _graph(files: _Files, role: str, spec: SourceModel) -> SourceGraph:
     if spec.network is None:
         if not spec.file:
             raise UsageError(f"model {role}: names neither a file nor a network")
-        model = read_onnx(data, spec.file)
+        model = _tfjs(files, spec, data) if spec.file.endswith(".json") else read_onnx(data, spec.file)
         return source_graph(model, spec, onnx_framework(model), hashlib.sha256(data).hexdigest())
     with tempfile.TemporaryDirectory(prefix="edgekit-weights-") as staging:
         weights = Path(staging) / "weights"
@@ -107,10 +139,20 @@ def _graph(files: _Files, role: str, spec: SourceModel) -> SourceGraph:
         network = build_network(spec.network, weights if spec.file else None)
     exported = export_torch(network, spec.shape)
     digest = hashlib.sha256(data or exported.SerializeToString(deterministic=True)).hexdigest()
-    return source_graph(exported, spec, torch_framework(network), digest)
+    return replace(source_graph(exported, spec, torch_framework(network), digest), network=network)
+
+
+def _tfjs(files: _Files, spec: SourceModel, data: bytes) -> onnx.ModelProto:
+    """A TensorFlow.js graph, as far as the head's outputs need it; its weights lie beside the JSON file."""
+    assert spec.file is not None
+    folder = PurePosixPath(spec.file).parent
+    graph = read_graph_model(data, spec.file, lambda name: files.read(spec.package, str(folder / name)))
+    return to_onnx(graph, head_tensors(spec.head), spec.shape)
 
 
 def _asset(files: _Files, path: str, asset: Asset) -> bytes:
+    if asset.kind == "coco_classes":
+        return coco_labels()
     if asset.kind == "imagenet_synsets":
         return imagenet_labels(lambda name: files.read(asset.package, name))
     if asset.file is None:
@@ -162,7 +204,7 @@ def _from_network(target: str, bare: BareInput) -> Source:
     model = export_torch(network, (1, 3, size, size))
     card, spec, assets = bare_recipe(target, model, (1, 3, size, size), bare)
     digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
-    graph = source_graph(model, spec, torch_framework(network), digest)
+    graph = replace(source_graph(model, spec, torch_framework(network), digest), network=network)
     return Source(_bundle_name(target.split(":")[1]), target, "classify", card, {"model": graph}, assets)
 
 

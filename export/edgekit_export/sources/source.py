@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 from msgspec.structs import replace
 
-from edgekit.bundle.manifest import Card, DbHead
+from edgekit.bundle.detect_head import DetectHead
+from edgekit.bundle.manifest import Card, DbHead, head_tensors
 from edgekit_export.convert.cut_softmax import cut_softmax
+from edgekit_export.convert.select_outputs import select_outputs
+from edgekit_export.convert.split_parts import split_parts
 from edgekit_export.recipe import SourceModel
 
 Framework = Callable[[npt.NDArray[np.float32]], list[npt.NDArray[np.float32]]]
@@ -29,6 +32,9 @@ class SourceGraph:
         framework: runs the original.
         sha256: of the file that the weights came from.
         cut: ``softmax`` where ``model`` ends before a softmax that the framework still applies.
+        outputs: names of what the framework gives, in its order.
+        given: the head as it reads these, where ``spec.head`` reads others of ``model``; else ``None``.
+        network: the ``torch.nn.Module`` that it is of; ``None`` for an ONNX file.
     """
 
     model: onnx.ModelProto
@@ -36,15 +42,33 @@ class SourceGraph:
     framework: Framework
     sha256: str
     cut: Literal["softmax", "none"] = "none"
+    outputs: tuple[str, ...] = ()
+    given: DetectHead | None = None
+    network: Any = None
 
 
 def source_graph(model: onnx.ModelProto, spec: SourceModel, framework: Framework, sha256: str) -> SourceGraph:
-    """A graph as it came, but for a softmax at its end, which becomes the head's."""
+    """A graph as it came, but for what its head does instead: a softmax at its end, a detector's activations."""
+    if isinstance(spec.head, DetectHead):
+        return _detector(model, spec, spec.head, framework, sha256)
     trimmed = cut_softmax(model)
     if trimmed is None or isinstance(spec.head, DbHead):
         return SourceGraph(model, spec, framework, sha256)
     head = replace(spec.head, activation="softmax")
     return SourceGraph(trimmed, replace(spec, head=head), framework, sha256, cut="softmax")
+
+
+def _detector(
+    model: onnx.ModelProto, spec: SourceModel, head: DetectHead, framework: Framework, sha256: str
+) -> SourceGraph:
+    """Its parts apart; a graph of one output need not call it as the head does."""
+    names = tuple(value.name for value in model.graph.output)
+    made = onnx.ModelProto()
+    made.CopyFrom(model)
+    select_outputs(made, head_tensors(head))
+    given = names if len(names) > 1 else head_tensors(head)
+    parts, read = split_parts(made, head)
+    return SourceGraph(parts, replace(spec, head=read), framework, sha256, outputs=given, given=head)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
