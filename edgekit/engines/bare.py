@@ -18,12 +18,11 @@ from edgekit.errors import UsageError
 
 def bare_format(path: Path) -> str | None:
     """``tflite``, by content or name, or ``onnx``, by name; None for anything else."""
-    try:
-        with path.open("rb") as file:
-            if file.read(8)[4:] == IDENTIFIER:
-                return "tflite"
-    except OSError:
+    if not path.is_file():  # nor a FIFO, which would block
         return None
+    with path.open("rb") as file:
+        if file.read(8)[4:] == IDENTIFIER:
+            return "tflite"
     return {".tflite": "tflite", ".onnx": "onnx"}.get(path.suffix.lower())
 
 

@@ -13,6 +13,7 @@ from edgekit.errors import BundleError
 from edgekit.processing.activations import activate
 from edgekit.processing.images import to_frame
 from edgekit.processing.preprocess import prepare
+from edgekit.tasks.outputs import output_index
 from edgekit.tasks.trace import Trace
 from edgekit.types import Array, Classification, Frame
 
@@ -37,7 +38,7 @@ class Classify:
         self._head = head
         self._session = engine.load(folder / model.path, options)
         self.sessions: Mapping[str, Session] = {ROLE: self._session}
-        self._output = [o.name for o in self._session.outputs].index(head.tensor)
+        self._output = output_index(self._session, model, head.tensor, variant)
 
     def __call__(self, image: Frame | Array | str | Path, trace: Trace | None = None) -> Classification:
         """Scores every class of one picture; see :class:`edgekit.tasks.protocol.Task`."""

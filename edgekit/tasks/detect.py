@@ -14,6 +14,7 @@ from edgekit.processing.detection import detect
 from edgekit.processing.images import to_frame
 from edgekit.processing.preprocess import Prepared, prepare
 from edgekit.tasks.classify import read_labels
+from edgekit.tasks.outputs import output_index
 from edgekit.tasks.trace import Trace
 from edgekit.types import Array, Detections, Frame
 
@@ -40,11 +41,7 @@ class Detect:
         self.sessions: Mapping[str, Session] = {ROLE: self._session}
         self._names = [output.name for output in self._session.outputs]
         for wanted in head_tensors(head):
-            if wanted not in self._names:
-                raise BundleError(
-                    f"variant {variant.name}: {model.path} has the outputs {', '.join(self._names)}, "
-                    f"expected {wanted}"
-                )
+            output_index(self._session, model, wanted, variant)
 
     def __call__(self, image: Frame | Array | str | Path, trace: Trace | None = None) -> Detections:
         """Finds the objects of one picture; see :class:`edgekit.tasks.protocol.Task`."""

@@ -14,6 +14,7 @@ from edgekit.errors import BundleError
 from edgekit.processing import ctc, db, quads
 from edgekit.processing.images import to_frame
 from edgekit.processing.preprocess import prepare
+from edgekit.tasks.outputs import output_index
 from edgekit.tasks.trace import Trace
 from edgekit.types import F32, Array, Frame, TextRegions
 
@@ -134,7 +135,7 @@ def _load_detector(variant: Variant, folder: Path, engine: Engine, options: Engi
     if not isinstance(model.head, DbHead):
         raise BundleError(f"variant {variant.name}: detect expects a db_head, got {_tag(model)}")
     session = engine.load(folder / model.path, options)
-    return _Detector(session, model, model.head, _output_index(session, model, model.head.tensor, variant))
+    return _Detector(session, model, model.head, output_index(session, model, model.head.tensor, variant))
 
 
 def _load_recognizer(variant: Variant, folder: Path, engine: Engine, options: EngineOptions) -> _Recognizer:
@@ -144,17 +145,8 @@ def _load_recognizer(variant: Variant, folder: Path, engine: Engine, options: En
     symbols = ctc.read_symbols((folder / model.head.alphabet).read_bytes().decode("utf-8"))
     classes = ctc.class_symbols(symbols, model.head)
     session = engine.load(folder / model.path, options)
-    output = _output_index(session, model, model.head.tensor, variant)
+    output = output_index(session, model, model.head.tensor, variant)
     return _Recognizer(session, model, model.head, output, classes)
-
-
-def _output_index(session: Session, model: Model, wanted: str, variant: Variant) -> int:
-    names = [output.name for output in session.outputs]
-    if wanted not in names:
-        raise BundleError(
-            f"variant {variant.name}: {model.path} has the outputs {', '.join(names)}, expected {wanted}"
-        )
-    return names.index(wanted)
 
 
 def _tag(model: Model) -> str:

@@ -12,6 +12,7 @@ from edgekit.bundle.writer import write_bundle
 from edgekit.cli import main
 from edgekit.engines import trial
 from tests.tflite_bundles import COLOURS, mlperf_networks, tiny_networks, write_classifier
+from tests.tflite_files import channel_means
 
 
 @pytest.fixture
@@ -45,6 +46,16 @@ def blue(tmp_path):
     path = tmp_path / "blue.png"
     cv2.imwrite(str(path), np.full((20, 30, 3), (200, 20, 10), np.uint8))
     return path
+
+
+def test_a_head_of_another_output_is_one_line(tiny, blue, tmp_path, capsys):
+    bundle = open_bundle(tiny)
+    members = {file.path: bundle.read(file.path) for file in bundle.manifest.files}
+    members["int8/model.tflite"] = channel_means("int8", names=("image", "results"))
+    path = write_with(tmp_path / "other.edge", bundle.manifest, members)
+    code, _, err = run(capsys, "run", path, blue)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "int8/model.tflite has the outputs 'results', expected scores" in err
 
 
 @pytest.mark.parametrize("variant", ["int8", "fp32"])

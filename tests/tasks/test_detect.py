@@ -81,7 +81,7 @@ def test_nothing_is_found(tmp_path):
 
 def test_other_graphs_and_heads_are_refused(tmp_path):
     engine = Engine({"scores": [[0, 0]]})
-    with pytest.raises(BundleError, match="has the outputs scores, expected boxes"):
+    with pytest.raises(BundleError, match="has the outputs 'scores', expected boxes"):
         task(engine, tmp_path)
     with pytest.raises(
         BundleError, match="detect expects one graph 'model' with a detect_head, got model: class"

@@ -234,7 +234,7 @@ def test_both_graphs_are_loaded_with_the_same_options(make):
         ),
         (
             {"recognize": replace(RECOGNIZE, head=replace(RECOGNIZE.head, tensor="y"))},
-            "has the outputs other, scores, expected y",
+            "has the outputs 'other', 'scores', expected y",
         ),
     ],
 )
