@@ -92,7 +92,7 @@ def _graph_faults(reference: Graph, told: Declarations, right: list[Pass]) -> li
     findings = [] if wrong is None else [wrong]
     if _noise(reference, candidate, right, made, alteration) < QUIET:
         return findings
-    some = [cropped(one, reference) for one in levels[:PROBES]]
+    some = [cropped(one, reference, known(seen)) for one, seen in zip(levels[:PROBES], right, strict=False)]
     natural, quiet = (probes(x, reference, candidate) for x in (some, all_muted(some)))
     before = _lost(reference, right, made, alteration)
     for _ in range(ROUNDS):

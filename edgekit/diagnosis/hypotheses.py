@@ -44,12 +44,12 @@ LEAST_FALL = 0.1
 LOUD = 0.03
 """Noise over signal from which on a fault may be so large that the way to it is not downhill."""
 
+AGREES = 0.5
+"""Share of an alteration's effect by which the noise must fall: 1 for a fault, 0 or less for none."""
+
 LARGE = np.array([0.3] * 3 + [32.0] * 3)
 AFAR = 0.6
 """Larger changes than these must leave no more than this share of the noise: they would show."""
-
-SHOWS = 0.25
-"""A fault must make this share of the noise on pictures as they are that it would make in the reference."""
 
 EXPLAINED = 0.3
 FEW = 2
@@ -200,19 +200,37 @@ def shifted_levels(natural: Probes, muted_ones: Probes, base: Alteration) -> Hyp
         whole = levels.fit(muted_ones, base, first)
     if loud and whole.noise > EXPLAINED * first.noise:
         asked, whole = _from_afar(natural, base) or (asked, whole)
-    before = noise(asked.answers(base), asked.wanted(base))
+    before = noise(asked.wanted(base), asked.answers(base))
     if whole.noise > (1 - LEAST_FALL) * before:
         return None
     whole = _simpler(asked, base, whole, before)
     if not whole.significant(LEAST, SURE_TIMES).any():
         return None
     other = levels.altered(base, whole.values)
-    if (np.abs(whole.values) > LARGE).any() and whole.noise > AFAR * before:
+    if (np.abs(whole.values) > LARGE).any() and whole.noise > EXPLAINED * before:
         return None
-    plain = natural.answers(base)
-    if noise(plain, natural.wanted(base)) < SHOWS * noise(plain, natural.answers(other)):
+    if not _confirmed(natural, base, other):
         return None
     return Hypothesis(tuple(_named(whole)), other, whole.noise / before)
+
+
+def _confirmed(natural: Probes, base: Alteration, other: Alteration) -> bool:
+    """Whether it also holds in as much contrast as fits: int8 may go astray on muted pictures alone.
+
+    If the candidate is the altered reference with noise of its own, the noise falls by as much as the alteration
+    changes; if the alteration has nothing to do with it, the noise grows by that.
+    """
+    ends = np.sort((np.array([[0.0], [255.0]]) - other.shift) / other.gain, axis=0)
+    low, high = max(0.0, float(ends[0].max())), min(255.0, float(ends[1].min()))
+    if high - low < REACH:
+        return True  # there is no such contrast
+    fitting = [np.asarray(np.rint(low + one * (high - low) / 255), np.float32) for one in natural.levels]
+    asked = probes(fitting, natural.reference, natural.candidate)
+    wanted = asked.wanted(base)
+    plain, altered = asked.answers(base), [asked.answer(i, other) for i in range(len(fitting))]
+    falls = noise(wanted, plain) - noise(wanted, altered)
+    effect = sum(distance(a, b) for a, b in zip(plain, altered, strict=True))
+    return falls * sum(float(np.square(rows, dtype=np.float64).sum()) for rows in wanted) >= AGREES * effect
 
 
 def _simpler(asked: Probes, base: Alteration, whole: levels.Fit, before: float) -> levels.Fit:
@@ -261,14 +279,14 @@ def _from_afar(natural: Probes, base: Alteration) -> tuple[Probes, levels.Fit] |
 def _best_start(asked: Probes, base: Alteration, center: float) -> Array | None:
     """The best of a grid of gains and shifts that keep levels within 0–255, if it explains something."""
     wanted = asked.wanted(base)
-    near = noise(asked.answers(base), wanted)
+    near = noise(wanted, asked.answers(base))
     best: tuple[float, Array | None] = (AFAR * near, None)
     for gain, shift in product(GAINS, SHIFTS):
         middle = gain * center + shift
         if middle - gain * REACH < 0 or middle + gain * REACH > 255:
             continue
         values = np.array([gain - 1] * 3 + [shift + levels.MIDDLE * (gain - 1)] * 3)
-        left = noise(asked.answers(levels.altered(base, values)), wanted)
+        left = noise(wanted, asked.answers(levels.altered(base, values)))
         if left < best[0]:
             best = left, values
     return best[1]

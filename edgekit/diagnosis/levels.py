@@ -22,6 +22,7 @@ LONGEST = np.array([0.3] * 3 + [32.0] * 3)
 """Steps of one iteration are cut to these: farther the outputs are not linear."""
 
 ITERATIONS = 12
+FLAT = 1e-6
 TOLERANCE = 0.1
 ENOUGH = 0.98
 """A step must take away two percent of the noise."""
@@ -92,7 +93,7 @@ def _downhill(probes: Probes, base: Alteration, here: Fit) -> Array | None:
         if np.all(np.abs(step) < TOLERANCE * STEPS):
             break
         values: Array = here.values + step
-        if noise(probes.answers(altered(base, values)), probes.wanted(base)) < ENOUGH * here.noise:
+        if noise(probes.wanted(base), probes.answers(altered(base, values))) < ENOUGH * here.noise:
             return values
     return None
 
@@ -102,7 +103,7 @@ def fit_at(probes: Probes, base: Alteration, values: Array, free: Array = ALL) -
     squares, sides, lost, signal = [], [], 0.0, 0.0
     for i, goal in enumerate(probes.wanted(base)):
         here = probes.answer(i, altered(base, values))
-        signal += float(np.square(here, dtype=np.float64).sum())
+        signal += float(np.square(goal, dtype=np.float64).sum())
         lost += distance(here, goal)
         if here.shape != goal.shape:
             continue
@@ -111,6 +112,8 @@ def fit_at(probes: Probes, base: Alteration, values: Array, free: Array = ALL) -
         squares.append((slope.T @ slope).astype(np.float64))
         sides.append((slope.T @ miss).astype(np.float64))
     step, error, common = _solve(squares, sides, free)
+    if np.trace(np.sum(squares, axis=0)) < FLAT * signal:
+        error[:], common[:] = np.inf, np.inf  # nothing answers to anything: nothing is known
     falls = float(step[free] / STEPS[free] @ np.sum(sides, axis=0)) if sides else 0.0
     step = np.clip(step, -LONGEST, LONGEST)
     step[:3] = np.maximum(step[:3], -0.8 - values[:3])

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
+from edgekit.bundle.manifest import DbHead
 from edgekit.diagnosis.alteration import MIDDLE, Alteration
 from edgekit.diagnosis.evidence import evidence
 from edgekit.diagnosis.graph import Graph
 from edgekit.diagnosis.pixels import to_tensor
-from edgekit.types import F32
+from edgekit.types import F32, Array
 
 CONTRAST = 0.7
 STRENGTHS = np.array([1.0, 0.85, 0.7], np.float32)
@@ -91,8 +93,11 @@ def all_muted(levels: Sequence[F32], contrast: float = CONTRAST, center: float =
     return [muted(one, turn, contrast, center) for turn, one in enumerate(levels)]
 
 
-def cropped(levels: F32, graph: Graph) -> F32:
-    """The middle of a picture, where the graph takes any size: answers come sooner."""
+def cropped(levels: F32, graph: Graph, output: Array) -> F32:
+    """A part of a picture, where the graph takes any size: answers come sooner.
+
+    Of a page the part with the most text, by the map that the graph gave of it; otherwise the middle.
+    """
     name, layout = graph.model.input.tensor, graph.model.input.layout
     shape = next(spec.shape for spec in graph.session.inputs if spec.name == name)
     free = [side is None for side in (shape[2:] if layout == "nchw" else shape[1:3])]
@@ -102,4 +107,23 @@ def cropped(levels: F32, graph: Graph) -> F32:
         for side, any_size in zip((height, width), free, strict=True)
     )
     top, left = (height - high) // 2, (width - wide) // 2
+    if isinstance(graph.model.head, DbHead) and all(free):
+        top, left = _fullest(output.reshape(output.shape[-2:]), (height, width), (high, wide))
     return levels[top : top + high, left : left + wide]
+
+
+def _fullest(heat: Array, size_hw: tuple[int, int], part_hw: tuple[int, int]) -> tuple[int, int]:
+    """Top and left, multiples of 32, of the part of a picture that a map is largest in."""
+    full = cv2.resize(np.asarray(heat, np.float32), size_hw[::-1], interpolation=cv2.INTER_NEAREST)
+    sums = cv2.integral(full)
+    (height, width), (high, wide) = size_hw, part_hw
+    corners = [(t, left) for t in range(0, height - high + 1, 32) for left in range(0, width - wide + 1, 32)]
+    return max(
+        corners,
+        key=lambda c: (
+            sums[c[0] + high, c[1] + wide]
+            - sums[c[0], c[1] + wide]
+            - sums[c[0] + high, c[1]]
+            + sums[c[0], c[1]]
+        ),
+    )

@@ -120,7 +120,7 @@ class GoldenCheck(Part, frozen=True):
 
 
 class Finding(Part, frozen=True):
-    """A stage that the candidate computes otherwise than the reference; see :mod:`edgekit.diagnose`.
+    """A stage that the candidate computes otherwise than the reference; see :mod:`edgekit.diagnosis.diagnose`.
 
     Attributes:
         stage: ``channel order``, ``mean``, ``std``, ``resize``, ``crop``, ``label map``, ``CTC alphabet``,

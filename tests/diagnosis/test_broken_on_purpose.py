@@ -1,7 +1,7 @@
 """Eight stages, each broken in a real model: where it is declared, and inside the graph.
 
 Needs EfficientNet-Lite0 and PP-OCRv4 as ``edgekit export`` makes them, in the folder ``EDGEKIT_TEST_BUNDLES``:
-``lite0.edge``, ``lite0.reference.edge``, ``v4rec.edge`` and ``v4rec.reference.edge`` (the recogniser alone).
+``lite0.edge``, ``lite0.reference.edge``, ``v4rec.edge`` and ``v4rec.reference.edge`` (the recogniser alone), ``v4.edge`` and ``v4.reference.edge``.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def unfolded(proto: onnx.ModelProto) -> None:
             tensor.CopyFrom(
                 numpy_helper.from_array(np.zeros_like(numpy_helper.to_array(tensor)), tensor.name)
             )
+    del proto.graph.value_info[:]
     levels(128, 0)(proto)
 
 
@@ -178,6 +179,14 @@ def test_sound_bundles_have_no_finding(photos: list[Frame], lines: list[Frame], 
     for name, frames in (("lite0", photos), ("v4rec", lines)):
         reference, candidate = side(bundle(f"{name}.reference.edge")), side(bundle(f"{name}.edge"), variant)
         assert diagnose(reference, candidate, frames) == ()
+
+
+@pytest.mark.parametrize("variant", ["int8", "fp16"])
+def test_sound_pages_have_no_finding(variant: str) -> None:
+    pages = pytest.importorskip("edgekit_export.data.pages")
+    frames = [Frame(pages.render_page(7, i).image) for i in range(4)]
+    reference, candidate = side(bundle("v4.reference.edge")), side(bundle("v4.edge"), variant)
+    assert diagnose(reference, candidate, frames) == ()
 
 
 def named(findings: tuple[Finding, ...]) -> set[str]:
