@@ -23,7 +23,7 @@ from edgekit.diagnosis.declared import (
 from edgekit.diagnosis.evidence import decibel, evidence, noise, scores
 from edgekit.diagnosis.graph import Graph
 from edgekit.diagnosis.operations import normalize_of, repaired
-from edgekit.errors import BundleError
+from edgekit.errors import BundleError, DataError
 from edgekit.evaluation.outcome import Finding
 from edgekit.processing.preprocess import Prepared, prepare
 from edgekit.types import F32, Array, Frame
@@ -63,6 +63,15 @@ def _pass(graph: Graph, frame: Frame) -> Pass:
     output = graph.run(prepared.tensor)
     found = regions(graph.model.head, output, prepared) if isinstance(graph.model.head, DbHead) else NO_QUADS
     return Pass(prepared, output, decide(graph, output, prepared), found)
+
+
+def _attempt(graph: Graph, frame: Frame) -> Pass:
+    """The same of operations that may not even fit the picture."""
+    try:
+        return _pass(graph, frame)
+    except DataError:
+        nothing = Prepared(np.zeros((1, 0, 0, 3), np.uint8), (1.0, 1.0), (0.0, 0.0), (0, 0))
+        return Pass(nothing, None, (), NO_QUADS)
 
 
 def fits(graph: Graph, tensor: Array) -> bool:
@@ -112,7 +121,8 @@ class Trials:
         """The candidate with these stages put right."""
         if stages not in self._known:
             graph = repaired_graph(*self._graphs, stages)
-            self._known[stages] = Trial(graph, passes(graph, self._frames), self._graphs[0], self.right)
+            made = [_attempt(graph, frame) for frame in self._frames]
+            self._known[stages] = Trial(graph, made, self._graphs[0], self.right)
         return self._known[stages]
 
 

@@ -122,6 +122,15 @@ def test_declared_normalisation(tmp_path: Path, stage: str, mean, std) -> None:
     assert finding.restored in (None, 1)
 
 
+def test_a_crop_larger_than_the_picture(tmp_path: Path) -> None:
+    reference = classifier(tmp_path / "r.edge")
+    how = model_with(
+        lambda m: replace(m, input=replace(m.input, ops=(replace(m.input.ops[0], size=30), m.input.ops[1])))
+    )
+    (finding,) = found(reference, tmp_path, reference, **how)
+    assert (finding.stage, finding.restored) == ("resize", 1)
+
+
 def test_a_normalisation_left_out_breaks_mean_and_std(tmp_path: Path) -> None:
     reference = classifier(tmp_path / "r.edge", folded=False)
     how = model_with(lambda m: replace(m, input=replace(m.input, ops=m.input.ops[:2])))
