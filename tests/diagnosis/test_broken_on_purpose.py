@@ -1,8 +1,7 @@
 """Eight stages, each broken in a real model: where it is declared, and inside the graph.
 
 Needs EfficientNet-Lite0 and PP-OCRv4 as ``edgekit export`` makes them, in the folder ``EDGEKIT_TEST_BUNDLES``:
-``lite0.edge``, ``lite0.reference.edge``, ``v4rec.edge`` and ``v4rec.reference.edge`` (the recogniser alone), ``v4.edge`` and
-``v4.reference.edge``.
+``lite0.edge``, ``v4rec.edge`` (the recogniser alone) and ``v4.edge``, each with its ``.reference.edge``.
 """
 
 from __future__ import annotations
