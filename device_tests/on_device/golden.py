@@ -18,7 +18,7 @@ class Remembered:
     """A task that keeps its last result."""
 
     def __init__(self, task):
-        self.task = task
+        self.task, self.name = task, task.name
         self.result = None
 
     def __call__(self, image, trace=None):
