@@ -17,11 +17,12 @@ from edgekit.diagnosis.counterfactual import Declarations, Pass, declared_faults
 from edgekit.diagnosis.decision import decide, lost, restored
 from edgekit.diagnosis.declared import activation_of, is_decided
 from edgekit.diagnosis.evidence import LARGEST_LOGIT, evidence, noise, rows_of
-from edgekit.diagnosis.graph import Graph, Side, graphs
+from edgekit.diagnosis.graph import Graph, graphs
 from edgekit.diagnosis.hypotheses import explain
 from edgekit.diagnosis.pixels import to_levels, to_tensor
 from edgekit.diagnosis.probes import Probes, all_muted, cropped, probes
 from edgekit.evaluation.outcome import Finding
+from edgekit.predictions.contender import Live
 from edgekit.processing import quads
 from edgekit.types import F32, Array, Frame
 
@@ -39,7 +40,7 @@ TOTAL = 0.02
 """Probabilities may add up to so much more or less than 1."""
 
 
-def diagnose(reference: Side, candidate: Side, frames: Iterable[Frame]) -> tuple[Finding, ...]:
+def diagnose(reference: Live, candidate: Live, frames: Iterable[Frame]) -> tuple[Finding, ...]:
     """Names the stages at fault.
 
     Args:

@@ -5,28 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgekit.bundle.manifest import ClassHead, CtcHead, Model, Variant, head_tensors
+from edgekit.bundle.manifest import ClassHead, CtcHead, Model, head_tensors
 from edgekit.bundle.reader import Bundle
 from edgekit.engines.protocol import Session
 from edgekit.errors import BundleError
+from edgekit.predictions.contender import Live
 from edgekit.processing import ctc
-from edgekit.tasks.protocol import Task
 from edgekit.types import Array
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """Reference or candidate.
-
-    Attributes:
-        bundle: where labels and alphabets are read from.
-        variant: what ``task`` runs.
-        task: loaded from it; its sessions are run.
-    """
-
-    bundle: Bundle
-    variant: Variant
-    task: Task
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +53,7 @@ class Graph:
         return self.session.run({self.model.input.tensor: tensor})[names.index(wanted)]
 
 
-def graphs(side: Side) -> dict[str, Graph]:
+def graphs(side: Live) -> dict[str, Graph]:
     """Role → graph.
 
     Raises:

@@ -12,21 +12,18 @@ from onnx import helper, numpy_helper
 
 from edgekit.bundle.check import member_uses, variant_bytes
 from edgekit.bundle.manifest import Manifest, Model
-from edgekit.bundle.reader import Bundle, open_bundle
+from edgekit.bundle.reader import Bundle
 from edgekit.bundle.writer import write_bundle
-from edgekit.diagnosis.graph import Side
-from edgekit.engines.protocol import EngineOptions
-from edgekit.tasks.registry import find_variant, make_task
+from edgekit.predictions.contender import Live, open_contender
+from edgekit.tasks.registry import find_variant
 
 Broken = Callable[[onnx.ModelProto], None]
 
 
-def side(path: Path, variant: str | None = None) -> Side:
-    bundle = open_bundle(path)
-    chosen = find_variant(bundle.manifest, variant)
-    options = EngineOptions(threads=1)
-    task = make_task(bundle.manifest.task, bundle.manifest.name, chosen, bundle.folder(), options=options)
-    return Side(bundle, chosen, task)
+def side(path: Path, variant: str | None = None) -> Live:
+    contender = open_contender(path, variant, threads=1)
+    assert isinstance(contender, Live)
+    return contender
 
 
 def levels(gain: float | list[float], shift: float | list[float]) -> Broken:
