@@ -35,7 +35,7 @@ RULES = "2"
 
 NOISY_RUNS = 3  # damage to the heap shows at the next use of it, and some of it depends on the numbers
 NOISE = 100.0
-SECONDS = 120  # of processors and of wall clock
+SECONDS = 60  # of processors and of wall clock; an abort can hang for ever where threads wait for it
 MEMORY_BYTES = 4 << 30  # of address space, beside what the file itself takes
 FILE_COPIES = 4
 MESSAGE_CHARS = 200

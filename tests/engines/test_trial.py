@@ -96,7 +96,7 @@ def test_the_limits_hold_in_the_child(model):
         timeout=60,
     )
     core, cpu, memory = map(int, done.stdout.splitlines()[-1].split())
-    assert (core, cpu, memory) == (0, 120, (4 << 30) + 4 * model.stat().st_size)
+    assert (core, cpu, memory) == (0, 60, (4 << 30) + 4 * model.stat().st_size)
 
 
 def test_without_a_python_to_start_the_reason_is_said(model, monkeypatch):
