@@ -116,7 +116,9 @@ def tiny_bundle(tmp_path: Path) -> Callable[..., Path]:
             members[member] = probe(output).tobytes()
             expected = Expected("model", "scores", "float32", output.shape, digest(output), member, 0.0)
             goldens.append(
-                Golden(variant.name, "golden/0.png", (expected,), decision(result), margin(result, trace.calls))
+                Golden(
+                    variant.name, "golden/0.png", (expected,), decision(result), margin(result, trace.calls)
+                )
             )
         manifest = Manifest(
             format="edgekit-bundle",

@@ -210,7 +210,8 @@ class _Ranked(NamedTuple):
 def _by_class(found: Found) -> _Ranked:
     order = np.lexsort((-found.score, found.index))
     classes, objects = np.unique(found.object_index, return_counts=True)
-    starts, ends = (np.searchsorted(found.index[order], classes, side) for side in ("left", "right"))
+    index = found.index[order]
+    starts, ends = np.searchsorted(index, classes, "left"), np.searchsorted(index, classes, "right")
     return _Ranked(classes, objects, [order[start:end] for start, end in zip(starts, ends, strict=True)])
 
 
