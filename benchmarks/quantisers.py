@@ -32,11 +32,11 @@ from edgekit.statistics.clusters import clustering
 from edgekit.statistics.proportion import wilson
 from edgekit_export.convert.serialize import to_bytes
 from edgekit_export.convert.session import session_of
-from edgekit_export.pipeline import full_precision
 from edgekit_export.quantize import Recipe, quantize, recipe_from
 from edgekit_export.quantize.integer import sqnr_db
 from edgekit_export.sources.resolve import resolve
 from edgekit_export.sources.source import SourceGraph
+from edgekit_export.variants import full_precision
 
 ORT_METHODS = ("MinMax", "Entropy", "Percentile")
 

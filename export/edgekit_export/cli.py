@@ -20,6 +20,7 @@ from edgekit_export.report import report_package
 
 if TYPE_CHECKING:
     from edgekit_export.package import Package
+    from edgekit_export.variants import Format
 
 SUMMARY = "turns a model into a quantised bundle within a size budget, and measures its drop"
 EPILOG = """\
@@ -28,6 +29,7 @@ examples:
   edgekit export efficientnet-lite0 -o lite0.edge --calib photos/ --eval other-photos/
   edgekit export model.onnx -o model.edge --normalize imagenet --labels labels.txt --calib photos/
   edgekit export mypackage.nets:build -o net.edge --input-size 224 --normalize 0to1 --calib photos/
+  edgekit export efficientnet-lite0 -o lite0.edge --format both --calib photos/ --eval other-photos/
 
 SOURCE is a name (see: edgekit models), a folder with recipe.toml and card.toml, an .onnx file, or module:function
 giving a torch network. Beside OUT.edge it writes OUT.reference.edge in full precision, to validate against.
@@ -36,6 +38,11 @@ each. A named model knows its own data. What was calibrated on is never evaluate
 exit code: 0 written; 1 refused, nothing written: the size or the drop does not hold."""
 
 PRECISIONS = ("int8", "fp16", "fp32")
+FORMATS: dict[str, tuple[Format, ...]] = {
+    "onnx": ("onnx",),
+    "tflite": ("tflite",),
+    "both": ("onnx", "tflite"),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +71,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe", type=option(_precisions), default=("int8", "fp16"), metavar="R",
         help="variants to make, the default one first, of int8, fp16, fp32 (default: int8,fp16)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", choices=tuple(FORMATS), default="onnx",
+        help="of the variants (default: onnx); TFLite takes a torch network, and needs what make export-env installs",
     )  # fmt: skip
     parser.add_argument("--limit", type=option(parse_count), metavar="N", help="measure on at most N samples")
     parser.add_argument("--report", type=Path, metavar="DIR", help="write the accuracy report there")
@@ -143,6 +154,7 @@ def _run(args: argparse.Namespace) -> int:
         source = resolve(args.source, bare, args.weights)
     options = ExportOptions(
         precisions=args.recipe,
+        formats=FORMATS[args.format],
         calibration=tuple(args.calib),
         evaluation=tuple(args.eval),
         max_size_bytes=args.max_size,

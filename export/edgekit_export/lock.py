@@ -19,27 +19,34 @@ _TOOLS = (
     "scipy",
     "torch",
 )
+_TFLITE_TOOLS = ("ai-edge-litert", "ai-edge-quantizer", "litert-torch")
 
 
 def make_lock(
-    source: Source, precisions: tuple[str, ...], calibration: Dataset | None, evaluation: Dataset | None
+    source: Source,
+    precisions: tuple[str, ...],
+    formats: tuple[str, ...],
+    calibration: Dataset | None,
+    evaluation: Dataset | None,
 ) -> Lock:
     """The lock of an export: digests of weights and data, the recipe, and the versions of what computed.
 
     Args:
         source: what was exported.
         precisions: the variants that were asked for, in order.
+        formats: in which each was asked for.
         calibration: what it was calibrated on, if it was.
         evaluation: what the drop was measured on, if it was.
     """
+    tools = (*_TOOLS, *_TFLITE_TOOLS) if "tflite" in formats else _TOOLS
     return Lock(
         source=source.origin,
         weights={role: graph.sha256 for role, graph in sorted(source.graphs.items())},
-        recipe=",".join(precisions),
+        recipe=",".join(precisions) + ("" if formats == ("onnx",) else f" as {','.join(formats)}"),
         calibration_sha256=calibration.sha256 if calibration else None,
         calibration_n=len(calibration) if calibration else 0,
         evaluation_sha256=evaluation.sha256 if evaluation else None,
         evaluation_n=len(evaluation) if evaluation else 0,
-        tools={"python": platform.python_version(), **installed(*_TOOLS)},
+        tools={"python": platform.python_version(), **installed(*tools)},
         calibration_sources=digest_starts(calibration.digests) if calibration else (),
     )

@@ -31,9 +31,7 @@ Graph = onnx.ModelProto | bytes
 LEVELS: tuple[Optimization, Optimization] = ("all", "none")
 
 
-def parity(
-    graph: SourceGraph, full: Graph, reduced: Graph, feeds: Sequence[Mapping[str, Array]]
-) -> Stages:
+def parity(graph: SourceGraph, full: Graph, reduced: Graph, feeds: Sequence[Mapping[str, Array]]) -> Stages:
     """Runs all stages over the same inputs.
 
     Args:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import onnx
 from msgspec import structs
 
 from edgekit.bundle.detect_head import DetectHead
-from edgekit.bundle.manifest import ClassHead, Normalize, Variant, head_tensors
+from edgekit.bundle.manifest import ClassHead, Variant
 from edgekit.cli.values import MaxDrop
 from edgekit.data.dataset import Dataset, open_data, refuse_overlap
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import ModelError, UsageError
 from edgekit.evaluate import compare
 from edgekit.evaluation.options import Options
-from edgekit.evaluation.origin import AgreementMatrix, Stages
+from edgekit.evaluation.origin import AgreementMatrix
 from edgekit.evaluation.outcome import Evaluation
 from edgekit.evaluation.worst import illustrate
 from edgekit.predictions.side import TaskSide
@@ -27,22 +25,16 @@ from edgekit.tasks.classify import read_labels
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import default_threads, make_task
 from edgekit_export.calibration import Feeds, gather
-from edgekit_export.convert.fold_input import Picture
-from edgekit_export.convert.normalize import normalize
-from edgekit_export.convert.select_outputs import select_outputs
 from edgekit_export.golden import GoldenPicture, draw_for, golden_pictures, record
 from edgekit_export.layers.origin import few
 from edgekit_export.lock import make_lock
 from edgekit_export.package import Candidate, Package, assemble
 from edgekit_export.parity import parity
-from edgekit_export.quantize.precision import Precision, Reduced, reduce_precision
-from edgekit_export.quantize.recipe import recipe_from
+from edgekit_export.quantize.precision import Precision
 from edgekit_export.quantize.tap import Batch
-from edgekit_export.sources.source import Source, SourceGraph
+from edgekit_export.sources.source import Source
 from edgekit_export.staging import Staging
-
-Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
-"""``progress(description, total)`` as the command line has it."""
+from edgekit_export.variants import Format, Made, Progress, full_precision_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +43,7 @@ class ExportOptions:
 
     Attributes:
         precisions: variants to make, the default one first.
+        formats: each precision is made in each of them; full precision, to measure against, is ONNX.
         calibration: ``--data`` specifications; the source's own where empty.
         evaluation: the same, for the drop; never of samples that were calibrated on.
         max_size_bytes: of the whole ``.edge`` file.
@@ -61,6 +54,7 @@ class ExportOptions:
     """
 
     precisions: tuple[Precision, ...] = ("int8", "fp16")
+    formats: tuple[Format, ...] = ("onnx",)
     calibration: tuple[str, ...] = ()
     evaluation: tuple[str, ...] = ()
     max_size_bytes: int | None = None
@@ -80,7 +74,9 @@ def export(source: Source, out: Path, options: ExportOptions, progress: Progress
     with tempfile.TemporaryDirectory(prefix="edgekit-export-") as folder:
         staging = Staging(Path(folder) / "members", source.assets)
         measured = _Work(source, options, progress, staging, Path(folder)).measure()
-        lock = make_lock(source, options.precisions, measured.calibration, measured.evaluation)
+        lock = make_lock(
+            source, options.precisions, options.formats, measured.calibration, measured.evaluation
+        )
         package = assemble(
             source, lock, staging, out, measured.reference, measured.candidates, options.max_size_bytes
         )
@@ -112,25 +108,21 @@ class _Work:
     def measure(self) -> _Measured:
         """Converts, calibrates, reduces and measures."""
         calibration, evaluation = self._data()
-        full = self._full_precision()
-        reference = self.staging.add("fp32", "full_precision", "fp32", full, self.source.graphs)
+        full = full_precision_of(self.source.graphs, self.options.formats, self.progress)
+        reference = self.staging.add("fp32", "full_precision", "fp32", full.onnx, self.source.graphs)
         task = self._load(reference)
-        pictures = golden_pictures(task, draw_for(self.source.task, frozenset(full)))
+        pictures = golden_pictures(task, draw_for(self.source.task, frozenset(full.onnx)))
         feeds = self._feeds(task, calibration)
-        candidates = [self._candidate(p, full, feeds, pictures) for p in self.options.precisions]
+        candidates = [
+            self._candidate(made, feeds, pictures)
+            for precision in self.options.precisions
+            for made in full.variants(precision, self.options.formats, feeds, self.progress)
+        ]
         judged, matrix = self._judged(candidates, task, evaluation)
         golden, members = record(task, reference, pictures, {})
         full_precision = Candidate(reference, golden, members, task.engine)
         samples = {role: few(given) for role, given in feeds.items()}
         return _Measured(full_precision, judged, matrix, samples, calibration, evaluation)
-
-    def _full_precision(self) -> dict[str, onnx.ModelProto]:
-        with self.progress("convert", len(self.source.graphs)) as advance:
-            full = {}
-            for role, graph in self.source.graphs.items():
-                full[role] = full_precision(graph)
-                advance()
-        return full
 
     def _data(self) -> tuple[Dataset | None, Dataset | None]:
         """Opens both data sets; refuses overlap."""
@@ -173,28 +165,15 @@ class _Work:
                 )
         return feeds
 
-    def _candidate(
-        self,
-        precision: Precision,
-        full: dict[str, onnx.ModelProto],
-        feeds: dict[str, Feeds],
-        pictures: list[GoldenPicture],
-    ) -> Candidate:
-        reduced: dict[str, Reduced] = {}
-        for role, model in full.items():
-            with self.progress(f"{precision} {role}", None) as advance:
-                asked = recipe_from(self.source.graphs[role].spec.quantize)
-                reduced[role] = reduce_precision(model, precision, asked, feeds.get(role), advance)
-        models = {role: made.model for role, made in reduced.items()}
-        recipe = next(iter(reduced.values())).recipe
-        variant = self.staging.add(precision, recipe, precision, models, self.source.graphs)
+    def _candidate(self, made: Made, feeds: dict[str, Feeds], pictures: list[GoldenPicture]) -> Candidate:
+        variant = self.staging.add(made.name, made.recipe, made.precision, made.models, self.source.graphs)
         task = self._load(variant)
-        golden, members = record(
-            task, variant, pictures, {role: made.exact for role, made in reduced.items()}
-        )
-        stages = {role: self._parity(role, full[role], models[role], given) for role, given in feeds.items()}
-        layers = {role: made.report for role, made in reduced.items()}
-        return Candidate(variant, golden, members, task.engine, parity=stages, layers=layers)
+        golden, members = record(task, variant, pictures, made.exact)
+        stages = {
+            role: parity(self.source.graphs[role], made.full[role], made.models[role], few(given))
+            for role, given in feeds.items()
+        }
+        return Candidate(variant, golden, members, task.engine, parity=stages, layers=made.layers)
 
     def _judged(
         self, candidates: Sequence[Candidate], reference: Task, data: Dataset | None
@@ -216,21 +195,3 @@ class _Work:
         if not self.options.thumbnails:
             return evaluation
         return structs.replace(evaluation, worst=illustrate(evaluation.worst, data))
-
-    def _parity(self, role: str, full: onnx.ModelProto, reduced: onnx.ModelProto, feeds: Feeds) -> Stages:
-        return parity(self.source.graphs[role], full, reduced, few(feeds))
-
-
-def full_precision(graph: SourceGraph) -> onnx.ModelProto:
-    """The source's graph with a uint8 NHWC input, its normalisation folded in and its outputs as the head reads.
-
-    Raises:
-        ModelError: it is not a graph of one picture, lacks an output that the head reads, or has no normal form.
-    """
-    model = onnx.ModelProto()
-    model.CopyFrom(graph.model)
-    select_outputs(model, head_tensors(graph.spec.head))
-    scale = [op for op in graph.spec.input.ops if isinstance(op, Normalize)]
-    mean, std = (scale[0].mean, scale[0].std) if scale else ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-    _, _, height, width = graph.spec.shape
-    return normalize(model, Picture(mean, std, height or "height", width or "width"))

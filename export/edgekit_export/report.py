@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from edgekit.evaluation.origin import GraphOrigin
     from edgekit.evaluation.subject import Subject
     from edgekit_export.package import Candidate, Package
-    from edgekit_export.pipeline import Progress
+    from edgekit_export.variants import Progress
 
 
 def report_package(
@@ -54,16 +54,19 @@ def report_package(
 
 
 def _origins(package: Package, candidate: Candidate, progress: Progress) -> dict[str, GraphOrigin]:
-    """Measured on the files that shipped, with the stages that only an export knows."""
+    """Measured on the files that shipped, with the stages that only an export knows; layers of ONNX graphs only."""
+    from edgekit.evaluation.origin import GraphOrigin
     from edgekit_export.layers import layer_origins
 
+    stages = candidate.parity or {}
+    if any(model.format != "onnx" for model in candidate.variant.models.values()):
+        return {role: GraphOrigin(found.samples, (), stages=found) for role, found in stages.items()}
     sides = (
         _files(package.reference_path, package.reference.variant),
         _files(package.path, candidate.variant),
     )
     with progress(f"layers of {candidate.variant.name}", None) as advance:
         found = layer_origins(*sides, package.feeds, advance)
-    stages = candidate.parity or {}
     return {role: replace(origin, stages=stages.get(role)) for role, origin in found.items()}
 
 

@@ -44,7 +44,7 @@ class Staging:
         name: str,
         recipe: str,
         precision: Precision,
-        models: Mapping[str, onnx.ModelProto],
+        models: Mapping[str, onnx.ModelProto] | Mapping[str, bytes],
         graphs: Mapping[str, SourceGraph],
     ) -> Variant:
         """Writes the model files of a variant and gives its manifest entry, without a drop.
@@ -53,7 +53,7 @@ class Staging:
             name: of the variant.
             recipe: that made it.
             precision: of most weights.
-            models: role → graph with a uint8 NHWC input.
+            models: role → graph with a uint8 NHWC input, or a TFLite file of one.
             graphs: role → where it came from, for input and head.
         """
         entries = {
@@ -63,21 +63,20 @@ class Staging:
         size = sum((self.folder / path).stat().st_size for path in files)
         return Variant(name=name, recipe=recipe, precision=precision, models=entries, bytes=size)
 
-    def _model(self, variant: str, role: str, model: onnx.ModelProto, graph: SourceGraph) -> Model:
+    def _model(self, variant: str, role: str, model: onnx.ModelProto | bytes, graph: SourceGraph) -> Model:
+        folded = tuple(op for op in graph.spec.input.ops if not isinstance(op, Normalize))
+        image = replace(graph.spec.input, tensor="image", ops=folded, dtype="uint8", layout="nhwc")
+        if isinstance(model, bytes):
+            path = f"{variant}/{role}.tflite"
+            self._write(path, model)
+            return Model(path=path, format="tflite", input=image, head=graph.given or graph.spec.head)
         path, external = f"{variant}/{role}.onnx", ()
         data = to_bytes(model)
         if len(data) >= EXTERNAL_FROM_BYTES:
             external = (f"{path}.data",)
             data = self._split(model, path, external[0])
         self._write(path, data)
-        folded = tuple(op for op in graph.spec.input.ops if not isinstance(op, Normalize))
-        return Model(
-            path=path,
-            format="onnx",
-            input=replace(graph.spec.input, tensor="image", ops=folded, dtype="uint8", layout="nhwc"),
-            head=graph.spec.head,
-            external=external,
-        )
+        return Model(path=path, format="onnx", input=image, head=graph.spec.head, external=external)
 
     def _split(self, model: onnx.ModelProto, path: str, external: str) -> bytes:
         apart = onnx.ModelProto()

@@ -39,7 +39,12 @@ def require_converter() -> None:
 
 
 def convert_torch(
-    network: torch.nn.Module, shape: Sequence[int], picture: Picture, outputs: Sequence[str]
+    network: torch.nn.Module,
+    shape: Sequence[int],
+    picture: Picture,
+    outputs: Sequence[str],
+    *,
+    cut_softmax: bool = False,
 ) -> bytes:
     """Converts ``network`` by litert-torch; the normalisation of pictures becomes its first operators.
 
@@ -48,6 +53,7 @@ def convert_torch(
         shape: of that input, without a dynamic side.
         picture: what the network expects of a picture.
         outputs: names of what it gives, in its order.
+        cut_softmax: end before the softmax that the network ends with.
 
     Returns:
         A TFLite file whose input ``image`` is uint8 ``(1, height, width, channels)``.
@@ -73,7 +79,7 @@ def convert_torch(
             data = bytes(made.model_content())
     except Exception as error:
         raise ModelError(_told(str(error)), "export it with --format onnx") from error
-    return tidy(data, "image", outputs)
+    return tidy(data, "image", outputs, cut=cut_softmax)
 
 
 def _folded(network: torch.nn.Module, picture: Picture) -> torch.nn.Module:

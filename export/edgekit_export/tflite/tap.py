@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from edgekit_export.tflite.flatbuffer import read_tflite, write_tflite
 Batch = Mapping[str, Array]
 
 
-def session_of_tflite(data: bytes, *, threads: int = 2) -> LiteRtSession:
+def session_of_tflite(
+    data: bytes, *, threads: int = 2, optimization: Literal["all", "none"] = "all"
+) -> LiteRtSession:
     """Loads a model that was made here, by way of a temporary file.
 
     Raises:
@@ -25,7 +28,7 @@ def session_of_tflite(data: bytes, *, threads: int = 2) -> LiteRtSession:
     with tempfile.TemporaryDirectory(prefix="edgekit-session-") as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(data)
-        return open_session(path, EngineOptions(threads=threads))
+        return open_session(path, EngineOptions(threads=threads, optimization=optimization))
 
 
 class TfliteTap:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+
 from edgekit.errors import ModelError
 from edgekit_export.tflite.flatbuffer import Graph, indices, read_tflite, write_tflite
 from edgekit_export.tflite.fold_scale import fold_scale
@@ -12,16 +14,17 @@ from edgekit_export.tflite.fold_scale import fold_scale
 SIGNATURE = b"serving_default"
 
 
-def tidy(data: bytes, image: str, outputs: Sequence[str]) -> bytes:
+def tidy(data: bytes, image: str, outputs: Sequence[str], *, cut: bool = False) -> bytes:
     """The same graph; tensors are named by the operator that makes them and its number, as ``conv_2d0``.
 
     Args:
         data: a TFLite file of one graph, one input and one signature.
         image: name of the input.
         outputs: names of the outputs, in the signature's order.
+        cut: end before the softmax that the only output comes from; the bundle's head applies it.
 
     Raises:
-        ModelError: it has an operator that plain TFLite has not, or another number of outputs.
+        ModelError: it has an operator that plain TFLite has not, another number of outputs, or no softmax to cut.
     """
     graph = read_tflite(data, "model.tflite")
     _refuse_foreign(graph)
@@ -31,6 +34,8 @@ def tidy(data: bytes, image: str, outputs: Sequence[str]) -> bytes:
         raise ModelError(
             f"the network gives {len(given)} outputs, expected {len(outputs)}: {', '.join(outputs)}"
         )
+    if cut:
+        _cut_softmax(graph)
     fold_scale(graph)
     _name_tensors(graph)
     graph.rename(graph.inputs[0], image)
@@ -40,6 +45,16 @@ def tidy(data: bytes, image: str, outputs: Sequence[str]) -> bytes:
         graph.rename(int(entry.tensorIndex), name)
     graph.model.metadata, graph.model.description = [], b"edgekit"
     return write_tflite(graph)
+
+
+def _cut_softmax(graph: Graph) -> None:
+    last = graph.producer(graph.outputs[0])
+    if len(graph.outputs) != 1 or last is None or graph.kind(last) != "SOFTMAX":
+        kind = "nothing" if last is None else graph.kind(last)
+        raise ModelError(f"the TFLite graph ends in {kind}, expected the softmax that the ONNX graph ends in")
+    graph.main.outputs = np.array([last.inputs[0]], np.int32)
+    graph.model.signatureDefs[0].outputs[0].tensorIndex = int(last.inputs[0])
+    graph.remove(last)
 
 
 def _position(name: bytes) -> int:

@@ -21,6 +21,10 @@ def test_it_computes_what_torch_and_onnx_do(twins):
         np.testing.assert_allclose(session.run(feed)[0], expected, atol=1e-4 * np.abs(expected).max())
 
 
+def test_the_same_network_gives_the_same_bytes(twins):
+    assert convert(twins.network) == twins.data
+
+
 def test_operators_are_fused_and_few(twins):
     from edgekit_export.tflite.flatbuffer import read_tflite
 

@@ -1,0 +1,187 @@
+"""The graphs of one precision, in each format that was asked for: one recipe, one rounding of the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import onnx
+
+from edgekit.bundle.manifest import Normalize, head_tensors
+from edgekit.errors import UsageError
+from edgekit_export.calibration import Feeds
+from edgekit_export.convert.fold_input import Picture
+from edgekit_export.convert.normalize import normalize
+from edgekit_export.convert.select_outputs import select_outputs
+from edgekit_export.parity import Graph
+from edgekit_export.quantize.precision import Precision, Reduced, reduce_precision
+from edgekit_export.quantize.recipe import HALF_WEIGHTS, recipe_from
+from edgekit_export.sources.source import SourceGraph
+
+Format = Literal["onnx", "tflite"]
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
+"""``progress(description, total)`` as the command line has it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """The graphs of a variant that is not measured yet.
+
+    Attributes:
+        name: of the variant: its precision, and its format unless that is ONNX.
+        recipe: that made it.
+        precision: of most weights.
+        models: role → graph with a uint8 NHWC input.
+        full: role → the same in full precision, in the same format.
+        exact: role → whether its arithmetic is the same on every CPU; false for roles that are not named.
+        layers: role → what was done to its layers.
+    """
+
+    name: str
+    recipe: str
+    precision: Precision
+    models: Mapping[str, Graph]
+    full: Mapping[str, Graph]
+    exact: Mapping[str, bool] = field(default_factory=dict)
+    layers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FullPrecision:
+    """A source's graphs in full precision.
+
+    Attributes:
+        graphs: role → where it came from.
+        onnx: role → normalised graph.
+        tflite: role → TFLite file; empty unless that format is wanted.
+    """
+
+    graphs: Mapping[str, SourceGraph]
+    onnx: Mapping[str, onnx.ModelProto]
+    tflite: Mapping[str, bytes]
+
+    def variants(
+        self, precision: Precision, formats: Sequence[Format], feeds: Mapping[str, Feeds], progress: Progress
+    ) -> Iterator[Made]:
+        """The variants of one precision, in the order of ``formats``.
+
+        Raises:
+            UsageError, ModelError: as :func:`edgekit_export.quantize.precision.reduce_precision` says.
+        """
+        reduced = {}
+        for role, model in self.onnx.items():
+            with progress(f"{precision} {role}", None) as advance:
+                recipe = recipe_from(self.graphs[role].spec.quantize)
+                reduced[role] = reduce_precision(model, precision, recipe, feeds.get(role), advance)
+        for wanted in formats:
+            if wanted == "onnx":
+                yield self._onnx(precision, reduced)
+            else:
+                yield self._tflite(precision, reduced, feeds, progress)
+
+    def _onnx(self, precision: Precision, reduced: Mapping[str, Reduced]) -> Made:
+        return Made(
+            name=precision,
+            recipe=next(iter(reduced.values())).recipe,
+            precision=precision,
+            models={role: made.model for role, made in reduced.items()},
+            full=self.onnx,
+            exact={role: made.exact for role, made in reduced.items()},
+            layers={role: made.report for role, made in reduced.items()},
+        )
+
+    def _tflite(
+        self,
+        precision: Precision,
+        reduced: Mapping[str, Reduced],
+        feeds: Mapping[str, Feeds],
+        progress: Progress,
+    ) -> Made:
+        name = f"{precision}-tflite"
+        if precision == "fp32":
+            return Made(name, "full_precision", precision, self.tflite, self.tflite)
+        from edgekit_export.tflite.quantize import quantize_tflite
+
+        found = {}
+        for role, data in self.tflite.items():
+            asked = HALF_WEIGHTS if precision == "fp16" else recipe_from(self.graphs[role].spec.quantize)
+            given = feeds.get(role, ()) if precision == "int8" else ()
+            with progress(f"{name} {role}", None) as advance:
+                found[role] = quantize_tflite(data, reduced[role].written, asked, given, advance)
+        return Made(
+            name=name,
+            recipe=next(iter(found.values())).recipe,
+            precision=precision,
+            models={role: made.data for role, made in found.items()},
+            full=self.tflite,
+            layers={role: made.report for role, made in found.items()},
+        )
+
+
+def full_precision_of(
+    graphs: Mapping[str, SourceGraph], formats: Sequence[Format], progress: Progress
+) -> FullPrecision:
+    """Converts a source to every format that is wanted; to ONNX in any case, which is the reference.
+
+    Raises:
+        UsageError: TFLite is wanted of a source that is no torch network, or has no fixed size.
+        EnvironmentLacks: TFLite is wanted and its converter is not installed.
+        ModelError: a graph cannot be brought to our normal form, or has an operator that TFLite lacks.
+    """
+    if "tflite" in formats:
+        _check_tflite(graphs)
+    with progress("convert", len(graphs)) as advance:
+        converted = {}
+        for role, graph in graphs.items():
+            converted[role] = full_precision(graph)
+            advance()
+    tflite: dict[str, bytes] = {}
+    if "tflite" in formats:
+        with progress("convert to TFLite", len(graphs)) as advance:
+            for role, graph in graphs.items():
+                tflite[role] = _tflite(graph)
+                advance()
+    return FullPrecision(graphs, converted, tflite)
+
+
+def full_precision(graph: SourceGraph) -> onnx.ModelProto:
+    """The source's graph with a uint8 NHWC input, its normalisation folded in and its outputs as the head reads them.
+
+    Raises:
+        ModelError: it is not a graph of one picture, lacks an output that the head reads, or cannot be brought to
+            our normal form.
+    """
+    model = onnx.ModelProto()
+    model.CopyFrom(graph.model)
+    select_outputs(model, head_tensors(graph.spec.head))
+    return normalize(model, _picture(graph))
+
+
+def _picture(graph: SourceGraph) -> Picture:
+    scale = [op for op in graph.spec.input.ops if isinstance(op, Normalize)]
+    mean, std = (scale[0].mean, scale[0].std) if scale else ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    _, _, height, width = graph.spec.shape
+    return Picture(mean, std, height or "height", width or "width")
+
+
+def _check_tflite(graphs: Mapping[str, SourceGraph]) -> None:
+    from edgekit_export.tflite.convert import require_converter
+
+    for role, graph in graphs.items():
+        if graph.network is None:
+            raise UsageError(
+                f"--format tflite needs a torch network as source, graph {role!r} is an ONNX file",
+                "use --format onnx, or export the network that it came from as module:function",
+            )
+    require_converter()
+
+
+def _tflite(graph: SourceGraph) -> bytes:
+    from edgekit_export.tflite.convert import convert_torch
+
+    names = graph.outputs if graph.given is not None else head_tensors(graph.spec.head)
+    return convert_torch(
+        graph.network, graph.spec.shape, _picture(graph), names, cut_softmax=graph.cut == "softmax"
+    )
