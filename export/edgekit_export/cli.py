@@ -89,7 +89,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--normalize", metavar="N", help="imagenet, minus1to1, 0to1, none, or mean/std as r,g,b/r,g,b"
     )
     bare.add_argument("--input-size", type=option(parse_count), metavar="N", help="side of a square input")
-    bare.add_argument("--resize", choices=("crop", "stretch"), default="crop", help="default: crop")
+    bare.add_argument("--task", choices=("classify", "detect"), default="classify", help="default: classify")
+    bare.add_argument(
+        "--resize", choices=("crop", "stretch", "letterbox"), help="default: crop; of detectors, their kind's"
+    )
     bare.add_argument("--color", choices=("rgb", "bgr"), default="rgb", help="channel order (default: rgb)")
     bare.add_argument("--labels", type=Path, metavar="FILE", help="one label a line")
     bare.add_argument("--activation", choices=("softmax", "sigmoid", "none"), default="softmax")
@@ -149,7 +152,9 @@ def _run(args: argparse.Namespace) -> int:
     from edgekit_export.sources.bare import BareInput
     from edgekit_export.sources.resolve import resolve
 
-    bare = BareInput(args.normalize, args.input_size, args.resize, args.color, args.labels, args.activation)
+    bare = BareInput(
+        args.normalize, args.input_size, args.resize, args.color, args.labels, args.activation, args.task
+    )
     with progress(f"load {args.source}"):
         source = resolve(args.source, bare, args.weights)
     options = ExportOptions(

@@ -22,6 +22,7 @@ from edgekit_export.convert.remove_dead import remove_dead, remove_identities
 from edgekit_export.convert.rewrite_hard_swish import constant_divisions, rewrite_hard_swish
 from edgekit_export.convert.shapes import fix_input_shape, infer_shapes
 from edgekit_export.convert.shorten_names import drop_unused_opsets, shorten_names, strip_metadata
+from edgekit_export.convert.spread_axes import spread_axes
 
 
 def normalize(
@@ -52,6 +53,7 @@ def normalize(
         fold_input(made, picture)
     remove_identities(made)
     infer_shapes(made)
+    spread_axes(made)
     fold_constants(made)
     split_batch_norm(made)
     rewrite_hard_swish(made)

@@ -1,4 +1,4 @@
-"""A classifier that comes as a bare graph: what its user must say about its input, and what can be read off it."""
+"""A model that comes as a bare graph: what its user must say about its input, and what can be read off it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from edgekit.bundle.manifest import (
     Card,
     CenterCrop,
     ClassHead,
+    Head,
     ImageInput,
+    Letterbox,
     Normalize,
     PixelOp,
     ResizeShorter,
@@ -20,6 +22,7 @@ from edgekit.bundle.manifest import (
 )
 from edgekit.errors import DataError, ModelError, UsageError
 from edgekit_export.recipe import SourceModel
+from edgekit_export.sources.bare_detector import infer_head
 
 NORMALIZATIONS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
@@ -30,6 +33,7 @@ NORMALIZATIONS: dict[str, tuple[tuple[float, float, float], tuple[float, float, 
 """Name → mean and standard deviation a channel, on pixels of 0–255."""
 
 LABELS_MEMBER = "assets/labels.txt"
+LETTERBOX_PAD = 114  # what YOLO networks are trained with
 CROP_RATIO = 256 / 224  # shorter side before the crop, as ImageNet models are evaluated
 
 
@@ -40,18 +44,21 @@ class BareInput:
     Attributes:
         normalize: a name of :data:`NORMALIZATIONS`, or ``mean/std`` as ``r,g,b/r,g,b`` on pixels of 0–255.
         size: side of the square input, for graphs whose own is dynamic.
-        resize: ``crop`` (shorter side to 256/224 of the size, centre crop) or ``stretch``.
+        resize: ``crop`` (shorter side to 256/224 of the size, centre crop), ``stretch`` or ``letterbox``; by default
+            what such networks are given: crops to classifiers.
         color: channel order the graph was trained on.
         labels: file with one label a line; ``class 0`` … otherwise.
-        activation: of the scores.
+        activation: of a classifier's scores.
+        task: ``classify`` or ``detect``.
     """
 
     normalize: str | None = None
     size: int | None = None
-    resize: str = "crop"
+    resize: str | None = None
     color: str = "rgb"
     labels: Path | None = None
     activation: str = "softmax"
+    task: str = "classify"
 
     def require_size(self) -> int:
         """The size.
@@ -69,28 +76,43 @@ class BareInput:
 def bare_recipe(
     name: str, model: onnx.ModelProto, shape: tuple[int, int, int, int], bare: BareInput
 ) -> tuple[Card, SourceModel, dict[str, bytes]]:
-    """Card, graph specification and assets of a classifier without a recipe.
+    """Card, graph specification and assets of a model without a recipe.
 
     Raises:
         UsageError: the normalisation is not given or not understood.
-        ModelError: the graph has no output of one score a class.
+        ModelError: the graph's outputs are not those of the task, as far as they can be known.
         DataError: the label file does not fit.
     """
     side = shape[2] or bare.require_size()
     width = shape[3] or bare.require_size()
     mean, std = _normalization(bare.normalize)
-    classes = _classes(model, name)
+    given = None if bare.labels is None else _read_labels(bare.labels)
+    head, classes, usual = _head(name, model, bare, (width, side), given)
     spec = SourceModel(
         shape=(1, 3, side, width),
         input=ImageInput(
             tensor="image",
             color="bgr" if bare.color == "bgr" else "rgb",
-            ops=(*_resize_ops(bare.resize, side, width), Normalize(mean=mean, std=std)),
+            ops=(*_resize_ops(bare.resize or usual, side, width), Normalize(mean=mean, std=std)),
         ),
-        head=ClassHead(tensor="scores", labels=LABELS_MEMBER, activation=_activation(bare.activation)),
+        head=head,
     )
-    labels = _labels(bare.labels, classes)
-    return _card(name, model), spec, {LABELS_MEMBER: "".join(f"{label}\n" for label in labels).encode()}
+    labels = given or [f"class {i}" for i in range(classes)]
+    return _card(name, model, bare.task), spec, {LABELS_MEMBER: "".join(f"{v}\n" for v in labels).encode()}
+
+
+def _head(
+    name: str, model: onnx.ModelProto, bare: BareInput, size_wh: tuple[int, int], labels: list[str] | None
+) -> tuple[Head, int, str]:
+    """The head, its number of classes, and the usual resize."""
+    if bare.task == "detect":
+        found = infer_head(model, name, size_wh, LABELS_MEMBER, None if labels is None else len(labels))
+        return found.head, found.classes, found.resize
+    classes = _classes(model, name)
+    if labels is not None and len(labels) != classes:
+        raise DataError(f"{bare.labels}: expected {classes} labels, one a line, got {len(labels)}")
+    head = ClassHead(tensor="scores", labels=LABELS_MEMBER, activation=_activation(bare.activation))
+    return head, classes, "crop"
 
 
 def _normalization(text: str | None) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
@@ -111,6 +133,8 @@ def _normalization(text: str | None) -> tuple[tuple[float, float, float], tuple[
 def _resize_ops(resize: str, height: int, width: int) -> tuple[PixelOp, ...]:
     if resize == "stretch":
         return (ResizeStretch(width=width, height=height),)
+    if resize == "letterbox":
+        return (Letterbox(width=width, height=height, pad=LETTERBOX_PAD),)
     shorter = round(max(height, width) * CROP_RATIO)
     return ResizeShorter(size=shorter), CenterCrop(width=width, height=height)
 
@@ -126,30 +150,25 @@ def _classes(model: onnx.ModelProto, name: str) -> int:
     if len(outputs) != 1 or len(outputs[0]) < 2 or outputs[0][1] < 2 or any(d > 1 for d in outputs[0][2:]):
         raise ModelError(
             f"{name}: cannot tell its task: expected one output (N, classes), got {outputs}",
-            "only classifiers are taken without a recipe; write a recipe.toml for the rest",
+            "add --task detect if it finds objects; write a recipe.toml for the rest",
         )
     return outputs[0][1]
 
 
-def _labels(path: Path | None, classes: int) -> list[str]:
-    if path is None:
-        return [f"class {i}" for i in range(classes)]
+def _read_labels(path: Path) -> list[str]:
     if path.exists() and not path.is_file():  # reading a pipe would wait for ever
         raise DataError(f"{path}: expected a file of labels, got a folder, a pipe or a device")
     try:
-        labels = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
+        return path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise DataError(f"{path}: cannot be read: {reason}", "write one label a line, in UTF-8") from error
-    if len(labels) != classes:
-        raise DataError(f"{path}: expected {classes} labels, one a line, got {len(labels)}")
-    return labels
 
 
-def _card(name: str, model: onnx.ModelProto) -> Card:
+def _card(name: str, model: onnx.ModelProto, task: str) -> Card:
     return Card(
         title=name,
-        task="classify",
+        task=task,
         domain="unknown: exported from a bare graph",
         languages=(),
         input_range="unknown: exported from a bare graph",

@@ -195,7 +195,7 @@ def _from_onnx(path: Path, origin: str, bare: BareInput) -> Source:
     model = read_onnx_file(path)
     card, spec, assets = bare_recipe(path.stem, model, input_shape(model, path.name), bare)
     graph = source_graph(model, spec, onnx_framework(model), file_sha256(path))
-    return Source(_bundle_name(path.stem), origin, "classify", card, {"model": graph}, assets)
+    return Source(_bundle_name(path.stem), origin, bare.task, card, {"model": graph}, assets)
 
 
 def _from_network(target: str, bare: BareInput) -> Source:
@@ -205,7 +205,7 @@ def _from_network(target: str, bare: BareInput) -> Source:
     card, spec, assets = bare_recipe(target, model, (1, 3, size, size), bare)
     digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
     graph = replace(source_graph(model, spec, torch_framework(network), digest), network=network)
-    return Source(_bundle_name(target.split(":")[1]), target, "classify", card, {"model": graph}, assets)
+    return Source(_bundle_name(target.split(":")[1]), target, bare.task, card, {"model": graph}, assets)
 
 
 def _bundle_name(text: str) -> str:
