@@ -84,7 +84,13 @@ def export_quickly(name: str, path: Path, calibration: tuple[str, ...], evaluati
     graphs_ = {
         role: dataclasses.replace(graph, spec=_quick(graph.spec)) for role, graph in source.graphs.items()
     }
-    options = ExportOptions(("int8",), calibration, evaluation, limit=4, engine=EngineOptions(threads=2))
+    options = ExportOptions(
+        precisions=("int8",),
+        calibration=calibration,
+        evaluation=evaluation,
+        limit=4,
+        engine=EngineOptions(threads=2),
+    )
     package = export(dataclasses.replace(source, graphs=graphs_), path, options, _silent)
     if not package.written:
         raise RuntimeError(f"{name}: {package.refusal}")

@@ -37,7 +37,7 @@ from edgekit_export.staging import Staging
 from edgekit_export.variants import Format, Made, Progress, full_precision_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
     """What may be asked of an export.
 
