@@ -33,14 +33,14 @@ $(VENV)/.base: $(VENV)/.made pyproject.toml export/pyproject.toml
 	@touch $@
 
 $(VENV)/.torch: $(VENV)/.base
-	@echo "Installing torch (CPU), for torch networks as sources"
+	@echo "Installing torch (CPU) and transformers, for torch networks and Hugging Face folders as sources"
 	@$(INSTALL_TORCH) '$(TORCH)'
-	@$(INSTALL) -e '.[report]' -e 'export[torch]'
+	@$(INSTALL) -e '.[report,text,pillow]' -e 'export[transformers]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.torch
 	@echo "Installing what the tests and checks need"
-	@$(INSTALL) -e '.[report,litert]' --group test --group check
+	@$(INSTALL) -e '.[report,text,pillow,litert]' --group test --group check
 	@touch $@
 
 # Every package pinned, transitive ones too: pip would search for minutes otherwise.
