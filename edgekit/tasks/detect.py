@@ -6,22 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edgekit.bundle.detect_head import DetectHead
-from edgekit.bundle.manifest import Model, Variant, head_tensors
-from edgekit.engines.protocol import Engine, EngineOptions, Session
-from edgekit.errors import BundleError
+from edgekit.bundle.manifest import ImageInput, Variant
+from edgekit.engines.protocol import Engine, EngineOptions
 from edgekit.processing.boxes import clipped, has_area, to_picture
 from edgekit.processing.detection import detect
 from edgekit.processing.images import to_frame
 from edgekit.processing.preprocess import Prepared, prepare
-from edgekit.tasks.classify import read_labels
-from edgekit.tasks.outputs import output_index
+from edgekit.tasks.labels import read_labels
+from edgekit.tasks.single import SingleGraph
 from edgekit.tasks.trace import Trace
 from edgekit.types import Array, Detections, Frame
 
-ROLE = "model"
 
-
-class Detect:
+class Detect(SingleGraph[ImageInput, DetectHead]):
     """A loaded detector; see :class:`edgekit.tasks.protocol.Task`."""
 
     name = "detect"
@@ -29,19 +26,8 @@ class Detect:
     def __init__(
         self, bundle_name: str, variant: Variant, folder: Path, engine: Engine, options: EngineOptions
     ) -> None:
-        model, head = _model_of(variant)
-        self.bundle_name = bundle_name
-        self.variant = variant.name
-        self.engine = f"{engine.name} {engine.version}"
-        self.threads = options.threads
-        self.labels = read_labels(folder / head.labels)
-        self._input = model.input
-        self._head = head
-        self._session = engine.load(folder / model.path, options)
-        self.sessions: Mapping[str, Session] = {ROLE: self._session}
-        self._names = [output.name for output in self._session.outputs]
-        for wanted in head_tensors(head):
-            output_index(self._session, model, wanted, variant)
+        super().__init__(bundle_name, variant, folder, engine, options, (ImageInput, DetectHead))
+        self.labels = read_labels(folder / self._head.labels)
 
     def __call__(self, image: Frame | Array | str | Path, trace: Trace | None = None) -> Detections:
         """Finds the objects of one picture; see :class:`edgekit.tasks.protocol.Task`."""
@@ -49,9 +35,9 @@ class Detect:
         with trace.stage("pre"):
             frame = to_frame(image)
             prepared = prepare(frame, self._input)
-        outputs = trace.infer(ROLE, self._session, {self._input.tensor: prepared.tensor})
+        outputs = self._run(trace, {self._input.tensor: prepared.tensor})
         with trace.stage("post"):
-            return self._found(dict(zip(self._names, outputs, strict=True)), prepared, frame.size_wh)
+            return self._found(outputs, prepared, frame.size_wh)
 
     def _found(
         self, outputs: Mapping[str, Array], prepared: Prepared, picture_wh: tuple[int, int]
@@ -64,13 +50,3 @@ class Detect:
         return Detections(
             xyxy[kept], found.score[kept], found.index[kept], self.labels, self._head.found_score
         )
-
-
-def _model_of(variant: Variant) -> tuple[Model, DetectHead]:
-    model = variant.models.get(ROLE)
-    if model is None or len(variant.models) != 1 or not isinstance(model.head, DetectHead):
-        got = ", ".join(f"{role}: {m.head.__struct_config__.tag}" for role, m in variant.models.items())
-        raise BundleError(
-            f"variant {variant.name}: detect expects one graph {ROLE!r} with a detect_head, got {got}"
-        )
-    return model, model.head

@@ -21,7 +21,7 @@ from edgekit.evaluation.origin import AgreementMatrix
 from edgekit.evaluation.outcome import Evaluation
 from edgekit.evaluation.worst import illustrate
 from edgekit.predictions.side import TaskSide
-from edgekit.tasks.classify import read_labels
+from edgekit.tasks.labels import read_labels
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import default_threads, make_task
 from edgekit_export.calibration import Feeds, gather

@@ -5,7 +5,6 @@ from msgspec.structs import replace
 import edgekit
 from edgekit.bundle.manifest import DbHead
 from edgekit.errors import BundleError
-from edgekit.tasks.classify import read_labels
 from edgekit.tasks.registry import default_threads, make_task
 from edgekit.tasks.trace import Trace
 
@@ -53,11 +52,3 @@ def test_mixed_formats_are_refused(tiny_bundle, tmp_path):
     mixed = replace(variant, models={"a": model, "b": replace(model, format="tflite")})
     with pytest.raises(BundleError, match="expected one model format, got onnx, tflite"):
         make_task("classify", "tiny", mixed, tmp_path)
-
-
-def test_labels(tmp_path):
-    (tmp_path / "l.txt").write_text("a\nb c\n\u2028odd\n", encoding="utf-8")
-    assert read_labels(tmp_path / "l.txt") == ("a", "b c", "\u2028odd")
-    (tmp_path / "none.txt").write_text("")
-    with pytest.raises(BundleError, match="empty file"):
-        read_labels(tmp_path / "none.txt")
