@@ -163,6 +163,10 @@ def _check_model(where: str, model: Model) -> None:
 def _check_detect_head(where: str, head: DetectHead) -> None:
     if head.peaks and isinstance(head.boxes, AbsoluteBoxes):
         raise _broken(where, "peaks: expected boxes relative to cells, got absolute ones, which have no map")
+    if head.peaks and any(level.anchors > 1 for level in head.levels):
+        raise _broken(where, "peaks: expected one position a cell, got levels with anchors")
+    if head.overlaps == "blend" and (head.iou_threshold is None or head.min_score == 0):
+        raise _broken(where, "overlaps: expected iou_threshold and a min_score above 0 to blend by")
     powers = head.objectness_power, head.score_power
     if powers != (1, 1) and all(level.objectness is None for level in head.levels):
         raise _broken(where, f"powers are {powers[0]:g} and {powers[1]:g}, expected 1 without objectness")

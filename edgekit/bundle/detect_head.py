@@ -1,8 +1,9 @@
 """The manifest's head of object detectors: where scores and boxes stand in a graph's outputs, and their code.
 
 One head covers detectors of one map (FastestDet), of several with boxes decoded in the graph or not (YOLO,
-PicoDet), of centres (CenterNet) and of queries (DETR and its kin): they differ in the code of their boxes, in
-what a score is made of, and in what is left out. ``docs/bundle-format.md`` says exactly how.
+PicoDet), of anchors (BlazeFace), of centres (CenterNet) and of queries (DETR and its kin): they differ in the
+code of their boxes, in what a score is made of, and in what is left out. ``docs/bundle-format.md`` says exactly
+how.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Level(Strict, frozen=True):
         objectness: one channel: how sure it is that anything is there.
         offset: two channels, for ``sizes``: where in its cell the centre lies.
         stride: input pixels a cell, for boxes that are relative to one.
+        anchors: positions of each cell, one behind the other.
+        first: the level's first position, where outputs hold several levels one behind the other.
     """
 
     scores: Part
@@ -47,6 +50,8 @@ class Level(Strict, frozen=True):
     objectness: Part | None = None
     offset: Part | None = None
     stride: Pixels = 1
+    anchors: Annotated[int, Meta(ge=1, le=64)] = 1
+    first: Count = 0
 
 
 class AbsoluteBoxes(Strict, frozen=True, tag="absolute", tag_field="code"):
@@ -81,7 +86,19 @@ class SizeBoxes(Strict, frozen=True, tag="sizes", tag_field="code"):
     unit: Literal["stride", "pixel"] = "stride"
 
 
-BoxCode: TypeAlias = AbsoluteBoxes | TanhBoxes | DistanceBoxes | SizeBoxes
+class OffsetBoxes(Strict, frozen=True, tag="offsets", tag_field="code"):
+    """Centre relative to a point of the cell, width and height: anchors without sizes (arXiv 1907.05047, section 3.2).
+
+    Attributes:
+        unit: of all four: ``stride``, or ``pixel`` of the input.
+        point: where in its cell the point lies: 0.5 is the middle.
+    """
+
+    unit: Literal["stride", "pixel"] = "stride"
+    point: Share = 0.5
+
+
+BoxCode: TypeAlias = AbsoluteBoxes | TanhBoxes | DistanceBoxes | SizeBoxes | OffsetBoxes
 
 Power: TypeAlias = Annotated[float, Meta(gt=0, le=4)]
 
@@ -102,6 +119,8 @@ class DetectHead(Strict, frozen=True, tag="detect_head", tag_field="op"):
         score_power: exponent of the class's score in the score.
         max_candidates: so many best candidates are looked at.
         iou_threshold: a candidate that overlaps a better one of its class by more is left out; null keeps all.
+        overlaps: what becomes of those: ``drop``, or ``blend``: the better one's box is the mean of its own and
+            theirs, by their scores (arXiv 1907.05047, section 3.4).
         max_objects: so many are given at the most.
     """
 
@@ -117,6 +136,7 @@ class DetectHead(Strict, frozen=True, tag="detect_head", tag_field="op"):
     score_power: Power = 1.0
     max_candidates: Annotated[int, Meta(ge=1, le=10000)] = 1000
     iou_threshold: Share | None = None
+    overlaps: Literal["drop", "blend"] = "drop"
     max_objects: Annotated[int, Meta(ge=1, le=10000)] = 100
 
     @property

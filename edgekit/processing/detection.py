@@ -15,6 +15,7 @@ from edgekit.bundle.detect_head import (
     DetectHead,
     DistanceBoxes,
     Level,
+    OffsetBoxes,
     Part,
     SizeBoxes,
     TanhBoxes,
@@ -22,7 +23,7 @@ from edgekit.bundle.detect_head import (
 from edgekit.errors import BundleError
 from edgekit.processing.activations import activate
 from edgekit.processing.boxes import from_centers, has_area
-from edgekit.processing.nms import nms, ranked
+from edgekit.processing.nms import blend, nms, ranked
 from edgekit.types import F32, Array
 
 Outputs = Mapping[str, Array]
@@ -68,19 +69,28 @@ def detect(outputs: Outputs, head: DetectHead, classes: int, input_wh: tuple[int
     found = found.picked(has_area(found.xyxy))
     found = found.picked(ranked(found.score)[: head.max_candidates])
     if head.iou_threshold is not None:
-        found = found.picked(nms(found.xyxy, found.score, found.index, head.iou_threshold))
+        found = _thinned(found, head.iou_threshold, blends=head.overlaps == "blend")
     return found.picked(np.arange(min(len(found.score), head.max_objects)))
+
+
+def _thinned(found: Candidates, iou_threshold: float, *, blends: bool) -> Candidates:
+    """Without those that overlap better ones."""
+    if not blends:
+        return found.picked(nms(found.xyxy, found.score, found.index, iou_threshold))
+    stays, xyxy = blend(found.xyxy, found.score, found.index, iou_threshold)
+    return Candidates(xyxy, found.score[stays], found.index[stays])
 
 
 def _candidates(
     outputs: Outputs, head: DetectHead, level: Level, classes: int, input_wh: tuple[int, int]
 ) -> Candidates:
     """All candidates of a level that reach ``min_score``, position by position."""
-    raw = _class_channels(outputs, head, level, classes)
+    raw = _own_positions(_class_channels(outputs, head, level, classes), head, level)
     grid_wh = -(-input_wh[0] // level.stride), -(-input_wh[1] // level.stride)
-    if not isinstance(head.boxes, AbsoluteBoxes) and len(raw) != grid_wh[0] * grid_wh[1]:
+    if not isinstance(head.boxes, AbsoluteBoxes) and len(raw) != grid_wh[0] * grid_wh[1] * level.anchors:
+        each = f" x {level.anchors}" if level.anchors > 1 else ""
         raise BundleError(
-            f"output {level.scores.tensor}: expected {grid_wh[0]} x {grid_wh[1]} positions "
+            f"output {level.scores.tensor}: expected {grid_wh[0]} x {grid_wh[1]}{each} positions "
             f"(stride {level.stride}), got {len(raw)}"
         )
     named = raw[:, 1:] if head.background == "first" else raw[:, :classes]
@@ -96,6 +106,12 @@ def _candidates(
     place, index = place[reached], index[reached]
     boxes = _boxes(outputs, head, level, place, grid_wh[0], input_wh)
     return Candidates(boxes, score[reached], index.astype(np.int32))
+
+
+def _own_positions(values: F32, head: DetectHead, level: Level) -> F32:
+    """Those of a level, of an output that may hold several."""
+    firsts = [other.first for other in head.levels if other.scores.tensor == level.scores.tensor]
+    return values[level.first : min((first for first in firsts if first > level.first), default=None)]
 
 
 def _class_channels(outputs: Outputs, head: DetectHead, level: Level, classes: int) -> F32:
@@ -144,7 +160,8 @@ def _scores(outputs: Outputs, head: DetectHead, level: Level, raw: F32, place: A
         score = np.power(score, np.float32(head.score_power))
     if level.objectness is None:
         return np.asarray(score, np.float32)
-    objectness = activate(_rows(outputs, level.objectness, 1, place)[:, 0], level.objectness.activation)
+    objectness = _rows(outputs, level.objectness, 1, place + level.first)[:, 0]
+    objectness = activate(objectness, level.objectness.activation)
     if head.objectness_power != 1:
         objectness = np.power(objectness, np.float32(head.objectness_power))
     return np.asarray(score * objectness, np.float32)
@@ -153,7 +170,7 @@ def _scores(outputs: Outputs, head: DetectHead, level: Level, raw: F32, place: A
 def part_values(outputs: Outputs, head: DetectHead) -> F32:
     """``(n,)`` all values that a head reads, behind their activations: part by part, level by level."""
     values = []
-    for part in head.parts:
+    for part in dict.fromkeys(head.parts):
         shape = outputs[part.tensor].shape
         later = [p.start for p in head.parts if p.tensor == part.tensor and p.start > part.start]
         end = min(later, default=shape[1] if part.channels == "first" else shape[-1])
@@ -195,8 +212,8 @@ def _boxes(
     code, stride = head.boxes, np.float32(level.stride)
     bins = code.bins if isinstance(code, DistanceBoxes) else 1
     channels = 2 if isinstance(code, SizeBoxes) else 4 * bins
-    raw = _rows(outputs, level.boxes, channels, place)
-    cell = np.stack([place % columns, place // columns], axis=1).astype(np.float32)
+    raw = _rows(outputs, level.boxes, channels, place + level.first)
+    cell = np.stack(np.divmod(place // level.anchors, columns)[::-1], axis=1).astype(np.float32)
     whole = np.asarray(input_wh, np.float32)
     match code:
         case AbsoluteBoxes():
@@ -211,9 +228,13 @@ def _boxes(
             return np.hstack([point - reach[:, :2], point + reach[:, 2:]])
         case SizeBoxes():
             if level.offset is not None:
-                cell = cell + _rows(outputs, level.offset, 2, place)
+                cell = cell + _rows(outputs, level.offset, 2, place + level.first)
             sizes = raw * (stride if code.unit == "stride" else np.float32(1))
             return from_centers(np.hstack([cell * stride, sizes]))
+        case OffsetBoxes():
+            scaled = raw * (stride if code.unit == "stride" else np.float32(1))
+            point = (cell + np.float32(code.point)) * stride
+            return from_centers(np.hstack([point + scaled[:, :2], scaled[:, 2:]]))
 
 
 def _rows(outputs: Outputs, part: Part, channels: int, place: Array) -> F32:

@@ -1,6 +1,8 @@
-"""Non-maximum suppression: of boxes that overlap, only the best stays."""
+"""Non-maximum suppression: of boxes that overlap, only the best stays, or a mean of all."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -28,13 +30,40 @@ def nms(xyxy: F32, score: F32, index: Array, iou_threshold: float) -> Array:
     Returns:
         ``(k,)`` positions of the boxes that stay, best first.
     """
+    stays = [int(group[0]) for group in _groups(xyxy, score, index, iou_threshold)]
+    return _best_first(np.array(stays, np.intp), score)
+
+
+def blend(xyxy: F32, score: F32, index: Array, iou_threshold: float) -> tuple[Array, F32]:
+    """As :func:`nms`, but each box that stays becomes the mean of those it suppresses and its own, by their scores.
+
+    Arguments are those of :func:`nms`; scores are above 0.
+
+    Returns:
+        ``(k,)`` positions of the boxes that stay, best first, and their ``(k, 4)`` float32 boxes.
+    """
+    means = {int(g[0]): _mean(xyxy[g], score[g]) for g in _groups(xyxy, score, index, iou_threshold)}
+    stays = _best_first(np.array(list(means), np.intp), score)
+    return stays, np.array([means[int(i)] for i in stays], np.float32).reshape(-1, 4)
+
+
+def _groups(xyxy: F32, score: F32, index: Array, iou_threshold: float) -> Iterator[Array]:
+    """Positions of each box that stays, and behind it of those it suppresses."""
     order = ranked(score)
-    stays = np.zeros(len(score), bool)
     for name in np.unique(index):
         left = order[index[order] == name]
         while left.size:
-            best, left = left[0], left[1:]
-            stays[best] = True
-            overlap = ious(xyxy[best : best + 1], xyxy[left])[0]
-            left = left[overlap <= np.float32(iou_threshold)]
-    return order[stays[order]]
+            overlap = ious(xyxy[left[:1]], xyxy[left[1:]])[0]
+            over = overlap > np.float32(iou_threshold)
+            yield np.concatenate([left[:1], left[1:][over]])
+            left = left[1:][~over]
+
+
+def _best_first(stays: Array, score: F32) -> Array:
+    """Positions from the best score to the worst; equal ones in the order of all boxes."""
+    stays = np.sort(stays)
+    return stays[ranked(score[stays])]
+
+
+def _mean(xyxy: F32, weight: F32) -> Array:
+    return np.average(xyxy.astype(np.float64), axis=0, weights=weight.astype(np.float64))

@@ -46,7 +46,8 @@ def with_input(manifest, *ops, dtype="uint8"):
 
 def with_detector(manifest, boxes, level=(), **changes):
     levels = (replace(Level(Part("s"), Part("b")), **dict(level)),)
-    return with_model(manifest, head=DetectHead(levels, "labels.txt", boxes, min_score=0.1, **changes))
+    head = DetectHead(levels, "labels.txt", boxes, **{"min_score": 0.1, **changes})
+    return with_model(manifest, head=head)
 
 
 def with_golden(manifest, **changes):
@@ -101,6 +102,18 @@ BROKEN = {
     "peaks without a map": (
         lambda m: with_detector(m, AbsoluteBoxes("xyxy", "pixel"), peaks=True),
         "peaks: expected boxes relative to cells",
+    ),
+    "peaks among anchors": (
+        lambda m: with_detector(m, SizeBoxes(), {"anchors": 2}, peaks=True),
+        "peaks: expected one position a cell",
+    ),
+    "blended without a threshold": (
+        lambda m: with_detector(m, SizeBoxes(), overlaps="blend"),
+        "overlaps: expected iou_threshold",
+    ),
+    "blended by nothing": (
+        lambda m: with_detector(m, SizeBoxes(), overlaps="blend", iou_threshold=0.5, min_score=0.0),
+        "overlaps: expected iou_threshold",
     ),
     "offset of other boxes": (
         lambda m: with_detector(m, DistanceBoxes(), {"offset": Part("o")}),

@@ -9,6 +9,7 @@ from edgekit.bundle.detect_head import (
     DetectHead,
     DistanceBoxes,
     Level,
+    OffsetBoxes,
     Part,
     SizeBoxes,
     TanhBoxes,
@@ -104,6 +105,48 @@ def test_sizes_around_a_centre(code, offset, expected):
     level = Level(Part("s"), Part("b"), offset=Part("o") if offset else None, stride=8)
     outputs = {"s": grid([0.7], (2, 4)), "b": grid([1, 2], (2, 4)), "o": grid([0.25, 0.75], (2, 4))}
     assert found(detect(outputs, head(code, level), 1, (32, 16))) == [(*expected, 0.7, 0)]
+
+
+def anchored(n):
+    """Two levels in the same tensors: 4 x 2 cells of 8 pixels, two anchors each, then 2 x 1 of 16, three each."""
+    scores, boxes = Part("s", channels="last", activation="sigmoid"), Part("b", channels="last")
+    levels = Level(scores, boxes, stride=8, anchors=2), Level(scores, boxes, stride=16, anchors=3, first=n)
+    return head(OffsetBoxes(unit="pixel"), *levels, iou_threshold=0.3, overlaps="blend")
+
+
+@pytest.mark.parametrize(
+    ("position", "expected"),
+    [
+        (0, (4 + 1 - 3, 4 - 2 - 4, 4 + 1 + 3, 4 - 2 + 4)),
+        (1, (2, -2, 8, 6)),  # the same cell's other anchor
+        (13, (20 + 1 - 3, 12 - 2 - 4, 24, 14)),  # cell 6: column 2, row 1
+        (16, (8 + 1 - 3, 8 - 2 - 4, 12, 10)),  # the second level's first
+        (21, (24 + 1 - 3, 2, 28, 10)),
+    ],
+)
+def test_anchors_of_levels_behind_each_other(position, expected):
+    scores = np.full((1, 22, 1), -30, np.float32)
+    scores[0, position] = logit(0.7)
+    outputs = {"s": scores, "b": np.tile(np.float32([1, -2, 6, 8, 99]), (1, 22, 1))}
+    assert found(detect(outputs, anchored(16), 1, (32, 16))) == [(*expected, 0.7, 0)]
+
+
+def test_boxes_that_overlap_are_blended():
+    scores = np.full((1, 22, 1), -30, np.float32)
+    scores[0, :2, 0] = logit(0.6), logit(0.2)
+    boxes = np.zeros((1, 22, 4), np.float32)
+    boxes[0, :2] = [0, 0, 8, 8], [2, 0, 8, 8]  # around (4, 4) and (6, 4): (0.6 · 4 + 0.2 · 6) / 0.8 = 4.5
+    ((left, top, right, bottom, score, _),) = found(
+        detect({"s": scores, "b": boxes}, anchored(16), 1, (32, 16))
+    )
+    assert (left, top, right, bottom) == pytest.approx((0.5, 0, 8.5, 8), abs=1e-5)
+    assert score == 0.6
+
+
+def test_a_level_that_ends_too_early():
+    outputs = {"s": np.zeros((1, 22, 1)), "b": np.zeros((1, 22, 4))}
+    with pytest.raises(BundleError, match="expected 4 x 2 x 2 positions .stride 8., got 15"):
+        detect(outputs, anchored(15), 1, (32, 16))
 
 
 def test_the_last_cell_of_a_side_may_reach_out():

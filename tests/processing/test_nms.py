@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgekit.processing.boxes import ious
-from edgekit.processing.nms import nms, ranked
+from edgekit.processing.nms import blend, nms, ranked
 
 PAIR = np.array([[0, 0, 10, 10], [0, 0, 10, 5]], np.float32)  # overlap 0.5
 
@@ -44,6 +44,28 @@ def test_what_is_suppressed_suppresses_nothing():
     assert kept(chain, (0.9, 0.8, 0.7), iou_threshold=0.4) == [0, 2]
 
 
+def blended(xyxy, score, index, iou_threshold):
+    stays, boxes = blend(
+        np.asarray(xyxy, np.float32).reshape(-1, 4),
+        np.array(score, np.float32),
+        np.array(index),
+        iou_threshold,
+    )
+    return stays.tolist(), boxes.tolist()
+
+
+def test_blend_is_the_mean_by_scores_of_what_a_box_suppresses():
+    """(0.6 · 0 + 0.2 · 4) / 0.8 = 1; the third is another class's, the fourth overlaps only what is gone."""
+    boxes = [[0, 0, 10, 10], [4, 0, 14, 10], [0, 0, 10, 10], [8, 0, 18, 10]]
+    stays, means = blended(boxes, (0.6, 0.2, 0.7, 0.1), (0, 0, 1, 0), 0.4)
+    assert stays == [2, 0, 3]
+    assert means == [pytest.approx(v, abs=1e-6) for v in ([0, 0, 10, 10], [1, 0, 11, 10], [8, 0, 18, 10])]
+
+
+def test_blend_of_none():
+    assert blended([], [], [], 0.5) == ([], [])
+
+
 def test_rank_is_stable():
     assert ranked(np.array([0.5, 0.9, 0.5, 0.9], np.float32)).tolist() == [1, 3, 0, 2]
 
@@ -67,3 +89,7 @@ def test_equals_the_plain_loop(seed, n, iou_threshold):
     score = (rng.integers(0, 5, n) / 4).astype(np.float32)  # many equal ones
     index = rng.integers(0, 3, n)
     assert kept(xyxy, score, index, iou_threshold) == plainly(xyxy, score.tolist(), index, iou_threshold)
+    stays, boxes = blended(xyxy, score + 0.25, index, iou_threshold)
+    assert stays == kept(xyxy, score, index, iou_threshold)
+    if len(stays) == n:  # nothing to blend
+        assert np.array_equal(boxes, xyxy[stays]) or n == 0
