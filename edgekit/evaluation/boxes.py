@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from edgekit.data.sample import Sample, TrueBoxes
-from edgekit.errors import DataError, UsageError
+from edgekit.errors import DataError
 from edgekit.evaluation.class_precision import class_slices
+from edgekit.evaluation.label_order import label_order
 from edgekit.evaluation.measure import in_points
 from edgekit.evaluation.outcome import Flips, Measure, Slice
 from edgekit.evaluation.paired import PairedShares
@@ -85,11 +86,9 @@ class AveragePrecision:
         if not isinstance(reference, Detections) or not isinstance(candidate, Detections):
             raise TypeError(f"expected detections, got {type(reference)} and {type(candidate)}")
         if reference.labels != candidate.labels:
-            raise UsageError(
-                f"reference and candidate differ in their labels: {len(reference.labels)} and "
-                f"{len(candidate.labels)}, or others",
-                "compare variants of the same model",
-            )
+            order = label_order(reference.labels, candidate.labels)
+            index = np.argsort(order)[candidate.index].astype(candidate.index.dtype)
+            candidate = replace(candidate, index=index, labels=reference.labels)
         self._scored = None
         found, other = _confident(reference), _confident(candidate)
         alone_by_class = _alone(found, other)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache, partial
-
-import numpy as np
+from functools import partial
 
 from edgekit.data.sample import Sample
-from edgekit.errors import UsageError
 from edgekit.evaluation.class_measures import ClassMeasures
+from edgekit.evaluation.label_order import label_order
 from edgekit.evaluation.outcome import Flips
 from edgekit.evaluation.paired import PairedShares
 from edgekit.evaluation.score import Change, Score
 from edgekit.evaluation.tally import Tally, agreement, share_interval
-from edgekit.types import Array, Classification, ClassScore, Result
+from edgekit.types import Classification, ClassScore, Result
 
 _TOP1 = "share of samples whose best class is their label"
 _DISAGREEMENT = (
@@ -46,7 +44,7 @@ class TopOne:
         if not isinstance(reference, Classification) or not isinstance(candidate, Classification):
             raise TypeError(f"expected classifications, got {type(reference)} and {type(candidate)}")
         if reference.labels != candidate.labels:
-            order = _order(reference.labels, candidate.labels)
+            order = label_order(reference.labels, candidate.labels)
             candidate = Classification(candidate.scores[order], reference.labels)
         best, other = reference.top(1)[0], candidate.top(1)[0]
         changed = best.index != other.index
@@ -84,26 +82,6 @@ class TopOne:
     def primary(self) -> TopOne:
         """Without measures; see :class:`edgekit.evaluation.score.Scorer`."""
         return TopOne(self._labelled, measured=False)
-
-
-@lru_cache(maxsize=1)
-def _order(reference: tuple[str, ...], candidate: tuple[str, ...]) -> Array:
-    """Where the candidate has each of the reference's labels: what a person reads is a name, not an index.
-
-    Raises:
-        UsageError: they have not the same labels.
-    """
-    if sorted(reference) != sorted(candidate):
-        extra = next((label for label in candidate if label not in set(reference)), None)
-        other = "others" if extra is None else f"e.g. {extra!r} is none of the reference's"
-        raise UsageError(
-            f"reference and candidate differ in their labels: {len(reference)} and {len(candidate)}, {other}",
-            "compare variants of the same model; if they are, the candidate's label map is broken",
-        )
-    first, second = (sorted(range(len(labels)), key=labels.__getitem__) for labels in (reference, candidate))
-    order = np.empty(len(reference), np.intp)
-    order[first] = second
-    return order
 
 
 def _words(best: ClassScore) -> str:

@@ -199,6 +199,19 @@ def test_the_primary_has_no_measures(sample):
     assert (score.drop, score.measures, score.slices) == (pytest.approx(1.0), (), ())
 
 
+def test_the_same_labels_in_another_order_are_compared_by_name(sample):
+    turned, scorer = ("dog", "car", "cat"), AveragePrecision(True)
+    same = scorer.add(
+        sample("1", true((*CAT, 0))), found((*CAT, 0.9, 0)), found((*CAT, 0.9, 2), labels=turned)
+    )
+    other = scorer.add(
+        sample("2", true((*CAT, 0))), found((*CAT, 0.9, 0)), found((*CAT, 0.9, 0), labels=turned)
+    )
+    assert (same.changed, same.candidate) == (False, "1 cat")
+    assert (other.changed, other.candidate) == (True, "1 dog")
+    assert scorer.score().drop == pytest.approx(1 - 51 / 101)
+
+
 def test_other_labels_and_results_are_refused(sample, chosen):
     with pytest.raises(UsageError, match="differ in their labels"):
         AveragePrecision(True).add(sample("1", true()), found(), found(labels=("cat",)))
