@@ -34,6 +34,12 @@ _DTYPES = {
 }
 """Types that numpy has as well; strings, complex numbers and codes of less than a byte are not among them."""
 
+_FUSED = {
+    schema.ActivationFunctionType.NONE: "",
+    schema.ActivationFunctionType.RELU: "RELU",
+    schema.ActivationFunctionType.RELU6: "RELU6",
+}
+
 
 class Graph:
     """The main graph of a TFLite file, to read and to change. Tensors are known by their index, operators too.
@@ -79,6 +85,15 @@ class Graph:
         number = max(code.builtinCode or 0, code.deprecatedBuiltinCode or 0)
         return _OPERATORS.get(number, f"operator {number}")
 
+    def fused(self, operator: Any) -> str:  # noqa: ANN401
+        """The activation that an operator ends with: ``RELU``, ``RELU6`` or nothing; another one by its number."""
+        number = getattr(operator.builtinOptions, "fusedActivationFunction", 0)
+        return str(_FUSED.get(number, f"activation {number}"))
+
+    def pads_same(self, operator: Any) -> bool:  # noqa: ANN401
+        """Whether a convolution or pooling pads as ``SAME`` does, else as ``VALID``."""
+        return bool(operator.builtinOptions.padding == schema.Padding.SAME)
+
     def name(self, tensor: int) -> str:
         """A tensor's name."""
         return _text(self.main.tensors[tensor].name)
@@ -99,16 +114,24 @@ class Graph:
         return _DTYPES.get(number, f"type {number}")
 
     def constant(self, tensor: int) -> Array | None:
-        """The values of a constant as stored; ``None`` for a tensor that is computed or has no numpy type."""
+        """The values of a constant; ``None`` for one that is computed, stored sparsely, or of no numpy type."""
         found = self.main.tensors[tensor]
         buffer = self.model.buffers[found.buffer]
         dtype = _DTYPES.get(found.type)
-        if buffer.data is None or not len(buffer.data) or dtype is None:
+        if buffer.data is None or not len(buffer.data) or dtype is None or found.sparsity is not None:
             return None
         raw = np.ascontiguousarray(buffer.data, np.uint8).tobytes()
         return np.frombuffer(raw, dtype).reshape(
             [int(s) for s in found.shape] if found.shape is not None else ()
         )
+
+    def stored_bytes(self) -> dict[str, int]:
+        """Type → bytes of the constants of it."""
+        found: dict[str, int] = {}
+        for buffer, dtype in {t.buffer: self.dtype(i) for i, t in enumerate(self.main.tensors)}.items():
+            data = self.model.buffers[buffer].data
+            found[dtype] = found.get(dtype, 0) + (0 if data is None else len(data))
+        return found
 
     def set_constant(self, tensor: int, values: Array) -> None:
         """Replaces the values of a constant, of the type and shape it has; tensors that shared them keep theirs."""

@@ -8,34 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import onnx
-from onnx import helper
 
 from edgekit.errors import ModelError
 from edgekit.types import Array
-from edgekit_export.convert.graph import constant
+from edgekit_export.convert.node_writer import NodeWriter
 from edgekit_export.sources.tfjs.graph_model import GraphModel, Node
 
 NCHW = (0, 2, 3, 1)
 """Where each axis of NHWC is in NCHW: batch, height, width, channels."""
 
 
-class Writer:
-    """Nodes and constants of the ONNX graph as they are written."""
+class Writer(NodeWriter):
+    """Writes what reads and gives the tensors of a TensorFlow.js graph."""
 
     def __init__(self, source: GraphModel) -> None:
+        super().__init__()
         self.source = source
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: dict[str, onnx.TensorProto] = {}
-
-    def add(self, op: str, inputs: Sequence[str], output: str, **attributes: object) -> None:
-        """Writes a node."""
-        self.nodes.append(helper.make_node(op, list(inputs), [output], **attributes))
-
-    def constant(self, name: str, value: Array) -> str:
-        """Writes a constant and gives its name."""
-        self.constants[name] = constant(name, value)
-        return name
 
     def value(self, node: Node, position: int) -> Array:
         """An input that must be a constant.
