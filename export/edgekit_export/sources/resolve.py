@@ -1,4 +1,7 @@
-"""SOURCE as people write it → a :class:`Source`: a name in ``models/``, a recipe's folder, an ONNX file, a network."""
+"""SOURCE as people write it → a :class:`Source`: a name in ``models/``, a recipe's folder, an ONNX file, a network.
+
+Folders as the Hugging Face hub has them are ``huggingface/``'s.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,11 @@ from edgekit_export.convert.from_torch import export_torch
 from edgekit_export.recipe import Asset, DataSource, ModelRecipe, SourceModel, load_recipe
 from edgekit_export.sources.assets import coco_labels, imagenet_labels, onnx_characters
 from edgekit_export.sources.bare import BareInput, bare_recipe
+from edgekit_export.sources.huggingface.folder import is_hf_folder, open_hf_folder
+from edgekit_export.sources.huggingface.kinds import builder_of
 from edgekit_export.sources.onnx_file import input_shape, onnx_framework, read_onnx, read_onnx_file
 from edgekit_export.sources.packages import fetch, file_sha256, package_cache, read_member
-from edgekit_export.sources.source import Source, SourceGraph, source_graph
+from edgekit_export.sources.source import Source, SourceGraph, bundle_name, source_graph
 from edgekit_export.sources.tfjs.convert import to_onnx
 from edgekit_export.sources.tfjs.graph_model import read_graph_model
 from edgekit_export.sources.torch_network import build_network, require_torch, torch_framework
@@ -31,8 +36,8 @@ def resolve(source: str, bare: BareInput | None = None, weights: Path | None = N
     """Loads what ``source`` names.
 
     Args:
-        source: a name in ``models/``, a folder with ``recipe.toml`` and ``card.toml``, an ``.onnx`` file, or
-            ``module:function`` giving a torch network.
+        source: a name in ``models/``, a folder with ``recipe.toml`` and ``card.toml``, an ``.onnx`` file,
+            ``module:function`` giving a torch network, or a folder as the Hugging Face hub has them.
         bare: how pictures go into an ONNX file or a network that brings no recipe.
         weights: the file that a recipe names and no package has.
 
@@ -52,10 +57,14 @@ def resolve(source: str, bare: BareInput | None = None, weights: Path | None = N
         return _from_onnx(path, source, bare or BareInput())
     if re.fullmatch(r"[\w.]+:\w+", source):
         return _from_network(source, bare or BareInput())
+    if is_hf_folder(path):
+        folder = open_hf_folder(path, source)
+        return builder_of(folder)(folder, bare or BareInput())
     if path.exists():
         raise ModelError(
             f"{source}: not a model that edgekit exports",
-            "expected an .onnx file, or a folder with recipe.toml and card.toml",
+            "expected an .onnx file, a folder with recipe.toml and card.toml, or one with config.json as the Hugging "
+            "Face hub has them",
         )
     raise UsageError(
         f"source {source!r}: no such file, folder or model",
@@ -195,7 +204,7 @@ def _from_onnx(path: Path, origin: str, bare: BareInput) -> Source:
     model = read_onnx_file(path)
     card, spec, assets = bare_recipe(path.stem, model, input_shape(model, path.name), bare)
     graph = source_graph(model, spec, onnx_framework(model), file_sha256(path))
-    return Source(_bundle_name(path.stem), origin, bare.task, card, {"model": graph}, assets)
+    return Source(bundle_name(path.stem), origin, bare.task, card, {"model": graph}, assets)
 
 
 def _from_network(target: str, bare: BareInput) -> Source:
@@ -205,9 +214,4 @@ def _from_network(target: str, bare: BareInput) -> Source:
     card, spec, assets = bare_recipe(target, model, (1, 3, size, size), bare)
     digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
     graph = replace(source_graph(model, spec, torch_framework(network), digest), network=network)
-    return Source(_bundle_name(target.split(":")[1]), target, bare.task, card, {"model": graph}, assets)
-
-
-def _bundle_name(text: str) -> str:
-    name = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")
-    return name[:64] or "model"
+    return Source(bundle_name(target.split(":")[1]), target, bare.task, card, {"model": graph}, assets)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,14 +13,18 @@ import onnx
 from msgspec.structs import replace
 
 from edgekit.bundle.detect_head import DetectHead
-from edgekit.bundle.manifest import Card, DbHead, head_tensors
+from edgekit.bundle.manifest import Card, DbHead, ImageInput, head_tensors
+from edgekit.types import Array, Kind
 from edgekit_export.convert.cut_softmax import cut_softmax
 from edgekit_export.convert.select_outputs import select_outputs
 from edgekit_export.convert.split_parts import split_parts
 from edgekit_export.recipe import SourceModel
 
-Framework = Callable[[npt.NDArray[np.float32]], list[npt.NDArray[np.float32]]]
-"""The model as its author runs it: NCHW float32, normalised, in; outputs out. Stage one of the parity check."""
+Framework = Callable[[Mapping[str, Array]], list[npt.NDArray[np.float32]]]
+"""The model as its author runs it: inputs by name in, outputs out. Stage one of the parity check.
+
+A graph of pictures is given its one input, whatever the name: NCHW float32, normalised.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,3 +97,15 @@ class Source:
     assets: dict[str, bytes]
     calibration: tuple[str, ...] = field(default=())
     evaluation: tuple[str, ...] = field(default=())
+
+    @property
+    def accepts(self) -> Kind:
+        """What its first graph is given."""
+        first = next(iter(self.graphs.values())).spec.input
+        return "picture" if isinstance(first, ImageInput) else "text"
+
+
+def bundle_name(text: str) -> str:
+    """A bundle's name out of whatever people call the model."""
+    name = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")
+    return name[:64] or "model"

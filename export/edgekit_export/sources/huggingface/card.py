@@ -1,0 +1,103 @@
+"""The card of a model of the hub: what ``config.json`` and the README's metadata say, and what they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgekit.bundle.manifest import Card
+from edgekit.errors import EnvironmentLacks, ModelError
+from edgekit_export.sources.huggingface.folder import HfFolder
+
+_NOT_STATED = "not stated"
+_MAX_LINE = 300
+
+
+def card_of(
+    folder: HfFolder,
+    task: str,
+    parameters: int,
+    *,
+    domain: str,
+    input_range: str,
+    cannot: tuple[str, ...] = (),
+) -> Card:
+    """A card that invents nothing.
+
+    Args:
+        folder: the model.
+        task: of the bundle.
+        parameters: count of its weights.
+        domain: what it was made for, in a line, where the README's tags say no more.
+        input_range: what it takes.
+        cannot: what is known that it cannot do.
+
+    Raises:
+        ModelError: the README's metadata are damaged.
+        EnvironmentLacks: there are some, and PyYAML to read them is not installed.
+    """
+    told = read_metadata(folder)
+    license_name = _text(told.get("license_name")) if told.get("license") == "other" else None
+    languages = tuple(text for item in _list(told.get("language")) if (text := _text(item)))
+    trained = ", ".join(text for item in _list(told.get("datasets")) if (text := _text(item)))
+    missing = [name for name in ("license", "datasets") if not told.get(name)]
+    unknown = ("its README does not say what it cannot do: see its page on the hub",)
+    return Card(
+        title=_line(folder.title),
+        task=task,
+        domain=_line(domain),
+        languages=tuple(_line(language) for language in languages),
+        input_range=input_range,
+        cannot=(*cannot, *unknown),
+        license=_line(license_name or _text(told.get("license")) or _NOT_STATED),
+        source=_line(folder.origin),
+        parameters=parameters,
+        trained_on=trained or _NOT_STATED,
+        notes=f"its README does not state: {', '.join(missing)}" if missing else "",
+    )
+
+
+def read_metadata(folder: HfFolder) -> Mapping[str, Any]:
+    """The README's YAML front matter; empty where there is none.
+
+    Raises:
+        ModelError: it is damaged.
+        EnvironmentLacks: PyYAML is not installed.
+    """
+    if not folder.has("README.md"):
+        return {}
+    text = (folder.path / "README.md").read_text(encoding="utf-8", errors="replace").lstrip("\ufeff")
+    lines = text.splitlines()
+    if not lines or lines[0].strip() != "---":
+        return {}
+    end = next((i for i, line in enumerate(lines[1:], 1) if line.strip() == "---"), None)
+    if end is None:
+        return {}
+    try:
+        import yaml
+    except ImportError as error:
+        raise EnvironmentLacks(
+            f"{folder.origin}: README.md: {error}", "pip install 'edgekit-export[transformers]'"
+        ) from error
+    try:
+        found = yaml.safe_load("\n".join(lines[1:end]))
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"{folder.origin}: README.md: its metadata are no YAML: {reason}") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 (YAML)
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401 (YAML; "no" is read as a boolean: Norwegian)
+    if value is False:
+        return "no"
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_MAX_LINE] or _NOT_STATED

@@ -1,0 +1,44 @@
+import pytest
+
+from edgekit.errors import ModelError
+from edgekit_export.sources.huggingface.card import card_of
+from edgekit_export.sources.huggingface.folder import HfFolder
+
+pytest.importorskip("yaml")
+
+
+def _card(tmp_path, readme=None):
+    if readme is not None:
+        (tmp_path / "README.md").write_text(readme)
+    folder = HfFolder(tmp_path, "someone/some-model@0123", {}, ("FooForBar",))
+    return card_of(folder, "classify", 7, domain="a", input_range="b", cannot=("c",))
+
+
+def test_what_a_readme_states(tmp_path):
+    card = _card(
+        tmp_path, "---\nlicense: mit\nlanguage:\n- en\n- no\ndatasets: [imagenet-1k, coco]\n---\n# Model"
+    )
+    assert (card.license, card.languages, card.trained_on) == ("mit", ("en", "no"), "imagenet-1k, coco")
+    assert (card.title, card.source, card.parameters, card.notes) == (
+        "some-model",
+        "someone/some-model@0123",
+        7,
+        "",
+    )
+    assert card.cannot[0] == "c"
+
+
+@pytest.mark.parametrize("readme", [None, "", "# Model", "---\nlicense: mit\n", "---\n- a\n---\n"])
+def test_what_none_states_is_said(tmp_path, readme):
+    card = _card(tmp_path, readme)
+    assert (card.license, card.trained_on, card.languages) == ("not stated", "not stated", ())
+    assert card.notes == "its README does not state: license, datasets"
+
+
+def test_a_license_of_its_own_name(tmp_path):
+    assert _card(tmp_path, "---\nlicense: other\nlicense_name: acme\n---\n").license == "acme"
+
+
+def test_damaged_metadata(tmp_path):
+    with pytest.raises(ModelError, match="no YAML"):
+        _card(tmp_path, "---\na: [\n---\n")
