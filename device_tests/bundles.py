@@ -29,7 +29,7 @@ from edgekit.bundle.manifest import (
 from edgekit.bundle.writer import write_bundle
 from edgekit.engines.protocol import EngineOptions
 from edgekit.tasks.registry import make_task
-from edgekit_export.golden import draw_scene, golden_pictures, record
+from edgekit_export.golden import draw_scene, golden_inputs, record
 from edgekit_export.pipeline import ExportOptions, export
 from edgekit_export.recipe import SourceModel
 from edgekit_export.sources.bare import BareInput
@@ -58,7 +58,7 @@ def write_forms(
     members: dict[str, bytes | Path] = {LABELS: folder / LABELS}
     members |= {model.path: folder / model.path for v in variants for model in v.models.values()}
     tasks = [make_task("classify", "forms", v, folder, options=EngineOptions(threads=1)) for v in variants]
-    pictures = golden_pictures(tasks[0], draw_scene, n=2)
+    pictures = golden_inputs(tasks[0], draw_scene, n=2)
     golden: list[Golden] = []
     for variant, task in zip(variants, tasks, strict=True):
         entries, probes = record(task, variant, pictures, exact={"model": variant.precision == "int8"})

@@ -1,4 +1,4 @@
-"""How fast a bundle is on this machine: stage by stage, beside the engine call alone, on the same pictures."""
+"""How fast a bundle is on this machine: stage by stage, beside the engine call alone, on the same inputs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from edgekit.bundle.reader import open_bundle
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import BundleError
 from edgekit.machine import Machine, this_machine
-from edgekit.selftest import read_picture
+from edgekit.tasks.content import read_content
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import find_variant, load
 from edgekit.tasks.trace import Trace
-from edgekit.types import Frame
+from edgekit.types import Content
 
 STAGES = ("pre", "infer", "post", "total", "bare")
 
@@ -31,7 +31,7 @@ class Bench:
     Attributes:
         samples_ms: stage → one value a run; ``bare`` is the same engine calls again, alone, right after.
         load_ms: from the file to a loaded session, the bundle's cache already filled.
-        first_ms: the first picture after that.
+        first_ms: the first input after that.
         peak_rss_bytes: largest resident memory of this process so far.
     """
 
@@ -81,37 +81,37 @@ def bench(
     advance: Callable[[], None] = lambda: None,
     now_ns: Callable[[], int] = time.perf_counter_ns,
 ) -> Bench:
-    """Times a variant on the bundle's own golden pictures, in turn.
+    """Times a variant on the bundle's own golden inputs, in turn.
 
     Args:
         path: the bundle.
         variant: the first by default.
-        runs: how many pictures are timed, after one round of all pictures to warm up.
+        runs: how many inputs are timed, after one round of all of them to warm up.
         options: how the engine runs.
         engine: an engine's name; the model format's default otherwise.
-        advance: called after each timed picture.
+        advance: called after each timed input.
         now_ns: monotonic clock; a test passes its own.
 
     Raises:
-        BundleError: the bundle is damaged or carries no picture for this variant.
+        BundleError: the bundle is damaged or carries no golden input for this variant.
         UsageError: no such variant or engine.
     """
     bundle = open_bundle(path)
     chosen = find_variant(bundle.manifest, variant)
     goldens = [g for g in bundle.manifest.golden if g.variant == chosen.name]
     if not goldens:
-        raise BundleError(f"{path.name}: variant {chosen.name} carries no golden picture to time it on")
-    frames = [read_picture(bundle.read(g.picture), g.picture) for g in goldens]
+        raise BundleError(f"{path.name}: variant {chosen.name} carries no golden input to time it on")
+    inputs = [read_content(bundle.read(g.input), g.input) for g in goldens]
     bundle.folder()  # unpacking is not part of loading
     start = now_ns()
     task = load(path, chosen.name, engine=engine, options=options)
     load_ms = (now_ns() - start) / 1e6
-    first_ms = _timed(task, frames[0], now_ns)["total"]
-    for frame in frames:
-        task(frame)
+    first_ms = _timed(task, inputs[0], now_ns)["total"]
+    for given in inputs:
+        task(given)
     samples: dict[str, list[float]] = {stage: [] for stage in STAGES}
     for i in range(runs):
-        for stage, value in _timed(task, frames[i % len(frames)], now_ns).items():
+        for stage, value in _timed(task, inputs[i % len(inputs)], now_ns).items():
             samples[stage].append(value)
         advance()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
@@ -121,10 +121,10 @@ def bench(
     )  # fmt: skip
 
 
-def _timed(task: Task, frame: Frame, now_ns: Callable[[], int]) -> dict[str, float]:
+def _timed(task: Task, given: Content, now_ns: Callable[[], int]) -> dict[str, float]:
     trace = Trace(now_ns)
     start = now_ns()
-    task(frame, trace)
+    task(given, trace)
     total = now_ns() - start
     return {
         **{s: ns / 1e6 for s, ns in trace.ns.items()},

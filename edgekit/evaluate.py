@@ -12,7 +12,7 @@ import numpy as np
 
 from edgekit.data.conditions import under
 from edgekit.data.dataset import Dataset
-from edgekit.data.sample import Input, Question, Sample
+from edgekit.data.sample import Input, Question, Sample, kind_of_input
 from edgekit.errors import UsageError
 from edgekit.evaluation.noise import noise_of
 from edgekit.evaluation.options import Options
@@ -25,6 +25,7 @@ from edgekit.predictions.side import Side
 from edgekit.statistics.spending import look_confidences, plan_looks
 from edgekit.statistics.sqnr import energies
 from edgekit.tasks.golden import alike, decision
+from edgekit.types import Frame
 
 OWN_TRUTH = frozenset({"generate"})
 """Tasks that are measured on the input itself, a text: they have a reference value without labels."""
@@ -160,13 +161,16 @@ def content_of(key: Key, sample: Sample) -> Input:
 
     Raises:
         DataError: it cannot be decoded.
-        UsageError: a condition for a text.
+        UsageError: a condition for a text or a sound.
     """
     content = sample.load()
     if not key.condition:
         return content
-    if isinstance(content, str):
-        raise UsageError(f"{sample.id}: is a text; {key.condition} is for pictures", "leave --robustness out")
+    if not isinstance(content, Frame | Question):
+        what = kind_of_input(content)
+        raise UsageError(
+            f"{sample.id}: is a {what}; {key.condition} is for pictures", "leave --robustness out"
+        )
     picture = content.frame if isinstance(content, Question) else content
     changed = under(key.condition, picture, sample.id)
     return replace(content, frame=changed) if isinstance(content, Question) else changed

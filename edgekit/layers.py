@@ -16,7 +16,7 @@ from edgekit.errors import EnvironmentLacks, UsageError
 from edgekit.evaluation.origin import GraphOrigin
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.trace import Trace
-from edgekit.types import Array, Frame
+from edgekit.types import Array, Content
 
 PROVIDERS = "edgekit.layers"
 """Entry-point group: model format → :data:`Provider`."""
@@ -59,20 +59,20 @@ def layer_origins(
     return provider(_files(*reference), _files(*candidate), feeds, advance)
 
 
-def feeds_of(task: Task, frames: Iterable[Frame]) -> dict[str, list[Mapping[str, Array]]]:
-    """What each graph of a task is given on a few pictures; a recogniser sees the crops that its detector makes.
+def feeds_of(task: Task, inputs: Iterable[Content]) -> dict[str, list[Mapping[str, Array]]]:
+    """What each graph of a task is given on a few inputs; a recogniser sees the crops that its detector makes.
 
     Args:
         task: the full-precision variant.
-        frames: some eight pictures; all their feeds are held.
+        inputs: some eight; all their feeds are held.
 
     Returns:
         Role → feeds; a graph that was never called is not in it.
     """
     feeds: dict[str, list[Mapping[str, Array]]] = {}
-    for frame in frames:
+    for given in inputs:
         trace = Trace()
-        task(frame, trace)
+        task(given, trace)
         for call in trace.calls:
             feeds.setdefault(call.role, []).append(call.feeds)
     return feeds

@@ -1,4 +1,4 @@
-"""Does this device compute what the exporter measured? Golden pictures through every variant of a bundle."""
+"""Does this device compute what the exporter measured? Golden inputs through every variant of a bundle."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from edgekit.bundle.manifest import Expected, Golden
 from edgekit.bundle.reader import Bundle, open_bundle
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import BundleError
+from edgekit.tasks.content import read_content
 from edgekit.tasks.golden import GOLDEN_OVERLAP, alike, decision, digest, probe
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import find_variant, load
 from edgekit.tasks.trace import Call, Trace
-from edgekit.types import Array, Frame
+from edgekit.types import Array
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one golden picture.
+    """What came of one golden input.
 
     Attributes:
-        picture: member name of the picture.
+        input: member name of the input.
         ok: decision, shapes and values are all as they must be.
         exact: every output of every engine call is equal to the bit.
         max_abs: largest difference at the probed values; infinite where shapes differ.
@@ -35,7 +35,7 @@ class Outcome:
         problem: what is wrong, empty if nothing is.
     """
 
-    picture: str
+    input: str
     ok: bool
     exact: bool
     max_abs: float
@@ -46,7 +46,7 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """As ``edgekit selftest --json`` prints it; infinities become null."""
         return {
-            "picture": self.picture,
+            "input": self.input,
             "ok": self.ok,
             "exact": self.exact,
             "max_abs": self.max_abs if np.isfinite(self.max_abs) else None,
@@ -58,7 +58,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class VariantOutcome:
-    """What came of all golden pictures of one variant."""
+    """What came of all golden inputs of one variant."""
 
     variant: str
     engine: str
@@ -67,7 +67,7 @@ class VariantOutcome:
 
     @property
     def ok(self) -> bool:
-        """All pictures came out right. A variant without golden pictures proves nothing and is not ok."""
+        """All inputs came out right. A variant without golden inputs proves nothing and is not ok."""
         return bool(self.outcomes) and all(o.ok for o in self.outcomes)
 
 
@@ -78,7 +78,7 @@ def selftest(
     options: EngineOptions | None = None,
     loader: Callable[..., Task] = load,
 ) -> list[VariantOutcome]:
-    """Runs the golden pictures of a bundle on this device.
+    """Runs the golden inputs of a bundle on this device.
 
     Args:
         path: the bundle.
@@ -87,7 +87,7 @@ def selftest(
         loader: what loads a variant; a test passes its own.
 
     Raises:
-        BundleError: the bundle is damaged or carries no golden picture.
+        BundleError: the bundle is damaged or carries no golden input.
         UsageError: no such variant.
     """
     bundle = open_bundle(path)
@@ -107,9 +107,9 @@ def selftest(
 
 
 def check(bundle: Bundle, golden: Golden, task: Task) -> Outcome:
-    """Runs one golden picture and compares every engine call, then the decision."""
+    """Runs one golden input and compares every engine call, then the decision."""
     trace = Trace()
-    result = task(read_picture(bundle.read(golden.picture), golden.picture), trace)
+    result = task(read_content(bundle.read(golden.input), golden.input), trace)
     calls = [(call, name, output) for call in trace.calls for name, output in _named(call)]
     problem, exact, worst = "", True, 0.0
     if len(calls) != len(golden.expected):
@@ -120,7 +120,7 @@ def check(bundle: Bundle, golden: Golden, task: Task) -> Outcome:
     if not alike(task.name, golden.decision, decision(result), GOLDEN_OVERLAP):
         problem = problem or f"expected decision {golden.decision!r}, got {decision(result)!r}"
     allowed = max(e.max_abs for e in golden.expected)
-    return Outcome(golden.picture, not problem, exact, float(worst), allowed, golden.margin, problem)
+    return Outcome(golden.input, not problem, exact, float(worst), allowed, golden.margin, problem)
 
 
 def _named(call: Call) -> Sequence[tuple[str, Array]]:
@@ -150,15 +150,3 @@ def _compare(
     if not difference <= expected.max_abs:
         return difference, False, f"{where}: differs by {difference:.3g}, allowed {expected.max_abs:.3g}"
     return difference, False, ""
-
-
-def read_picture(data: bytes, name: str) -> Frame:
-    """Decodes a golden picture.
-
-    Raises:
-        BundleError: it is not a PNG that OpenCV reads.
-    """
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise BundleError(f"{name}: golden picture cannot be decoded")
-    return Frame(np.asarray(pixels, dtype=np.uint8), color="bgr", name=name)

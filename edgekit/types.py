@@ -16,6 +16,8 @@ import numpy.typing as npt
 from edgekit.errors import DataError, EnvironmentLacks
 
 ColorOrder: TypeAlias = Literal["rgb", "bgr"]
+Kind: TypeAlias = Literal["picture", "text", "sound"]
+"""What a task is given."""
 U8: TypeAlias = npt.NDArray[np.uint8]
 F32: TypeAlias = npt.NDArray[np.float32]
 Array: TypeAlias = npt.NDArray[Any]
@@ -56,6 +58,47 @@ class Frame:
     def size_wh(self) -> tuple[int, int]:
         """Width and height in pixels."""
         return self.pixels.shape[1], self.pixels.shape[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """A recording of one channel.
+
+    Attributes:
+        samples: ``(n,)`` float32, full scale is -1 to 1; at least one.
+        rate_hz: samples a second.
+        name: where it came from (file name), empty if from nowhere.
+    """
+
+    samples: F32
+    rate_hz: int
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        samples = self.samples
+        if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.ndim != 1:
+            got = (
+                f"{samples.dtype} {samples.shape}"
+                if isinstance(samples, np.ndarray)
+                else type(samples).__name__
+            )
+            raise DataError(f"sound: expected a float32 array (n,), got {got}")
+        if not samples.size or not np.isfinite(samples).all():
+            raise DataError(
+                f"sound: expected at least one sample, all finite, got {samples.size} samples"
+                + ("" if not samples.size else ", some infinite or not a number")
+            )
+        if not self.rate_hz > 0:
+            raise DataError(f"sound: expected a rate above 0 Hz, got {self.rate_hz}")
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self.samples.size / self.rate_hz
+
+
+Content: TypeAlias = Frame | str | Sound
+"""What a task is given: a picture, a text or a sound."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ def _head_files(contender: Live) -> dict[str, str]:
 
 
 def golden_check(contender: Live) -> GoldenCheck | None:
-    """Runs the golden pictures of the variant; ``None`` where the bundle carries none."""
+    """Runs the golden inputs of the variant; ``None`` where the bundle carries none."""
     bundle, name = contender.bundle, contender.variant.name
     goldens = [golden for golden in bundle.manifest.golden if golden.variant == name]
     outcomes = [check(bundle, golden, contender.task) for golden in goldens]
@@ -200,9 +200,9 @@ def _findings(reference: Contender, candidate: Contender, dataset: Dataset) -> t
     """Stages at fault; against a recording, those that are declared otherwise."""
     if not isinstance(candidate, Live):
         return ()
-    frames = (sample.frame for sample in dataset)
     if isinstance(reference, Live):
-        return diagnose(reference, candidate, frames)
+        pictures = candidate.task.accepts == "picture"
+        return diagnose(reference, candidate, (s.frame for s in dataset)) if pictures else ()
     header = reference.recording.header
     if header.variant is None:
         return ()
@@ -218,9 +218,9 @@ def _origins(reference: Contender, candidate: Contender, dataset: Dataset) -> di
     """
     if not isinstance(reference, Live) or not isinstance(candidate, Live):
         raise UsageError("layers: recorded predictions have none", "give two bundles")
-    frames = (sample.frame for sample in islice(dataset, LAYER_SAMPLES))
+    inputs = (sample.content for sample in islice(dataset, LAYER_SAMPLES))
     sides = (reference.bundle, reference.variant), (candidate.bundle, candidate.variant)
-    return layer_origins(*sides, feeds_of(reference.task, frames))
+    return layer_origins(*sides, feeds_of(reference.task, inputs))
 
 
 def _journal(

@@ -28,5 +28,5 @@ def test_a_variant_without_pictures(tiny_bundle):
         del members["golden/0.int8.bin"]
         return replace(manifest, golden=manifest.golden[1:])
 
-    with pytest.raises(BundleError, match="int8 carries no golden picture"):
+    with pytest.raises(BundleError, match="int8 carries no golden input"):
         bench(tiny_bundle(change=only_fp16))

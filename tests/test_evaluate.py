@@ -55,7 +55,7 @@ def compare(reference, candidate, data, **options):
 class Classifier:
     """Says ``a``, but ``b`` for the pictures in ``wrong``."""
 
-    name, bundle_name, engine, threads, labels = "classify", "fake", "fake 1", 1, LABELS
+    name, accepts, bundle_name, engine, threads, labels = "classify", "picture", "fake", "fake 1", 1, LABELS
 
     def __init__(self, wrong=(), variant="v", noise=0.0, log=None):
         self.wrong, self.variant, self.noise, self.log = set(wrong), variant, noise, log

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from edgekit.errors import BundleError, UsageError
-from edgekit.selftest import VariantOutcome, read_picture, selftest
+from edgekit.selftest import VariantOutcome, selftest
 
 
 def changed(**fields):
@@ -82,8 +82,3 @@ def test_a_bundle_without_golden_pictures_proves_nothing(tiny_bundle):
 def test_unknown_variant(tiny_bundle):
     with pytest.raises(UsageError, match="choose from int8, fp16"):
         selftest(tiny_bundle(), "int4")
-
-
-def test_a_picture_that_is_none():
-    with pytest.raises(BundleError, match="cannot be decoded"):
-        read_picture(b"no png", "golden/9.png")

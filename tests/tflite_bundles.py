@@ -26,7 +26,7 @@ from edgekit.bundle.writer import write_bundle
 from edgekit.engines.protocol import EngineOptions
 from edgekit.tasks.registry import make_task
 from edgekit.types import Frame
-from edgekit_export.golden import GoldenPicture, record
+from edgekit_export.golden import GoldenInput, record
 from tests.tflite_files import channel_means
 
 LABELS = "assets/labels.txt"
@@ -100,12 +100,12 @@ def write_classifier(
     return path
 
 
-def _golden(seed: int) -> GoldenPicture:
+def _golden(seed: int) -> GoldenInput:
     """Smooth colour fields, 80 by 60."""
     fields = np.random.Generator(np.random.PCG64(seed)).integers(0, 256, (3, 4, 3), dtype=np.uint8)
     picture = cv2.resize(fields, (80, 60), interpolation=cv2.INTER_LINEAR_EXACT)
     png = cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes()
-    return GoldenPicture(f"golden/{seed}.png", png, Frame(picture))
+    return GoldenInput(f"golden/{seed}.png", png, Frame(picture))
 
 
 def tiny_networks() -> dict[str, Network]:

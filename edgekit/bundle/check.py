@@ -24,6 +24,7 @@ from edgekit.bundle.manifest import (
     Normalize,
     ResizeHeight,
     ResizeMultiple,
+    TextInput,
     Variant,
 )
 from edgekit.bundle.messages import some_of
@@ -32,6 +33,12 @@ from edgekit.errors import BundleError
 
 ITEM_BYTES = {"uint8": 1, "int8": 1, "int32": 4, "int64": 8, "float32": 4, "float16": 2}
 """Bytes of one element, by the dtype of a golden output."""
+
+_GOLDEN_USES = {".png": "picture", ".txt": "passage"}
+"""Ending of a golden input → what it is used for."""
+
+GOLDEN_USES = frozenset({*_GOLDEN_USES.values(), "probe"})
+"""What the members of golden vectors are used for."""
 
 _ODD = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a terminal obeys or a page turns round: control characters but LF, line separators, bidi overrides."""
@@ -83,7 +90,8 @@ def model_paths(manifest: Manifest) -> frozenset[str]:
 def member_uses(manifest: Manifest) -> dict[str, str]:
     """Member path → what it is for.
 
-    One of ``onnx``, ``tflite``, ``external``, ``text`` (labels, alphabet), ``notice``, ``picture``, ``probe``.
+    One of ``onnx``, ``tflite``, ``external``, ``text`` (labels, alphabet), ``tokenizer``, ``notice``, ``picture``,
+    ``passage`` (a golden text), ``probe``.
 
     Raises:
         BundleError: one member is used in two ways, so that no check would fit both.
@@ -100,14 +108,23 @@ def _references(manifest: Manifest) -> Iterable[tuple[str, str]]:
         for model in variant.models.values():
             yield model.path, model.format
             yield from ((path, "external") for path in model.external)
+            if isinstance(model.input, TextInput):
+                yield model.input.tokenizer, "tokenizer"
             if isinstance(model.head, ClassHead | DetectHead):
                 yield model.head.labels, "text"
             elif isinstance(model.head, CtcHead):
                 yield model.head.alphabet, "text"
     for golden in manifest.golden:
-        yield golden.picture, "picture"
+        yield golden.input, _golden_use(golden.input)
         yield from ((expected.probe, "probe") for expected in golden.expected)
     yield from ((path, "notice") for path in manifest.card.notices)
+
+
+def _golden_use(path: str) -> str:
+    for ending, use in _GOLDEN_USES.items():
+        if path.endswith(ending):
+            return use
+    raise _broken("golden", f"input {path!r}, expected it to end in {', '.join(_GOLDEN_USES)}")
 
 
 def _check_coverage(sizes: Mapping[str, int], uses: Mapping[str, str]) -> None:
@@ -155,7 +172,8 @@ def _check_model(where: str, model: Model) -> None:
     for path in model.external:
         if not path.startswith(prefix):
             raise _broken(where, f"external data {path!r} lies outside the model's folder {folder!r}")
-    _check_input(where, model.input)
+    if isinstance(model.input, ImageInput):
+        _check_image(where, model.input)
     if isinstance(model.head, DetectHead):
         _check_detect_head(f"{where}, detect_head", model.head)
 
@@ -182,7 +200,7 @@ def _check_detect_head(where: str, head: DetectHead) -> None:
             raise _broken(where_level, "objectness: one channel has no softmax")
 
 
-def _check_input(where: str, image: ImageInput) -> None:
+def _check_image(where: str, image: ImageInput) -> None:
     for index, op in enumerate(image.ops):
         if isinstance(op, Normalize):
             if image.dtype != "float32" or index != len(image.ops) - 1:
@@ -199,7 +217,7 @@ def _check_golden(
     where: str, golden: Golden, variants: Mapping[str, Variant], sizes: Mapping[str, int]
 ) -> None:
     roles = _check_named(where, golden.variant, variants).models
-    if not golden.margin >= 0:
+    if golden.margin is not None and not golden.margin >= 0:
         raise _broken(where, f"margin is {golden.margin}, expected at least 0")
     for expected in golden.expected:
         if expected.role not in roles:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from edgekit.bundle.check import member_uses
 from edgekit.bundle.manifest import Manifest
 from edgekit.bundle.onnx_model import check_onnx
@@ -12,8 +14,13 @@ from edgekit.bundle.tflite_model import check_tflite
 from edgekit.errors import BundleError
 
 MAX_TEXT_BYTES = 16 * 2**20
+MAX_TOKENIZER_BYTES = 64 * 2**20
 MAX_PICTURE_SIDE = 16384
-_ALLOWED = {"text": "\n\t", "notice": "\n\t\r\f"}  # licence texts come as their authors wrote them
+_ALLOWED = {
+    "text": "\n\t",
+    "notice": "\n\t\r\f",
+    "passage": "\n\t",
+}  # licence texts come as their authors wrote them
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 
@@ -40,6 +47,8 @@ def check_contents(manifest: Manifest, source: Callable[[str], Source], name: st
                 check_tflite(source(path), path)
             elif use in _ALLOWED:
                 _check_text(source(path), path, _ALLOWED[use])
+            elif use == "tokenizer":
+                _check_tokenizer(source(path), path)
             elif use == "picture":
                 _check_picture(source(path), path)
     except BundleError as error:
@@ -57,6 +66,16 @@ def _check_text(source: Source, path: str, allowed: str) -> None:
     odd = next((c for c in text if (c < " " and c not in allowed) or "\x7f" <= c <= "\x9f"), None)
     if odd is not None:
         raise BundleError(f"{path}: holds the control character U+{ord(odd):04X}, expected text and LF")
+
+
+def _check_tokenizer(source: Source, path: str) -> None:
+    """It is a JSON object; the library that reads it checks the rest."""
+    if not 0 < source.size <= MAX_TOKENIZER_BYTES:
+        raise BundleError(f"{path}: {source.size} bytes, expected a tokenizer of 1 to {MAX_TOKENIZER_BYTES}")
+    try:
+        msgspec.json.decode(source.read(0, source.size), type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path}: expected a JSON object: {error}") from error
 
 
 def _check_picture(source: Source, path: str) -> None:

@@ -121,7 +121,7 @@ PixelOp: TypeAlias = (
 )
 
 
-class ImageInput(Strict, frozen=True):
+class ImageInput(Strict, frozen=True, tag="image", tag_field="kind"):
     """How a picture becomes the graph's input: ``ops`` in order, then channel order, dtype and layout."""
 
     tensor: Line
@@ -129,6 +129,31 @@ class ImageInput(Strict, frozen=True):
     color: Literal["rgb", "bgr"]
     dtype: Literal["uint8", "float32"] = "uint8"
     layout: Literal["nhwc", "nchw"] = "nhwc"
+
+
+class TextInput(Strict, frozen=True, tag="text", tag_field="kind"):
+    """How a text becomes the graph's inputs: the ids of its tokens, int64 ``(1, tokens)``.
+
+    Attributes:
+        tokenizer: member, a ``tokenizer.json`` of the tokenizers library; the special tokens that its template
+            adds are part of the input, and are kept when a text is cut.
+        ids: input of the token ids.
+        mask: input that is 1 for tokens and 0 for padding, if the graph has one.
+        types: input of the segment of each token, if the graph has one.
+        max_tokens: longer texts are cut to so many tokens.
+        fixed: shorter texts are padded to ``max_tokens``, with the tokenizer's own padding.
+    """
+
+    tokenizer: MemberPath
+    max_tokens: Annotated[int, Meta(ge=1, le=131_072)]
+    ids: Line = "input_ids"
+    mask: Line | None = "attention_mask"
+    types: Line | None = None
+    fixed: bool = False
+
+
+Input: TypeAlias = ImageInput | TextInput
+"""What a graph is given; a file that lists it names its ``kind``."""
 
 
 # --------------------------------------------------------------------------------------- post-processing
@@ -170,7 +195,14 @@ class CtcHead(Strict, frozen=True, tag="ctc_head", tag_field="op"):
     activation: Literal["softmax", "none"] = "none"
 
 
-Head: TypeAlias = ClassHead | DbHead | CtcHead | DetectHead
+class EmbedHead(Strict, frozen=True, tag="embed_head", tag_field="op"):
+    """A vector that stands for the input, as the graph gives it; with ``normalize`` brought to length 1."""
+
+    tensor: Line
+    normalize: bool = False
+
+
+Head: TypeAlias = ClassHead | DbHead | CtcHead | DetectHead | EmbedHead
 
 
 def head_tensors(head: Head) -> tuple[str, ...]:
@@ -188,7 +220,7 @@ class Model(Strict, frozen=True):
 
     path: MemberPath
     format: Literal["onnx", "tflite"]
-    input: ImageInput
+    input: Input
     head: Head
     external: Annotated[tuple[MemberPath, ...], Meta(max_length=4096)] = ()
 
@@ -250,7 +282,7 @@ class Card(Strict, frozen=True):
 
 
 class Expected(Strict, frozen=True):
-    """What one engine call gave for a golden picture; calls are listed in the order the task makes them.
+    """What one engine call gave for a golden input; calls are listed in the order the task makes them.
 
     Attributes:
         role: which graph of the variant.
@@ -273,9 +305,10 @@ class Expected(Strict, frozen=True):
 
 
 class Golden(Strict, frozen=True):
-    """A picture (PNG member) with what one variant makes of it.
+    """An input with what one variant makes of it.
 
     Attributes:
+        input: member, by its ending a picture (``.png``), a text (``.txt``, UTF-8) or a sound (``.wav``).
         decision: the task's result in short, which must come out the same: the index of the best class, or
             the lines of text.
         margin: how far the decision is from changing: top-1 minus top-2 score, the smallest over the
@@ -284,10 +317,10 @@ class Golden(Strict, frozen=True):
     """
 
     variant: Name
-    picture: MemberPath
+    input: MemberPath
     expected: Annotated[tuple[Expected, ...], Meta(min_length=1, max_length=4096)]
     decision: Annotated[str, Meta(max_length=65536)]
-    margin: float
+    margin: float | None
 
 
 class Evidence(Strict, frozen=True):

@@ -12,10 +12,10 @@ from edgekit.cli.values import format_size, option, parse_count
 SUMMARY = "times a bundle on this machine, stage by stage"
 EPILOG = """\
 examples:
-  edgekit bench lite0.edge                     100 runs of the bundle's own pictures
+  edgekit bench lite0.edge                     100 runs of the bundle's own golden inputs
   edgekit bench lite0.edge --variant fp16 --threads 1 --runs 500
 
-"bare" is the engine call alone, repeated right after each picture: total / bare says what the rest costs.
+"bare" is the engine call alone, repeated right after each input: total / bare says what the rest costs.
 Compare figures of one machine only, and machines only by the ratio of the same bundle's figures."""
 
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         table.add_row(stage, f"{p['p50']:.2f}", f"{p['p95']:.2f}", f"{p['p99']:.2f}")
     table.caption = (
         f"{obj['bundle']} · {obj['variant']} · {obj['engine']} · {obj['threads']} threads · n = {obj['n']}\n"
-        f"load {obj['load_ms']:.0f} ms, first picture {obj['first_ms']:.0f} ms, "
+        f"load {obj['load_ms']:.0f} ms, first input {obj['first_ms']:.0f} ms, "
         f"peak memory {format_size(obj['peak_rss_bytes'])}\n{result.machine}"
     )
     emit(args, obj, table)

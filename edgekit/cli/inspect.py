@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edgekit.bundle.check import member_uses
+from edgekit.bundle.check import GOLDEN_USES, member_uses
 from edgekit.bundle.manifest import Card, Drop, Evidence, Lock, Manifest, Variant
 from edgekit.bundle.reader import Bundle, open_bundle
 from edgekit.cli.output import emit
@@ -56,7 +56,7 @@ def as_text(bundle: Bundle) -> RenderableType:
     head = Text()
     head.append(manifest.name, style="bold")
     signed = "signed" if bundle.signature else "not signed"
-    golden = f"golden pictures: {len(manifest.golden)}"
+    golden = f"golden inputs: {len(manifest.golden)}"
     head.append(f"  {manifest.task}, {format_size(bundle.size_bytes)}, {golden}, {signed}\nid {bundle.id}")
     parts: list[RenderableType] = [head, _section("Card", _card_rows(manifest.card))]
     parts.append(_variants(manifest.variants))
@@ -136,12 +136,12 @@ def _lock_rows(lock: Lock) -> Iterator[tuple[str, str]]:
 
 
 def _files(manifest: Manifest) -> Table:
-    """Golden pictures and probes are many and small: they take one row together."""
+    """Golden inputs and probes are many and small: they take one row together."""
     uses = member_uses(manifest)
-    golden = [file.size for file in manifest.files if uses[file.path] in ("picture", "probe")]
+    golden = [file.size for file in manifest.files if uses[file.path] in GOLDEN_USES]
     table = _table("Files", "path", "bytes", "SHA-256")
     for file in manifest.files:
-        if uses[file.path] not in ("picture", "probe"):
+        if uses[file.path] not in GOLDEN_USES:
             table.add_row(_plain(file.path), _plain(f"{file.size:,}"), _plain(f"{file.sha256[:16]}…"))
     if golden:
         table.add_row(_plain(f"golden vectors, {len(golden)} files"), _plain(f"{sum(golden):,}"), _plain(""))

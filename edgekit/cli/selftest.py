@@ -14,7 +14,7 @@ examples:
   edgekit selftest lite0.edge                  all variants
   edgekit selftest lite0.edge --variant int8   one of them
 
-Each bundle carries a few pictures with the outputs they gave when it was exported. "exact" means equal to the
+Each bundle carries a few inputs with the outputs they gave when it was exported. "exact" means equal to the
 bit; otherwise differences must stay within what the bundle allows, and the decision must be the same.
 exit code: 0 all variants hold, 1 one does not."""
 
@@ -27,19 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the golden pictures and prints what came of them."""
+    """Runs the golden inputs and prints what came of them."""
     from rich.table import Table
 
     from edgekit.selftest import selftest
 
     results = selftest(args.bundle, args.variant, options=engine_options(args))
-    table = Table("variant", "picture", "result", "max difference", "allowed", "margin", box=None)
+    table = Table("variant", "input", "result", "max difference", "allowed", "margin", box=None)
     for result in results:
         for o in result.outcomes:
             verdict = o.problem or ("equal to the bit" if o.exact else "within tolerance")
             table.add_row(
                 result.variant,
-                o.picture,
+                o.input,
                 verdict,
                 f"{o.max_abs:.3g}",
                 f"{o.allowed:.3g}",

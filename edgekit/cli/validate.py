@@ -219,7 +219,8 @@ def _conditions(args: argparse.Namespace) -> tuple[str, ...]:
 def _data(args: argparse.Namespace, reference: Contender) -> Dataset:
     from edgekit.data.dataset import open_data
 
-    dataset = open_data(args.data, reference.side.task, reference.side.labels)
+    side = reference.side
+    dataset = open_data(args.data, side.task, side.labels, side.accepts)
     return dataset if args.limit is None else dataset.limited(args.limit, args.seed)
 
 

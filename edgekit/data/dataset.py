@@ -12,7 +12,7 @@ import numpy as np
 
 from edgekit.data.need import need_of
 from edgekit.data.passage import Passage
-from edgekit.data.sample import Sample, Source, TruthKind
+from edgekit.data.sample import InputKind, Sample, Source, TruthKind
 from edgekit.data.sources import open_sources
 from edgekit.data.spec import FORMS, parse_spec
 from edgekit.errors import DataError, UsageError
@@ -124,7 +124,9 @@ class Dataset:
         return replace(self, picked=frozenset(numbers[i] for i in chosen.tolist()))
 
 
-def open_data(specs: Sequence[str], task: str, labels: Sequence[str] = ()) -> Dataset:
+def open_data(
+    specs: Sequence[str], task: str, labels: Sequence[str] = (), accepts: InputKind | None = None
+) -> Dataset:
     """Opens data: files are hashed and checked to be whole, nothing is decoded yet.
 
     With several specifications, each is the group of those of its samples that name none.
@@ -134,6 +136,7 @@ def open_data(specs: Sequence[str], task: str, labels: Sequence[str] = ()) -> Da
             with options as in a URL: ``photos?crops=14&seed=1``, ``clip.mp4?frames=400``.
         task: the task's name, which says what its input and its truth are.
         labels: the model's labels, in the order of its classes.
+        accepts: what the model is given, where that is known.
 
     Raises:
         DataError: nothing there, something unreadable, a label that the model does not know, or truths for
@@ -143,7 +146,7 @@ def open_data(specs: Sequence[str], task: str, labels: Sequence[str] = ()) -> Da
     """
     if not specs:
         raise UsageError("data: got nothing", f"expected {FORMS}")
-    need = need_of(task, labels)
+    need = need_of(task, labels, accepts)
     opened = [open_sources(parse_spec(text), need) for text in specs]
     sources = [source for found in opened for source in found]
     _check_truths(sources, need.truth)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from edgekit.data.labels import LabelIndex, Labels, SeenLabels
-from edgekit.data.sample import TruthKind
+from edgekit.data.sample import InputKind, TruthKind
 from edgekit.errors import UsageError
 
-InputKind: TypeAlias = Literal["picture", "question", "text", "audio"]
-
-_INPUTS_OF_TASK: dict[str, tuple[InputKind, ...]] = {
+_INPUTS_OF_TASK: dict[str, tuple[InputKind, ...]] = {  # unless the model says what it is given
     "classify": ("picture",),
     "ocr": ("picture",),
     "detect": ("picture",),
     "describe": ("question", "picture"),
-    "transcribe": ("audio",),
+    "transcribe": ("sound",),
     "embed": ("picture", "text"),
     "generate": ("text",),
 }
@@ -49,12 +46,13 @@ class Need:
     labels: Labels | None
 
 
-def need_of(task: str, labels: Sequence[str]) -> Need:
+def need_of(task: str, labels: Sequence[str], accepts: InputKind | None = None) -> Need:
     """What data must give for ``task``.
 
     Args:
         task: its name.
         labels: the model's, in the order of its classes; empty where it has none.
+        accepts: what the model is given, of what models of this task may be given; ``None`` where that is not known.
 
     Raises:
         UsageError: a task that no data can be opened for.
@@ -64,7 +62,9 @@ def need_of(task: str, labels: Sequence[str]) -> Need:
             f"data: no data for the task {task!r}", f"tasks: {', '.join(sorted(_TRUTH_OF_TASK))}"
         )
     inputs, truth = _INPUTS_OF_TASK[task], _TRUTH_OF_TASK[task]
-    if "audio" in inputs:
+    if accepts is not None:
+        inputs = (accepts,)
+    if inputs == ("sound",):
         raise UsageError(
             f"data: {task} needs sound, which this version cannot read as data",
             "it reads pictures, videos, texts and questions",

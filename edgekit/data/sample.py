@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from edgekit.errors import DataError
-from edgekit.types import F32, Array, Frame
+from edgekit.types import F32, Array, Content, Frame, Kind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,8 +24,8 @@ class Question:
     text: str
 
 
-Input: TypeAlias = Frame | str | Question
-"""What a task is given: a picture, a text, or a question about a picture."""
+Input: TypeAlias = Content | Question
+"""What a task is given: a picture, a text, a sound, or a question about a picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +53,18 @@ class TrueBoxes:
 
 Truth: TypeAlias = int | str | tuple[str, ...] | TrueBoxes | None
 """A class's index, the text, the answers that count as right, the objects, or ``None`` where nobody said."""
+
+InputKind: TypeAlias = Kind | Literal["question"]
+
+
+def kind_of_input(content: Input) -> InputKind:
+    """What kind of input this is."""
+    if isinstance(content, Question):
+        return "question"
+    if isinstance(content, Frame):
+        return "picture"
+    return "text" if isinstance(content, str) else "sound"
+
 
 TruthKind: TypeAlias = Literal["label", "text", "answers", "boxes", "none"]
 
@@ -96,6 +108,18 @@ class Sample:
     group: str = ""
 
     @property
+    def content(self) -> Content:
+        """The picture, text or sound, decoded now.
+
+        Raises:
+            DataError: it cannot be decoded, or is a question.
+        """
+        content = self.load()
+        if isinstance(content, Question):
+            raise DataError(f"{self.id}: expected a picture, a text or a sound, got a question")
+        return content
+
+    @property
     def frame(self) -> Frame:
         """The picture, also that of a question, decoded now.
 
@@ -106,7 +130,7 @@ class Sample:
         if isinstance(content, Question):
             return content.frame
         if not isinstance(content, Frame):
-            raise DataError(f"{self.id}: expected a picture, got a text")
+            raise DataError(f"{self.id}: expected a picture, got a {kind_of_input(content)}")
         return content
 
 

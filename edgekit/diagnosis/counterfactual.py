@@ -57,7 +57,7 @@ def passes(graph: Graph, frames: Sequence[Frame]) -> list[Pass]:
 
 
 def _pass(graph: Graph, frame: Frame) -> Pass:
-    prepared = prepare(frame, graph.model.input)
+    prepared = prepare(frame, graph.input)
     if not fits(graph, prepared.tensor):
         return Pass(prepared, None, (), NO_QUADS)
     output = graph.run(prepared.tensor)
@@ -76,7 +76,7 @@ def _attempt(graph: Graph, frame: Frame) -> Pass:
 
 def fits(graph: Graph, tensor: Array) -> bool:
     """Whether the graph takes a tensor of this shape."""
-    name = graph.model.input.tensor
+    name = graph.input.tensor
     shape = next((spec.shape for spec in graph.session.inputs if spec.name == name), ())
     return len(shape) == tensor.ndim and all(
         a is None or a == b for a, b in zip(shape, tensor.shape, strict=True)
@@ -87,7 +87,7 @@ def repaired_graph(reference: Graph, candidate: Graph, stages: frozenset[str]) -
     """The candidate with these stages declared, and its texts read, as the reference has them."""
     model = replace_struct(
         candidate.model,
-        input=repaired(reference.model.input, candidate.model.input, stages),
+        input=repaired(reference.input, candidate.input, stages),
         head=_repaired_head(reference.model.head, candidate.model.head, stages),
     )
     texts = stages & {LABEL_MAP, ALPHABET}
@@ -215,7 +215,8 @@ def _matching_order(reference: Graph, candidate: Graph) -> Array | None:
 
 def _differences(reference: Graph, candidate: Graph, texts: bool) -> Iterator[Difference]:
     right, own = reference.model, candidate.model
-    found = [*input_differences(right.input, own.input), *_normalize_left_out(right.input, own.input)]
+    inputs = reference.input, candidate.input
+    found = [*input_differences(*inputs), *_normalize_left_out(*inputs)]
     found += head_differences(right.head, own.head)
     if activation_of(right.head) != activation_of(own.head):
         found.append(Difference("activation", activation_of(right.head), activation_of(own.head)))

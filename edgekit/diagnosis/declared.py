@@ -56,10 +56,11 @@ def declared(
         other = candidate.models.get(role)
         if other is None:
             continue
-        differences = [
-            *input_differences(model.input, other.input),
-            *head_differences(model.head, other.head),
-        ]
+        differences = head_differences(model.head, other.head)
+        if isinstance(model.input, ImageInput) and isinstance(other.input, ImageInput):
+            differences = [*input_differences(model.input, other.input), *differences]
+        elif model.input != other.input:
+            differences = [Difference("input", str(model.input), str(other.input)), *differences]
         paths = text_member(model), text_member(other)
         if paths[0] is not None and paths[1] is not None:
             first, second = reference_sha256.get(paths[0]), candidate_sha256.get(paths[1])

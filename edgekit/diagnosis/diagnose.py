@@ -81,8 +81,8 @@ def _diagnose_graph(
 def _graph_faults(reference: Graph, told: Declarations, right: list[Pass]) -> list[Finding]:
     """Faults that the candidate's graph has built in; its declarations are right by now."""
     candidate, alteration = told.candidate, Alteration(order=told.order)
-    levels = [to_levels(one.prepared.tensor, reference.model.input) for one in right]
-    if not all(fits(candidate, to_tensor(one, candidate.model.input)) for one in levels):
+    levels = [to_levels(one.prepared.tensor, reference.input) for one in right]
+    if not all(fits(candidate, to_tensor(one, candidate.input)) for one in levels):
         return []  # another input size: its pixels are others, which is no fault
     made = [known(one) for one in told.passes]
     if not _same_levels(levels, told):
@@ -143,7 +143,7 @@ def _is_loud(asked: Probes, alteration: Alteration) -> bool:
 
 
 def _same_levels(levels: Sequence[F32], told: Declarations) -> bool:
-    spec = told.candidate.model.input
+    spec = told.candidate.input
     return all(
         np.array_equal(to_tensor(one, spec), seen.prepared.tensor)
         for one, seen in zip(levels, told.passes, strict=True)
@@ -152,7 +152,7 @@ def _same_levels(levels: Sequence[F32], told: Declarations) -> bool:
 
 def _asked(candidate: Graph, levels: Sequence[F32], alteration: Alteration) -> list[Array]:
     """The candidate's outputs for levels that make up for what is wrong in it."""
-    spec = candidate.model.input
+    spec = candidate.input
     return [candidate.run(to_tensor(alteration.inverse_levels(one), spec)) for one in levels]
 
 

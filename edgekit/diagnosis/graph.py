@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgekit.bundle.manifest import ClassHead, CtcHead, Model, head_tensors
+from edgekit.bundle.manifest import ClassHead, CtcHead, ImageInput, Model, head_tensors
 from edgekit.bundle.reader import Bundle
 from edgekit.engines.protocol import Session
 from edgekit.errors import BundleError
@@ -31,6 +31,12 @@ class Graph:
     lines: tuple[str, ...]
 
     @property
+    def input(self) -> ImageInput:
+        """How a picture becomes what it is given."""
+        assert isinstance(self.model.input, ImageInput)  # see graphs()
+        return self.model.input
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """What each class stands for.
 
@@ -50,11 +56,11 @@ class Graph:
         names, wanted = [output.name for output in self.session.outputs], head_tensors(self.model.head)[0]
         if wanted not in names:
             raise BundleError(f"{self.model.path}: expected output {wanted}, got {names}")
-        return self.session.run({self.model.input.tensor: tensor})[names.index(wanted)]
+        return self.session.run({self.input.tensor: tensor})[names.index(wanted)]
 
 
 def graphs(side: Live) -> dict[str, Graph]:
-    """Role → graph.
+    """Role → graph, of those that are given pictures.
 
     Raises:
         BundleError: labels or alphabet cannot be read.
@@ -63,7 +69,7 @@ def graphs(side: Live) -> dict[str, Graph]:
     return {
         role: Graph(role, model, sessions[role], _lines(side.bundle, model))
         for role, model in side.variant.models.items()
-        if role in sessions
+        if role in sessions and isinstance(model.input, ImageInput)
     }
 
 

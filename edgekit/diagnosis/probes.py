@@ -69,7 +69,7 @@ def probes(levels: Sequence[F32], reference: Graph, candidate: Graph) -> Probes:
 
 def logits(graph: Graph, levels: F32) -> F32:
     """A graph's logits for RGB levels."""
-    return evidence(graph.run(to_tensor(levels, graph.model.input)), graph.model.head)
+    return evidence(graph.run(to_tensor(levels, graph.input)), graph.model.head)
 
 
 def muted(levels: F32, turn: int = 0, contrast: float = CONTRAST, center: float = 128.0) -> F32:
@@ -98,7 +98,7 @@ def cropped(levels: F32, graph: Graph, output: Array) -> F32:
 
     Of a page the part with the most text, by the map that the graph gave of it; otherwise the middle.
     """
-    name, layout = graph.model.input.tensor, graph.model.input.layout
+    name, layout = graph.input.tensor, graph.input.layout
     shape = next(spec.shape for spec in graph.session.inputs if spec.name == name)
     free = [side is None for side in (shape[2:] if layout == "nchw" else shape[1:3])]
     height, width = levels.shape[:2]

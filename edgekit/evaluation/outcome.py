@@ -107,13 +107,13 @@ class GoldenCheck(Part, frozen=True):
     """Whether this machine computes what the exporter measured; see :mod:`edgekit.selftest`.
 
     Attributes:
-        pictures: golden pictures of the variant.
+        inputs: golden inputs of the variant.
         failed: those that came out otherwise than allowed.
         exact: those that were equal to the bit.
         problem: what is wrong with the first that failed, empty if none did.
     """
 
-    pictures: int
+    inputs: int
     failed: int
     exact: int
     problem: str

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from edgekit.data.sample import Input
+from edgekit.data.sample import Input, InputKind, Question, kind_of_input
 from edgekit.errors import DataError, UsageError
 from edgekit.predictions.file import Recording
 from edgekit.predictions.prediction import Key, Prediction, raw_of
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.trace import Trace
-from edgekit.types import Frame
 
 
 class Side(Protocol):
@@ -22,12 +21,14 @@ class Side(Protocol):
         name: of the bundle, for messages.
         variant: name of the variant.
         labels: of the classes, empty where the task has none.
+        accepts: what the model is given; ``None`` where that is not known.
     """
 
     task: str
     name: str
     variant: str
     labels: tuple[str, ...]
+    accepts: InputKind | None
 
     def predict(self, key: Key, sample_id: str, content: Callable[[], Input]) -> Prediction:
         """The prediction for one sample.
@@ -52,13 +53,15 @@ class TaskSide:
         self.name = task.bundle_name
         self.variant = task.variant
         self.labels: tuple[str, ...] = getattr(task, "labels", ())
+        self.accepts: InputKind | None = task.accepts
         self._task = task
 
     def predict(self, key: Key, sample_id: str, content: Callable[[], Input]) -> Prediction:
         """Runs the task; see :class:`Side`."""
         given = content()
-        if not isinstance(given, Frame):
-            raise UsageError(f"{sample_id}: {self.name} takes pictures, got another kind of data")
+        kind = kind_of_input(given)
+        if isinstance(given, Question) or kind != self._task.accepts:
+            raise UsageError(f"{sample_id}: {self.name} takes a {self._task.accepts}, got a {kind}")
         trace = Trace()
         result = self._task(given, trace)
         return Prediction(result, round(sum(trace.ns.values()) / 1e6, 3), raw_of(trace), trace)
@@ -73,6 +76,7 @@ class RecordedSide:
         subject = recording.header.subject
         self.variant = self.name if subject is None else subject.variant
         self.labels = recording.header.labels
+        self.accepts: InputKind | None = None
         self._recording = recording
 
     def predict(self, key: Key, sample_id: str, content: Callable[[], Input]) -> Prediction:

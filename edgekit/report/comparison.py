@@ -224,7 +224,7 @@ def _outcome(report: Report) -> Lines:
         "agreement": f"{points(report.agreement)} %",
         "decisions changed": f"{flips.changed:,}",
         "output SQNR": decibels(report.sqnr_db, "identical to the bit" if report.identical else ""),
-        "golden pictures": "" if golden is None else f"{golden.failed} of {golden.pictures} failed",
+        "golden inputs": "" if golden is None else f"{golden.failed} of {golden.inputs} failed",
         "broken stages": ", ".join(f"{f.stage} ({f.role})" for f in report.findings),
     }
     if report.metric != "disagreement":

@@ -44,9 +44,9 @@ def finding_alarm(finding: Finding) -> Alarm:
 
 
 def golden_alarm(golden: GoldenCheck) -> Alarm:
-    """Golden pictures that failed."""
+    """Golden inputs that failed."""
     text = (
-        f"{golden.failed} of {golden.pictures} golden pictures came out otherwise than the exporter measured: "
+        f"{golden.failed} of {golden.inputs} golden inputs came out otherwise than the exporter measured: "
         f"{golden.problem}"
     )
     return Alarm("This machine does not compute what the exporter measured", sentence(text))
@@ -111,11 +111,11 @@ def _golden(report: Report) -> str:
         return "Whether this machine computes what the exporter measured was not checked."
     if golden.failed:
         return ""  # an alarm, above
-    if golden.pictures == 0:
-        return "The bundle has no golden pictures for this variant, so the machine was not checked."
+    if golden.inputs == 0:
+        return "The bundle has no golden inputs for this variant, so the machine was not checked."
     return (
-        f"This machine computes what the exporter measured: {golden.pictures} of {golden.pictures} golden "
-        f"pictures hold, {golden.exact} equal to the bit."
+        f"This machine computes what the exporter measured: {golden.inputs} of {golden.inputs} golden "
+        f"inputs hold, {golden.exact} equal to the bit."
     )
 
 

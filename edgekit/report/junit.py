@@ -18,7 +18,7 @@ def junit(report: Report) -> str:
     """One suite; what has a verdict is a test case.
 
     The gate fails on FAIL, is an error on INCONCLUSIVE (it could not be decided) and is skipped without a limit.
-    The golden pictures fail if one did; so does each stage that was found broken. Slices have no verdict of
+    The golden inputs fail if one did; so does each stage that was found broken. Slices have no verdict of
     their own and are no test cases.
     """
     two = report.subjects.candidate
@@ -28,7 +28,7 @@ def junit(report: Report) -> str:
         ET.SubElement(properties, "property", name=name, value=_legal(value))
     name = _legal(f"edgekit.{report.task}.{two.bundle}.{two.variant}")
     _gate(report, ET.SubElement(suite, "testcase", classname=name))
-    _golden(report, ET.SubElement(suite, "testcase", classname=name, name="golden pictures"))
+    _golden(report, ET.SubElement(suite, "testcase", classname=name, name="golden inputs"))
     for finding in report.findings:
         case = ET.SubElement(
             suite, "testcase", classname=name, name=_legal(f"stage {finding.stage} of {finding.role}")
@@ -59,7 +59,7 @@ def _gate(report: Report, case: ET.Element) -> None:
 
 def _golden(report: Report, case: ET.Element) -> None:
     golden = report.golden
-    if golden is None or golden.pictures == 0:
+    if golden is None or golden.inputs == 0:
         ET.SubElement(case, "skipped", message="not checked")
     elif golden.failed:
         alarm = golden_alarm(golden)

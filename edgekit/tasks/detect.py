@@ -6,27 +6,30 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edgekit.bundle.detect_head import DetectHead
-from edgekit.bundle.manifest import ImageInput, Variant
+from edgekit.bundle.manifest import Variant
 from edgekit.engines.protocol import Engine, EngineOptions
 from edgekit.processing.boxes import clipped, has_area, to_picture
 from edgekit.processing.detection import detect
 from edgekit.processing.images import to_frame
 from edgekit.processing.preprocess import Prepared, prepare
 from edgekit.tasks.labels import read_labels
+from edgekit.tasks.pictures import image_input
 from edgekit.tasks.single import SingleGraph
 from edgekit.tasks.trace import Trace
-from edgekit.types import Array, Detections, Frame
+from edgekit.types import Array, Detections, Frame, Kind
 
 
-class Detect(SingleGraph[ImageInput, DetectHead]):
+class Detect(SingleGraph[DetectHead]):
     """A loaded detector; see :class:`edgekit.tasks.protocol.Task`."""
 
     name = "detect"
+    accepts: Kind = "picture"
 
     def __init__(
         self, bundle_name: str, variant: Variant, folder: Path, engine: Engine, options: EngineOptions
     ) -> None:
-        super().__init__(bundle_name, variant, folder, engine, options, (ImageInput, DetectHead))
+        super().__init__(bundle_name, variant, folder, engine, options, DetectHead)
+        self._input = image_input(self._model, self.name, variant)
         self.labels = read_labels(folder / self._head.labels)
 
     def __call__(self, image: Frame | Array | str | Path, trace: Trace | None = None) -> Detections:

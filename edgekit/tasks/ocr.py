@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.bundle.manifest import CtcHead, DbHead, Model, Variant
+from edgekit.bundle.manifest import CtcHead, DbHead, ImageInput, Model, Variant
 from edgekit.engines.protocol import Engine, EngineOptions, Session
 from edgekit.errors import BundleError
 from edgekit.processing import ctc, db, quads
 from edgekit.processing.images import to_frame
 from edgekit.processing.preprocess import prepare
 from edgekit.tasks.outputs import output_index
+from edgekit.tasks.pictures import image_input
 from edgekit.tasks.trace import Trace
-from edgekit.types import F32, Array, Frame, TextRegions
+from edgekit.types import F32, Array, Frame, Kind, TextRegions
 
 DETECT = "detect"
 RECOGNIZE = "recognize"
@@ -25,7 +26,7 @@ RECOGNIZE = "recognize"
 @dataclass(frozen=True, slots=True)
 class _Detector:
     session: Session
-    model: Model
+    input: ImageInput
     head: DbHead
     output: int
 
@@ -33,7 +34,7 @@ class _Detector:
 @dataclass(frozen=True, slots=True)
 class _Recognizer:
     session: Session
-    model: Model
+    input: ImageInput
     head: CtcHead
     output: int
     classes: tuple[str, ...]
@@ -48,6 +49,7 @@ class Ocr:
     """
 
     name = "ocr"
+    accepts: Kind = "picture"
 
     def __init__(
         self, bundle_name: str, variant: Variant, folder: Path, engine: Engine, options: EngineOptions
@@ -96,8 +98,8 @@ class Ocr:
     def _find(self, frame: Frame, detector: _Detector, trace: Trace) -> F32:
         """Regions of text in reading order, ``(n, 4, 2)``, corners as the text runs."""
         with trace.stage("pre"):
-            prepared = prepare(frame, detector.model.input)
-        feeds = {detector.model.input.tensor: prepared.tensor}
+            prepared = prepare(frame, detector.input)
+        feeds = {detector.input.tensor: prepared.tensor}
         outputs = trace.infer(DETECT, detector.session, feeds)
         with trace.stage("post"):
             probability = outputs[detector.output]
@@ -118,8 +120,8 @@ class Ocr:
         """
         recognizer = self._recognizer
         with trace.stage("pre"):
-            prepared = prepare(line, recognizer.model.input)
-        feeds = {recognizer.model.input.tensor: prepared.tensor}
+            prepared = prepare(line, recognizer.input)
+        feeds = {recognizer.input.tensor: prepared.tensor}
         outputs = trace.infer(RECOGNIZE, recognizer.session, feeds)
         with trace.stage("post"):
             scores = outputs[recognizer.output]
@@ -135,7 +137,8 @@ def _load_detector(variant: Variant, folder: Path, engine: Engine, options: Engi
     if not isinstance(model.head, DbHead):
         raise BundleError(f"variant {variant.name}: detect expects a db_head, got {_tag(model)}")
     session = engine.load(folder / model.path, options)
-    return _Detector(session, model, model.head, output_index(session, model, model.head.tensor, variant))
+    output = output_index(session, model, model.head.tensor, variant)
+    return _Detector(session, image_input(model, "ocr", variant), model.head, output)
 
 
 def _load_recognizer(variant: Variant, folder: Path, engine: Engine, options: EngineOptions) -> _Recognizer:
@@ -146,7 +149,7 @@ def _load_recognizer(variant: Variant, folder: Path, engine: Engine, options: En
     classes = ctc.class_symbols(symbols, model.head)
     session = engine.load(folder / model.path, options)
     output = output_index(session, model, model.head.tensor, variant)
-    return _Recognizer(session, model, model.head, output, classes)
+    return _Recognizer(session, image_input(model, "ocr", variant), model.head, output, classes)
 
 
 def _tag(model: Model) -> str:

@@ -1,4 +1,4 @@
-"""What a task is: a picture in, a value type out, its stages told to a trace."""
+"""What a task is: a picture, text or sound in, a value type out, its stages told to a trace."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Protocol
 
 from edgekit.engines.protocol import Session
 from edgekit.tasks.trace import Trace
-from edgekit.types import Array, Frame, Result
+from edgekit.types import Array, Content, Kind, Result
 
 
 class Task(Protocol):
-    """One variant of a bundle, loaded. Not thread-safe: one picture at a time.
+    """One variant of a bundle, loaded. Not thread-safe: one input at a time.
 
     Attributes:
         name: the task's name in the registry, e.g. ``classify``.
+        accepts: what it is given.
         bundle_name: name of the bundle it came from.
         variant: name of the variant that runs; it never changes by itself.
         engine: engine and version, as reports name it.
@@ -24,21 +25,23 @@ class Task(Protocol):
     """
 
     name: str
+    accepts: Kind
     bundle_name: str
     variant: str
     engine: str
     threads: int
     sessions: Mapping[str, Session]
 
-    def __call__(self, image: Frame | Array | str | Path, trace: Trace | None = None) -> Result:
-        """Computes the result of one picture.
+    def __call__(self, given: Content | Array | Path, trace: Trace | None = None) -> Result:
+        """Computes the result of one input.
 
         Args:
-            image: a frame, a ``(height, width, 3)`` uint8 RGB array, a PIL image, or the path of a picture.
+            given: for a task of pictures a frame, a ``(height, width, 3)`` uint8 RGB array, a PIL image, or the path
+                of a picture; for one of texts the text; for one of sounds a sound, or the path of a recording.
             trace: receives stage times and engine calls.
 
         Raises:
-            DataError: the picture cannot be read or has another shape or dtype.
+            DataError: the input cannot be read, or is of another kind, shape or dtype.
             ModelError: the engine failed.
         """
         ...

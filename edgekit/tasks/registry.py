@@ -17,6 +17,7 @@ from edgekit.tasks.protocol import Task
 TASKS: dict[str, str] = {
     "classify": "edgekit.tasks.classify:Classify",
     "detect": "edgekit.tasks.detect:Detect",
+    "embed": "edgekit.tasks.embed:Embed",
     "ocr": "edgekit.tasks.ocr:Ocr",
 }
 """Task name → where its class is; imported when a bundle asks for it."""

@@ -17,14 +17,13 @@ from edgekit.types import Array
 ROLE = "model"
 """The only role of such a variant."""
 
-InputT = TypeVar("InputT", bound=Strict)
 HeadT = TypeVar("HeadT", bound=Strict)
 
 
-class SingleGraph(Generic[InputT, HeadT]):
+class SingleGraph(Generic[HeadT]):
     """What the tasks of one graph share; see :class:`edgekit.tasks.protocol.Task` for the attributes.
 
-    A task names its kinds of input and head: ``class Detect(SingleGraph[ImageInput, DetectHead])``.
+    A task names its kind of head: ``class Detect(SingleGraph[DetectHead])``.
 
     Args:
         bundle_name: name of the bundle.
@@ -32,10 +31,10 @@ class SingleGraph(Generic[InputT, HeadT]):
         folder: holds the members that it names.
         engine: loads the graph.
         options: how the engine runs.
-        kinds: the classes of the model's input and head that the task can do with.
+        head: the class of the model's head.
 
     Raises:
-        BundleError: the variant has other graphs, or its graph another input, head, or not the head's outputs.
+        BundleError: the variant has other graphs, or its graph another head, or not the head's outputs.
         ModelError: the engine refuses the graph.
     """
 
@@ -48,9 +47,10 @@ class SingleGraph(Generic[InputT, HeadT]):
         folder: Path,
         engine: Engine,
         options: EngineOptions,
-        kinds: tuple[type[InputT], type[HeadT]],
+        head: type[HeadT],
     ) -> None:
-        model, self._input, self._head = _only_graph(self.name, variant, kinds)
+        model, self._head = _only_graph(self.name, variant, head)
+        self._model = model
         self.bundle_name = bundle_name
         self.variant = variant.name
         self.engine = f"{engine.name} {engine.version}"
@@ -66,21 +66,15 @@ class SingleGraph(Generic[InputT, HeadT]):
         return dict(zip(self._names, trace.infer(ROLE, self._session, feeds), strict=True))
 
 
-def _only_graph(
-    task: str, variant: Variant, kinds: tuple[type[InputT], type[HeadT]]
-) -> tuple[Model, InputT, HeadT]:
-    """The only model of a variant, its input and its head."""
+def _only_graph(task: str, variant: Variant, head: type[HeadT]) -> tuple[Model, HeadT]:
+    """The only model of a variant, and its head."""
     model = variant.models.get(ROLE)
-    if model is None or len(variant.models) != 1 or not isinstance(model.head, kinds[1]):
+    if model is None or len(variant.models) != 1 or not isinstance(model.head, head):
         got = ", ".join(f"{role}: {_tag(m.head)}" for role, m in variant.models.items())
         raise BundleError(
-            f"variant {variant.name}: {task} expects one graph {ROLE!r} with a {_tag(kinds[1])}, got {got}"
+            f"variant {variant.name}: {task} expects one graph {ROLE!r} with a {_tag(head)}, got {got}"
         )
-    if not isinstance(model.input, kinds[0]):
-        raise BundleError(
-            f"variant {variant.name}: {task} expects an {kinds[0].__name__}, got {type(model.input).__name__}"
-        )
-    return model, model.input, model.head
+    return model, model.head
 
 
 def _tag(head: Strict | type[Strict]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.trace import Trace
-from edgekit.types import Array, Frame
+from edgekit.types import Array, Content
 
 
 class Feeds:
@@ -39,24 +39,24 @@ class Feeds:
 
 
 def gather(
-    task: Task, frames: Iterable[Frame], roles: Iterable[str], folder: Path, advance: Callable[[], None]
+    task: Task, inputs: Iterable[Content], roles: Iterable[str], folder: Path, advance: Callable[[], None]
 ) -> dict[str, Feeds]:
-    """Runs ``task`` over ``frames`` and keeps what each of its graphs was given.
+    """Runs ``task`` over ``inputs`` and keeps what each of its graphs was given.
 
     Args:
         task: the full-precision variant.
-        frames: calibration pictures.
+        inputs: calibration data.
         roles: graphs of the task.
         folder: where feeds are kept.
-        advance: called after each picture.
+        advance: called after each input.
 
     Returns:
         Role → feeds, which are empty for a graph that was never called.
     """
     feeds = {role: Feeds(folder / role) for role in roles}
-    for frame in frames:
+    for given in inputs:
         trace = Trace()
-        task(frame, trace)
+        task(given, trace)
         for call in trace.calls:
             feeds[call.role].append(call.feeds)
         advance()

@@ -1,6 +1,6 @@
-"""Records golden vectors: generated pictures, and what each variant makes of them.
+"""Records golden vectors: generated inputs, and what each variant makes of them.
 
-The pictures are drawn, not taken from the user's data, so that no one's photo ships inside a bundle.
+They are made, not taken from the user's data, so that no one's photo ships inside a bundle.
 """
 
 from __future__ import annotations
@@ -15,82 +15,89 @@ from edgekit.bundle.manifest import Expected, Golden, Variant
 from edgekit.tasks.golden import decision, digest, margin, probe
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.trace import Trace
-from edgekit.types import U8, Frame
+from edgekit.types import U8, Content, Frame
 from edgekit_export.data.lines import render_line
 from edgekit_export.data.objects import draw_objects
 from edgekit_export.data.pages import render_page
+from edgekit_export.data.sentences import sentence
 
-PICTURES = 3
+INPUTS = 3
 CANDIDATES = 12
 GOLDEN_SEED = 77  # of rendered text; calibration and evaluation use others
 FLOAT_TOLERANCE = 1e-3  # of the largest output: float kernels of other CPUs add in another order
+UNDECIDED = frozenset({"detect", "embed"})  # an empty decision says something there, or is all there is
 MIXED_TOLERANCE = 0.25  # the same, where the last bit of a float layer flips a code now and then
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GoldenPicture:
-    """A picture of a bundle: its member path, PNG bytes, and the frame that they decode to."""
+class GoldenInput:
+    """An input of a bundle: its member path, its bytes, and what they decode to."""
 
     path: str
-    png: bytes
-    frame: Frame
+    data: bytes
+    content: Content
 
 
-def golden_pictures(task: Task, draw: Callable[[int], U8], n: int = PICTURES) -> list[GoldenPicture]:
+def golden_inputs(task: Task, draw: Callable[[int], U8 | str], n: int = INPUTS) -> list[GoldenInput]:
     """Draws candidates and keeps those on which the reference decides most clearly, each deciding differently.
 
     Args:
         task: the full-precision variant.
-        draw: seed → ``(height, width, 3)`` uint8 RGB.
+        draw: seed → ``(height, width, 3)`` uint8 RGB, or a text.
         n: how many to keep.
     """
     judged = []
     for seed in range(CANDIDATES):
-        picture, trace = draw(seed), Trace()
-        result = task(picture, trace)
+        drawn, trace = draw(seed), Trace()
+        result = task(drawn, trace)
         decided = decision(result)
-        if decided or task.name == "detect":  # that nothing is there is decided as well, but says less
-            judged.append((bool(decided), margin(result, trace.calls) or 0.0, -seed, decided, picture))
+        if decided or task.name in UNDECIDED:
+            judged.append((bool(decided), margin(result, trace.calls) or 0.0, -seed, decided, drawn))
     judged.sort(key=lambda item: item[:3], reverse=True)
-    kept: dict[str, U8] = {}
-    for *_, decided, picture in judged:
+    kept: dict[object, U8 | str] = {}
+    for *_, decided, drawn in judged:
         if len(kept) < n:
-            kept.setdefault(decided, picture)
-    return [_encode(i, picture) for i, picture in enumerate(kept.values())]
+            kept.setdefault(drawn if task.name == "embed" and isinstance(drawn, str) else decided, drawn)
+    return [_encode(i, drawn) for i, drawn in enumerate(kept.values())]
 
 
-def _encode(index: int, picture: U8) -> GoldenPicture:
-    path = f"golden/{index}.png"
+def _encode(index: int, drawn: U8 | str) -> GoldenInput:
+    if isinstance(drawn, str):
+        return GoldenInput(f"golden/{index}.txt", drawn.encode(), drawn)
+    return _picture(f"golden/{index}.png", drawn)
+
+
+def _picture(path: str, picture: U8) -> GoldenInput:
     done, png = cv2.imencode(".png", picture[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     if not done:
         raise RuntimeError(f"OpenCV could not encode {path}")
-    return GoldenPicture(path, png.tobytes(), Frame(picture, name=path))
+    return GoldenInput(path, png.tobytes(), Frame(picture, name=path))
 
 
 def record(
-    task: Task, variant: Variant, pictures: Sequence[GoldenPicture], exact: Mapping[str, bool]
+    task: Task, variant: Variant, inputs: Sequence[GoldenInput], exact: Mapping[str, bool]
 ) -> tuple[tuple[Golden, ...], dict[str, bytes]]:
-    """Runs the pictures through one variant.
+    """Runs the inputs through one variant.
 
     Args:
         task: the variant, loaded.
         variant: its manifest entry.
-        pictures: of the bundle.
+        inputs: of the bundle.
         exact: role → whether that graph's arithmetic is the same on every CPU, so that its outputs must be
             equal to the bit; false for roles that are not named.
 
     Returns:
-        The manifest's entries, and the members they name, pictures included.
+        The manifest's entries, and the members they name, inputs included.
     """
-    members = {picture.path: picture.png for picture in pictures}
+    members = {given.path: given.data for given in inputs}
     entries = []
-    for picture in pictures:
+    for given in inputs:
         trace = Trace()
-        result = task(picture.frame, trace)
+        result = task(given.content, trace)
         expected = []
         for index, (call, position) in enumerate((c, i) for c in trace.calls for i in range(len(c.outputs))):
             output, name = call.outputs[position], call.session.outputs[position].name
-            member = f"{picture.path.removesuffix('.png')}.{variant.name}.{index}.bin"
+            member = f"{given.path.rpartition('.')[0]}.{variant.name}.{index}.bin"
             members[member] = probe(output).tobytes()
             tolerance = _relative_tolerance(call.role, exact, variant) * max(
                 float(np.abs(output).max()), 1e-6
@@ -99,7 +106,7 @@ def record(
                 Expected(call.role, name, str(output.dtype), output.shape, digest(output), member, tolerance)  # type: ignore[arg-type]
             )
         entries.append(
-            Golden(variant.name, picture.path, tuple(expected), decision(result), margin(result, trace.calls))
+            Golden(variant.name, given.path, tuple(expected), decision(result), margin(result, trace.calls))
         )
     return tuple(entries), members
 
@@ -111,13 +118,15 @@ def _relative_tolerance(role: str, exact: Mapping[str, bool], variant: Variant) 
     return MIXED_TOLERANCE if variant.recipe.startswith("static") else FLOAT_TOLERANCE
 
 
-def draw_for(task: str, roles: frozenset[str]) -> Callable[[int], U8]:
-    """What draws golden pictures for a task: seed → picture."""
-    if task == "classify":
-        return draw_scene
-    if task == "detect":
+def draw_for(task: Task) -> Callable[[int], U8 | str]:
+    """What makes golden inputs for a task: seed → picture or text."""
+    if task.accepts == "text":
+        return sentence
+    if task.name == "detect":
         return _draw_things
-    if "detect" in roles:
+    if task.name != "ocr":
+        return draw_scene
+    if "detect" in task.sessions:
         return _draw_sign
     return lambda seed: render_line(GOLDEN_SEED, seed).image
 

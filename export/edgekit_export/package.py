@@ -28,7 +28,7 @@ class Candidate:
 
     Attributes:
         variant: its manifest entry, without a drop.
-        golden: what it makes of the golden pictures.
+        golden: what it makes of the golden inputs.
         members: what ``golden`` names, pictures included.
         engine: engine and version that measured it.
         evaluation: against full precision; ``None`` for the reference, or without data.

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 
 from edgekit.bundle.detect_head import DetectHead
-from edgekit.bundle.manifest import Head, Normalize
+from edgekit.bundle.manifest import Head, ImageInput, Normalize
 from edgekit.engines.protocol import Session
 from edgekit.evaluation.origin import Stages, Step
 from edgekit.processing.activations import activate
@@ -36,11 +35,11 @@ def parity(graph: SourceGraph, full: Graph, reduced: Graph, feeds: Sequence[Mapp
 
     Args:
         graph: the source, with the framework's own function.
-        full: exported, uint8 NHWC in; ONNX, or a TFLite file.
+        full: exported, pictures uint8 NHWC; ONNX, or a TFLite file.
         reduced: quantised, of the same format.
-        feeds: input name → ``(1, height, width, 3)`` uint8.
+        feeds: input name → array; a picture's is ``(1, height, width, 3)`` uint8.
     """
-    first = [_given(graph, graph.framework(_normalized(next(iter(f.values())), graph))) for f in feeds]
+    first = [_given(graph, graph.framework(_framework_feed(f, graph))) for f in feeds]
     second = {level: _outputs(full, feeds, level) for level in LEVELS}
     head = graph.given or graph.spec.head if isinstance(full, bytes) else graph.spec.head
     scores = {level: [_scores(graph, head, outputs) for outputs in second[level]] for level in LEVELS}
@@ -53,13 +52,16 @@ def parity(graph: SourceGraph, full: Graph, reduced: Graph, feeds: Sequence[Mapp
     )
 
 
-def _normalized(nhwc: Array, graph: SourceGraph) -> npt.NDArray[np.float32]:
-    """What the framework is given: NCHW float32, normalised as the recipe says, outside any graph."""
+def _framework_feed(feed: Mapping[str, Array], graph: SourceGraph) -> Mapping[str, Array]:
+    """What the framework is given: a picture as NCHW float32, normalised as the recipe says, outside any graph."""
+    if not isinstance(graph.spec.input, ImageInput):
+        return feed
+    ((name, nhwc),) = feed.items()
     values: Array = nhwc.astype(np.float32)
     for op in graph.spec.input.ops:
         if isinstance(op, Normalize):
             values = (values - np.asarray(op.mean, np.float32)) / np.asarray(op.std, np.float32)
-    return np.ascontiguousarray(values.transpose(0, 3, 1, 2), dtype=np.float32)
+    return {name: np.ascontiguousarray(values.transpose(0, 3, 1, 2), dtype=np.float32)}
 
 
 def _outputs(

@@ -25,7 +25,7 @@ from edgekit.tasks.labels import read_labels
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import default_threads, make_task
 from edgekit_export.calibration import Feeds, gather
-from edgekit_export.golden import GoldenPicture, draw_for, golden_pictures, record
+from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
 from edgekit_export.layers.origin import few
 from edgekit_export.lock import make_lock
 from edgekit_export.package import Candidate, Package, assemble
@@ -111,29 +111,30 @@ class _Work:
         full = full_precision_of(self.source.graphs, self.options.formats, self.progress)
         reference = self.staging.add("fp32", "full_precision", "fp32", full.onnx, self.source.graphs)
         task = self._load(reference)
-        pictures = golden_pictures(task, draw_for(self.source.task, frozenset(full.onnx)))
+        inputs = golden_inputs(task, draw_for(task))
         feeds = self._feeds(task, calibration)
+        seen = feeds or gather(
+            task, (one.content for one in inputs), self.source.graphs, self.folder / "golden", lambda: None
+        )
         candidates = [
-            self._candidate(made, feeds, pictures)
+            self._candidate(made, seen, inputs)
             for precision in self.options.precisions
             for made in full.variants(precision, self.options.formats, feeds, self.progress)
         ]
         judged, matrix = self._judged(candidates, task, evaluation)
-        golden, members = record(task, reference, pictures, {})
+        golden, members = record(task, reference, inputs, {})
         full_precision = Candidate(reference, golden, members, task.engine)
-        samples = {role: few(given) for role, given in feeds.items()}
+        samples = {role: few(given) for role, given in seen.items()}
         return _Measured(full_precision, judged, matrix, samples, calibration, evaluation)
 
     def _data(self) -> tuple[Dataset | None, Dataset | None]:
         """Opens both data sets; refuses overlap."""
         calibration = self._open(self.options.calibration or self.source.calibration)
         evaluation = self._open(self.options.evaluation or self.source.evaluation)
-        if calibration is None and "int8" in self.options.precisions:
-            raise UsageError(f"{self.source.origin}: int8 needs pictures to calibrate on", "add --calib DATA")
+        if calibration is None and "int8" in self.options.precisions and self.source.accepts == "picture":
+            raise UsageError(f"{self.source.origin}: int8 needs data to calibrate on", "add --calib DATA")
         if evaluation is None and self.options.max_drop is not None:
-            raise UsageError(
-                f"{self.source.origin}: --max-drop needs pictures to measure on", "add --eval DATA"
-            )
+            raise UsageError(f"{self.source.origin}: --max-drop needs data to measure on", "add --eval DATA")
         if calibration is not None and evaluation is not None:
             refuse_overlap(calibration.digests, evaluation.digests)
         if evaluation is not None and self.options.limit is not None:
@@ -141,7 +142,7 @@ class _Work:
         return calibration, evaluation
 
     def _open(self, specs: tuple[str, ...]) -> Dataset | None:
-        return open_data(specs, self.source.task, self._labels()) if specs else None
+        return open_data(specs, self.source.task, self._labels(), self.source.accepts) if specs else None
 
     def _labels(self) -> tuple[str, ...]:
         heads = [graph.spec.head for graph in self.source.graphs.values()]
@@ -155,20 +156,20 @@ class _Work:
     def _feeds(self, task: Task, calibration: Dataset | None) -> dict[str, Feeds]:
         if calibration is None:
             return {}
-        frames = (sample.frame for sample in calibration)
-        with self.progress("calibration pictures", len(calibration)) as advance:
-            feeds = gather(task, frames, self.source.graphs, self.folder / "feeds", advance)
+        inputs = (sample.content for sample in calibration)
+        with self.progress("calibration data", len(calibration)) as advance:
+            feeds = gather(task, inputs, self.source.graphs, self.folder / "feeds", advance)
         for role, given in feeds.items():
             if not len(given):
                 raise ModelError(
-                    f"graph {role} was never called on the calibration data", "give it other pictures"
+                    f"graph {role} was never called on the calibration data", "give it other data"
                 )
         return feeds
 
-    def _candidate(self, made: Made, feeds: dict[str, Feeds], pictures: list[GoldenPicture]) -> Candidate:
+    def _candidate(self, made: Made, feeds: dict[str, Feeds], inputs: list[GoldenInput]) -> Candidate:
         variant = self.staging.add(made.name, made.recipe, made.precision, made.models, self.source.graphs)
         task = self._load(variant)
-        golden, members = record(task, variant, pictures, made.exact)
+        golden, members = record(task, variant, inputs, made.exact)
         stages = {
             role: parity(self.source.graphs[role], made.full[role], made.models[role], few(given))
             for role, given in feeds.items()

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
-from edgekit.bundle.manifest import Card, Head, ImageInput, MemberPath, Name, Sha256, Strict
+from edgekit.bundle.manifest import Card, Head, Input, MemberPath, Name, Sha256, Strict
 from edgekit.errors import DataError, UsageError
 
 T = TypeVar("T")
@@ -34,16 +34,16 @@ class SourceModel(Strict):
     """One graph: an ONNX file, a TensorFlow.js graph model (``.json``), or a torch network with its weights.
 
     Attributes:
-        shape: of the graph's input before layout and cast are folded in: NCHW, 0 for a dynamic side.
-        input: how a picture becomes that input; ``normalize`` is folded into the graph.
+        shape: of a picture's tensor before layout and cast are folded in: NCHW, 0 for a dynamic side.
+        input: how a picture, text or sound becomes the graph's input; ``normalize`` is folded into the graph.
         file: within the package, or beside the recipe. Absent for a network that brings its own weights.
         network: ``module:function`` giving a ``torch.nn.Module``; it is called with the path of ``file``.
         quantize: how int8 is made; see :class:`edgekit_export.quantize.recipe.Recipe`.
     """
 
-    shape: tuple[int, int, int, int]
-    input: ImageInput
+    input: Input
     head: Head
+    shape: tuple[int, int, int, int] = (0, 0, 0, 0)
     file: str | None = None
     package: str | None = None
     sha256: Sha256 | None = None
@@ -72,7 +72,7 @@ class ModelRecipe(Strict):
     """The whole of a ``recipe.toml``."""
 
     schema: Literal[1]
-    task: Literal["classify", "detect", "ocr"]
+    task: Literal["classify", "detect", "embed", "ocr"]
     models: Annotated[dict[Name, SourceModel], Meta(min_length=1)]
     packages: dict[str, Package] = msgspec.field(default_factory=dict)
     assets: dict[MemberPath, Asset] = msgspec.field(default_factory=dict)

@@ -13,7 +13,7 @@ import onnx
 from msgspec.structs import replace
 from onnx.external_data_helper import convert_model_to_external_data
 
-from edgekit.bundle.manifest import Model, Normalize, Variant
+from edgekit.bundle.manifest import ImageInput, Input, Model, Normalize, Variant
 from edgekit_export.convert.serialize import to_bytes
 from edgekit_export.sources.source import SourceGraph
 
@@ -23,6 +23,14 @@ EXTERNAL_FROM_BYTES = 4_000_000
 EXTERNAL_TENSOR_BYTES = 1024
 
 Precision = Literal["fp32", "fp16", "int8"]
+
+
+def _folded(given: Input) -> Input:
+    """The input that is left where a picture's cast and normalisation are inside the graph."""
+    if not isinstance(given, ImageInput):
+        return given
+    ops = tuple(op for op in given.ops if not isinstance(op, Normalize))
+    return replace(given, tensor="image", ops=ops, dtype="uint8", layout="nhwc")
 
 
 class Staging:
@@ -53,7 +61,7 @@ class Staging:
             name: of the variant.
             recipe: that made it.
             precision: of most weights.
-            models: role → graph with a uint8 NHWC input, or a TFLite file of one.
+            models: role → graph (of pictures with a uint8 NHWC input), or a TFLite file of one.
             graphs: role → where it came from, for input and head.
         """
         entries = {
@@ -64,19 +72,18 @@ class Staging:
         return Variant(name=name, recipe=recipe, precision=precision, models=entries, bytes=size)
 
     def _model(self, variant: str, role: str, model: onnx.ModelProto | bytes, graph: SourceGraph) -> Model:
-        folded = tuple(op for op in graph.spec.input.ops if not isinstance(op, Normalize))
-        image = replace(graph.spec.input, tensor="image", ops=folded, dtype="uint8", layout="nhwc")
+        given = _folded(graph.spec.input)
         if isinstance(model, bytes):
             path = f"{variant}/{role}.tflite"
             self._write(path, model)
-            return Model(path=path, format="tflite", input=image, head=graph.given or graph.spec.head)
+            return Model(path=path, format="tflite", input=given, head=graph.given or graph.spec.head)
         path, external = f"{variant}/{role}.onnx", ()
         data = to_bytes(model)
         if len(data) >= EXTERNAL_FROM_BYTES:
             external = (f"{path}.data",)
             data = self._split(model, path, external[0])
         self._write(path, data)
-        return Model(path=path, format="onnx", input=image, head=graph.spec.head, external=external)
+        return Model(path=path, format="onnx", input=given, head=graph.spec.head, external=external)
 
     def _split(self, model: onnx.ModelProto, path: str, external: str) -> bytes:
         apart = onnx.ModelProto()

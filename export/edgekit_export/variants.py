@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import onnx
 
-from edgekit.bundle.manifest import Normalize, head_tensors
+from edgekit.bundle.manifest import ImageInput, Normalize, head_tensors
 from edgekit.errors import UsageError
 from edgekit_export.calibration import Feeds
 from edgekit_export.convert.fold_input import Picture
@@ -147,20 +147,23 @@ def full_precision_of(
 
 
 def full_precision(graph: SourceGraph) -> onnx.ModelProto:
-    """The source's graph with a uint8 NHWC input, its normalisation folded in and its outputs as the head reads them.
+    """The source's graph in our normal form, with its outputs as the head reads them.
+
+    A graph of pictures gets a uint8 NHWC input, with its normalisation folded in.
 
     Raises:
-        ModelError: it is not a graph of one picture, lacks an output that the head reads, or cannot be brought to
-            our normal form.
+        ModelError: it should be a graph of one picture and is not, lacks an output that the head reads, or
+            cannot be brought to our normal form.
     """
     model = onnx.ModelProto()
     model.CopyFrom(graph.model)
     select_outputs(model, head_tensors(graph.spec.head))
-    return normalize(model, _picture(graph))
+    image = graph.spec.input
+    return normalize(model, _picture(graph, image) if isinstance(image, ImageInput) else None)
 
 
-def _picture(graph: SourceGraph) -> Picture:
-    scale = [op for op in graph.spec.input.ops if isinstance(op, Normalize)]
+def _picture(graph: SourceGraph, image: ImageInput) -> Picture:
+    scale = [op for op in image.ops if isinstance(op, Normalize)]
     mean, std = (scale[0].mean, scale[0].std) if scale else ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     _, _, height, width = graph.spec.shape
     return Picture(mean, std, height or "height", width or "width")
@@ -182,6 +185,8 @@ def _tflite(graph: SourceGraph) -> bytes:
     from edgekit_export.tflite.convert import convert_torch
 
     names = graph.outputs if graph.given is not None else head_tensors(graph.spec.head)
-    return convert_torch(
-        graph.network, graph.spec.shape, _picture(graph), names, cut_softmax=graph.cut == "softmax"
-    )
+    image = graph.spec.input
+    if not isinstance(image, ImageInput):
+        raise UsageError("--format tflite: so far for graphs of pictures alone", "use --format onnx")
+    picture = _picture(graph, image)
+    return convert_torch(graph.network, graph.spec.shape, picture, names, cut_softmax=graph.cut == "softmax")

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -45,24 +47,24 @@ def solid(seed):
 
 
 def test_clearest_decisions_win_and_differ():
-    pictures = golden.golden_pictures(Brightest(), solid, n=2)
-    assert [int(p.frame.pixels.max()) for p in pictures] == [21, 20]
+    pictures = golden.golden_inputs(Brightest(), solid, n=2)
+    assert [int(p.content.pixels.max()) for p in pictures] == [21, 20]
     assert [p.path for p in pictures] == ["golden/0.png", "golden/1.png"]
-    decoded = cv2.imdecode(np.frombuffer(pictures[0].png, np.uint8), cv2.IMREAD_COLOR)
-    np.testing.assert_array_equal(decoded[:, :, ::-1], pictures[0].frame.pixels)
+    decoded = cv2.imdecode(np.frombuffer(pictures[0].data, np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(decoded[:, :, ::-1], pictures[0].content.pixels)
 
 
 @pytest.mark.parametrize(
     ("exact", "tolerance"), [({"model": True}, 0.0), ({"model": False}, 0.021), ({}, 0.021)]
 )
 def test_recorded_values(exact, tolerance):
-    (picture,) = golden.golden_pictures(Brightest(), solid, n=1)
+    (picture,) = golden.golden_inputs(Brightest(), solid, n=1)
     (entry,), members = golden.record(Brightest(), Plain(), [picture], exact)
     output = np.array([[0, 0, 21]], np.float32)
     assert (entry.variant, entry.decision, entry.margin) == ("int8", "2", 21.0)
     assert entry.expected[0].sha256 == digest(output)
     assert entry.expected[0].max_abs == pytest.approx(tolerance)
-    assert members == {"golden/0.png": picture.png, "golden/0.int8.0.bin": probe(output).tobytes()}
+    assert members == {"golden/0.png": picture.data, "golden/0.int8.0.bin": probe(output).tobytes()}
 
 
 @pytest.mark.parametrize(
@@ -80,11 +82,12 @@ def test_the_tolerance_follows_what_can_differ(recipe, exact, tolerance):
 
 
 def test_drawings_repeat():
-    for draw in (
-        golden.draw_for("classify", frozenset({"model"})),
-        golden.draw_for("ocr", frozenset({"detect", "recognize"})),
-        golden.draw_for("ocr", frozenset({"recognize"})),
+    for task in (
+        SimpleNamespace(name="classify", accepts="picture", sessions={"model": None}),
+        SimpleNamespace(name="ocr", accepts="picture", sessions={"detect": None, "recognize": None}),
+        SimpleNamespace(name="ocr", accepts="picture", sessions={"recognize": None}),
     ):
+        draw = golden.draw_for(task)
         np.testing.assert_array_equal(draw(3), draw(3))
         assert (draw(3).shape != draw(4).shape) or (draw(3) != draw(4)).any()
         assert draw(3).dtype == np.uint8

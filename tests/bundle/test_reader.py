@@ -46,7 +46,7 @@ def test_an_empty_member(tmp_path):
     content = members(probe=b"")
     golden = manifest().golden[0]
     empty = golden.__class__(
-        golden.variant, golden.picture, (_with_shape(golden.expected[0], (0, 4)),), "0", 0.0
+        golden.variant, golden.input, (_with_shape(golden.expected[0], (0, 4)),), "0", 0.0
     )
     write_bundle(tmp_path / "a.edge", manifest(golden=(empty,)), content)
     assert open_bundle(tmp_path / "a.edge").read("golden/0.bin") == b""

@@ -23,7 +23,7 @@ def test_what_a_person_sees(sample, capsys):
     out, err = capsys.readouterr()
     assert err == ""
     lines = [" ".join(line.split()) for line in out.splitlines()]
-    assert lines[0] == "pets classify, 33.2 kB, golden pictures: 1, not signed"
+    assert lines[0] == "pets classify, 33.2 kB, golden inputs: 1, not signed"
     assert lines[1] == f"id {open_bundle(sample).id}"
     for line in (
         "for photos of pets",
@@ -80,7 +80,7 @@ def test_no_golden_vectors(tmp_path, capsys):
     write_bundle(tmp_path / "a.edge", manifest(golden=()), content)
     assert main(["inspect", str(tmp_path / "a.edge")]) == 0
     out = capsys.readouterr().out
-    assert "golden pictures: 0" in out
+    assert "golden inputs: 0" in out
     assert "golden vectors" not in out
 
 

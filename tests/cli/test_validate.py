@@ -222,7 +222,7 @@ def test_golden_and_findings(tiny_bundle, photos, capsys):
     candidate = tiny_bundle("c", change=swapped_channels)
     _, found, _ = validate(capsys, candidate, "--against", tiny_bundle("r"), "--data", photos)
     assert [f["stage"] for f in found["findings"]] == ["channel order"]
-    assert found["golden"] == {"pictures": 1, "failed": 0, "exact": 1, "problem": ""}  # green stays green
+    assert found["golden"] == {"inputs": 1, "failed": 0, "exact": 1, "problem": ""}  # green stays green
     spoilt = tiny_bundle(
         "s", change=lambda m, _: replace(m, golden=tuple(replace(g, decision="0") for g in m.golden))
     )

@@ -31,7 +31,7 @@ def test_live(tiny_bundle):
     assert prediction.result.top(1)[0].label == "green"
     assert prediction.raw == pytest.approx([5, 6, 4])
     assert prediction.ms > 0
-    with pytest.raises(UsageError, match="x: c takes pictures, got another kind of data"):
+    with pytest.raises(UsageError, match="x: c takes a picture, got a text"):
         side.predict(Key(0), "x", lambda: "text")
 
 

@@ -30,7 +30,7 @@ def test_verdict_drop_and_intervals_apart(full, broken):
         "verdict": ("PASS", "FAIL"),
         "drop of top-1 accuracy": ("0.80 points", "56.50 points"),
         "95 % interval": ("-0.10 to 1.70", "53.10 to 59.80"),
-        "golden pictures": ("0 of 4 failed", "2 of 4 failed"),
+        "golden inputs": ("0 of 4 failed", "2 of 4 failed"),
         "broken stages": ("", "channel order (model), CTC alphabet (recognize)"),
         "top-1 accuracy, candidate": ("87.20 %", "31.50 %"),
     }
@@ -136,7 +136,7 @@ def test_tables(full, broken):
 
 def test_markdown(full, broken):
     text = comparison_markdown(compare_reports(full(), replace(broken, slices=broken.slices[1:], worst=())))
-    assert "| golden pictures | 0 of 4 failed | 2 of 4 failed |" in text
+    assert "| golden inputs | 0 of 4 failed | 2 of 4 failed |" in text
     assert "## No longer among them\n\n- a\\|b.jpg\\#1 (blur)" in text
 
 

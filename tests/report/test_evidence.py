@@ -50,8 +50,8 @@ def test_sources_looks_and_recordings(full, report):
     ("golden", "words"),
     [
         (None, "was not checked"),
-        (GoldenCheck(0, 0, 0, ""), "has no golden pictures"),
-        (GoldenCheck(4, 0, 3, ""), "4 of 4 golden pictures hold, 3 equal to the bit"),
+        (GoldenCheck(0, 0, 0, ""), "has no golden inputs"),
+        (GoldenCheck(4, 0, 3, ""), "4 of 4 golden inputs hold, 3 equal to the bit"),
     ],
 )
 def test_golden(report, golden, words):

@@ -75,7 +75,7 @@ def test_what_is_broken_stands_right_below_the_verdict(broken):
     assert verdict < alarm < tiles
     assert "Put right alone, it brings back 98.7 % of the lost decisions." in page
     assert "Broken stage: CTC alphabet (recognize)" in page
-    assert "2 of 4 golden pictures came out otherwise" in page
+    assert "2 of 4 golden inputs came out otherwise" in page
 
 
 def test_first_screen_says_what_the_verdict_rests_on(full):
@@ -86,7 +86,7 @@ def test_first_screen_says_what_the_verdict_rests_on(full):
         in first
     )
     assert "-0.10 to 1.70" in first
-    assert "4 of 4 golden pictures hold, 3 equal to the bit" in first
+    assert "4 of 4 golden inputs hold, 3 equal to the bit" in first
 
 
 def test_slices_worst_first_and_the_rest_to_open(full):

@@ -24,7 +24,7 @@ def test_pass(full):
         "edgekit.classify.lite0.int8",
         "accuracy drop within 2 points",
     )
-    assert golden.get("name") == "golden pictures"
+    assert golden.get("name") == "golden inputs"
     properties = {p.get("name"): p.get("value") for p in found.iter("property")}
     assert (properties["drop"], properties["interval"], properties["n"]) == ("0.8", "-0.1 1.7", "1000")
 
@@ -49,7 +49,7 @@ def test_broken(broken):
     found = suite(broken)
     assert counts(found) == {"tests": 4, "failures": 4, "errors": 0, "skipped": 0}
     names = [case.get("name") for case in found.findall("testcase")]
-    assert names[1:] == ["golden pictures", "stage channel order of model", "stage CTC alphabet of recognize"]
+    assert names[1:] == ["golden inputs", "stage channel order of model", "stage CTC alphabet of recognize"]
     assert "scores differ by 1.25" in found.findall("testcase")[1].find("failure").text
     assert (
         found.findall("testcase")[3].find("failure").get("message")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from edgekit.errors import ModelError
+from edgekit.types import Array
 from edgekit_export.sources.source import Framework
 
 MIN_OPSET, MAX_OPSET = 7, 23
@@ -77,10 +79,11 @@ def onnx_framework(model: onnx.ModelProto) -> Framework:
     from edgekit_export.convert.session import session_of
 
     session = session_of(model, optimization="none")
-    name = session.inputs[0].name
+    names = [given.name for given in session.inputs]
 
-    def run(nchw: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
-        return [np.asarray(output, dtype=np.float32) for output in session.run({name: nchw})]
+    def run(feeds: Mapping[str, Array]) -> list[npt.NDArray[np.float32]]:
+        named = feeds if len(names) > 1 else dict(zip(names, feeds.values(), strict=True))
+        return [np.asarray(output, dtype=np.float32) for output in session.run(named)]
 
     return run
 

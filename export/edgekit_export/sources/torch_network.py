@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgekit.errors import EnvironmentLacks, ModelError, UsageError
+from edgekit.types import Array
 
 if TYPE_CHECKING:
     import torch
@@ -61,12 +63,12 @@ def build_network(target: str, weights: Path | None) -> torch.nn.Module:
 
 
 def torch_framework(network: torch.nn.Module) -> Framework:
-    """The network as a function of NCHW float32 arrays."""
+    """The network as a function of arrays, which it is given in their order."""
     import torch
 
-    def run(nchw: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+    def run(feeds: Mapping[str, Array]) -> list[npt.NDArray[np.float32]]:
         with torch.inference_mode():
-            outputs: Any = network(torch.from_numpy(np.ascontiguousarray(nchw)))
+            outputs: Any = network(*(torch.from_numpy(np.ascontiguousarray(v)) for v in feeds.values()))
         many = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
         return [output.numpy() for output in many]
 

@@ -34,6 +34,7 @@ file = "net/model.onnx"
 sha256 = "{sha256}"
 shape = [1, 3, 16, 16]
 [models.model.input]
+kind = "image"
 tensor = "image"
 color = "rgb"
 ops = [{{ op = "resize_stretch", width = 16, height = 16 }}]
@@ -160,7 +161,7 @@ def test_a_named_model(small_net, index, weights):
     graph = source.graphs["model"]
     assert graph.sha256 == sha256(weights)
     assert graph.model.SerializeToString() == weights
-    assert graph.framework(np.zeros((1, 3, 16, 16), np.float32))[0].shape == (1, 3)
+    assert graph.framework({"image": np.zeros((1, 3, 16, 16), np.float32)})[0].shape == (1, 3)
     assert source.assets == {
         "assets/labels.txt": b"crane\ntench\npug\n",
         "assets/alphabet.txt": b"a\nb\n",
@@ -264,7 +265,7 @@ def test_a_network_with_weights_from_a_package(index, tmp_path, network_module):
     graph = resolve("small-net").graphs["model"]
     assert graph.sha256 == sha256(buffer.getvalue())
     x = np.random.default_rng(0).normal(size=(1, 3, 16, 16)).astype(np.float32)
-    (wanted,) = graph.framework(x)
+    (wanted,) = graph.framework({"image": x})
     with torch.inference_mode():
         np.testing.assert_allclose(wanted, layer(torch.from_numpy(x)).mean((2, 3)).numpy(), atol=1e-6)
     assert [v.name for v in graph.model.graph.output] == ["output"]

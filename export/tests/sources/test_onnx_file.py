@@ -11,7 +11,7 @@ from edgekit_export.sources.onnx_file import input_shape, onnx_framework, read_o
 def test_a_whole_model_is_read_and_runs(small_classifier):
     model = read_onnx(small_classifier().SerializeToString(), "m.onnx")
     assert input_shape(model, "m.onnx") == (1, 3, 16, 16)
-    (logits,) = onnx_framework(model)(np.zeros((1, 3, 16, 16), np.float32))
+    (logits,) = onnx_framework(model)({"image": np.zeros((1, 3, 16, 16), np.float32)})
     assert logits.shape == (1, 3)
 
 

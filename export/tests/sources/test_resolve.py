@@ -99,7 +99,7 @@ def test_a_torch_network(tmp_path, monkeypatch):
 
     session = session_of(graph.model)
     (exported,) = session.run({session.inputs[0].name: nchw})
-    np.testing.assert_allclose(exported, graph.framework(nchw)[0], atol=1e-6)
+    np.testing.assert_allclose(exported, graph.framework({"image": nchw})[0], atol=1e-6)
     with pytest.raises(UsageError, match="--input-size"):
         resolve("my_nets:build", BARE)
     with pytest.raises(ModelError, match="KeyError"):
@@ -141,6 +141,7 @@ task = "classify"
 file = "model.onnx"
 shape = [1, 3, 16, 16]
 [models.model.input]
+kind = "image"
 tensor = "image"
 color = "rgb"
 ops = [{ op = "resize_stretch", width = 16, height = 16 }]

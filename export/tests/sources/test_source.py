@@ -34,7 +34,7 @@ def test_a_softmax_at_the_end_becomes_the_heads(probabilities):
     graph = source_graph(probabilities, spec(CLASSES), onnx_framework(probabilities), "0" * 64)
     assert (graph.cut, graph.spec.head.activation) == ("softmax", "softmax")
     x = np.random.default_rng(0).normal(size=(1, 3, 16, 16)).astype(np.float32)
-    (logits,), (wanted,) = session_of(graph.model, threads=1).run({"input": x}), graph.framework(x)
+    (logits,), (wanted,) = session_of(graph.model, threads=1).run({"input": x}), graph.framework({"image": x})
     raised = np.exp(logits - logits.max())
     np.testing.assert_allclose(raised / raised.sum(), wanted, atol=1e-6)
 

@@ -151,7 +151,7 @@ def test_the_real_network_in_onnx(fetched, tmp_path):
     normal = normalize(exported)
     pixels = np.random.default_rng(0).integers(0, 256, (1, 3, 224, 224)).astype(np.float32)
     x = (pixels - np.float32(127)) / np.float32(128)
-    (wanted,) = torch_framework(network)(x)
+    (wanted,) = torch_framework(network)({"image": x})
     for model in (exported, normal):
         for optimization in ("all", "none"):
             session = session_of(model, optimization=optimization)

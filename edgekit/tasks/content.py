@@ -1,0 +1,45 @@
+"""Inputs that lie inside a bundle: by the ending of a member's name a picture, a text or a sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from edgekit.errors import BundleError
+from edgekit.types import Content, Frame
+
+
+def read_content(data: bytes, name: str) -> Content:
+    """Decodes a golden input.
+
+    Args:
+        data: the member's bytes.
+        name: the member's, which says what it is.
+
+    Raises:
+        BundleError: it is not what its name says.
+    """
+    for ending, read in READERS.items():
+        if name.endswith(ending):
+            return read(data, name)
+    raise BundleError(f"{name}: expected an input that ends in {', '.join(READERS)}")
+
+
+def _picture(data: bytes, name: str) -> Frame:
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise BundleError(f"{name}: golden input cannot be decoded")
+    return Frame(np.asarray(pixels, dtype=np.uint8), color="bgr", name=name)
+
+
+def _text(data: bytes, name: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{name}: golden text is not UTF-8 at byte {error.start}") from error
+
+
+READERS: dict[str, Callable[[bytes, str], Content]] = {".png": _picture, ".txt": _text}
+"""Ending → what decodes it."""

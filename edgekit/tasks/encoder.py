@@ -1,0 +1,63 @@
+"""From what a task is given to what its graph is given, by the kind of input that the manifest names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from edgekit.bundle.manifest import ImageInput, Input, TextInput
+from edgekit.processing.images import to_frame
+from edgekit.processing.preprocess import prepare
+from edgekit.types import Array, Kind
+
+
+class Encoder(Protocol):
+    """Makes the feeds of one graph.
+
+    Attributes:
+        kind: what it takes.
+    """
+
+    kind: Kind
+
+    def __call__(self, given: object) -> Mapping[str, Array]:
+        """Graph input name → array, batch of 1.
+
+        Raises:
+            DataError: it is not of the kind, or cannot be decoded.
+        """
+        ...
+
+
+class PictureEncoder:
+    """See :class:`Encoder`."""
+
+    kind: Kind = "picture"
+
+    def __init__(self, spec: ImageInput) -> None:
+        self._spec = spec
+
+    def __call__(self, given: object) -> Mapping[str, Array]:
+        """One tensor; see :func:`edgekit.processing.preprocess.prepare`."""
+        return {self._spec.tensor: prepare(to_frame(given), self._spec).tensor}
+
+
+def encoder_of(spec: Input, folder: Path) -> Encoder:
+    """What makes the feeds of a graph with this input.
+
+    Args:
+        spec: the model's input.
+        folder: holds the members that it names.
+
+    Raises:
+        BundleError: a member that cannot be used.
+        EnvironmentLacks: a library that this kind of input needs is not installed.
+    """
+    match spec:
+        case ImageInput():
+            return PictureEncoder(spec)
+        case TextInput():
+            from edgekit.processing.tokens import TextEncoder
+
+            return TextEncoder(spec, folder)
