@@ -10,25 +10,42 @@ from typing import TYPE_CHECKING
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit
 from edgekit.cli.values import option, parse_path
-from edgekit.cli.words import lines_of
+from edgekit.cli.words import in_short, lines_of
 
 if TYPE_CHECKING:
+    from edgekit.cli.inputs import Given
+    from edgekit.tasks.protocol import Task
     from edgekit.types import Result
 
-SUMMARY = "runs a bundle on pictures and prints one result each"
+SUMMARY = "runs a bundle on pictures or texts and prints one result each"
 EPILOG = """\
 examples:
   edgekit run lite0.edge cat.jpg               the five best classes
   edgekit run ocr.edge receipts/ --json        a folder, one JSON object a line
-  edgekit run lite0.edge cat.jpg --variant fp16"""
+  edgekit run lite0.edge photos/ --table       one row each
+  edgekit run lite0.edge cat.jpg --variant fp16
+  edgekit run minilm.edge notes.txt --json     one text a line
+  echo "so good" | edgekit run mood.edge -     standard input, one text a line
+  edgekit run mood.edge --text "so good"
+
+a text bundle takes one text a line of a file; blank lines are passed over. A picture bundle takes one picture of
+standard input."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="an .edge file")
     parser.add_argument(
-        "inputs", type=option(parse_path), nargs="+", metavar="INPUT", help="a picture, or a folder of them"
+        "inputs",
+        type=option(parse_path),
+        nargs="*",
+        metavar="INPUT",
+        help="a file or a folder of what the bundle takes; - is standard input",
     )
+    parser.add_argument(
+        "--text", action="append", default=[], metavar="TEXT", help="a text itself; may be repeated"
+    )
+    parser.add_argument("--table", action="store_true", help="one row an input instead of the whole result")
     parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
     parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
     add_engine_arguments(parser)
@@ -36,28 +53,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Loads the bundle once and prints a result for each input."""
-    from rich.markup import escape
-
+    from edgekit.cli.inputs import inputs_of
     from edgekit.engines.bare import refuse_bare
-    from edgekit.processing.picture_files import pictures_of
     from edgekit.tasks.registry import load
 
     refuse_bare(args.bundle)
-    pictures = [picture for path in args.inputs for picture in pictures_of(path)]
     task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))
-    for picture in pictures:
+    for given in inputs_of(task.accepts, args.inputs, args.text):
         start = time.perf_counter_ns()
-        result = task(picture)
+        result = task(given.content)
         latency_ms = round((time.perf_counter_ns() - start) / 1e6, 3)
         obj = {
-            "input": str(picture),
+            "input": given.name,
             "task": task.name,
             "result": result.as_json(),
             "variant": task.variant,
             "latency_ms": latency_ms,
         }
-        emit(args, obj, f"{escape(str(picture))} · {task.variant} · {latency_ms:.1f} ms\n{describe(result)}")
+        emit(
+            args,
+            obj,
+            _row(given, result, latency_ms) if args.table else _whole(given, task, result, latency_ms),
+        )
     return 0
+
+
+def _whole(given: Given, task: Task, result: Result, latency_ms: float) -> str:
+    from rich.markup import escape
+
+    return f"{escape(_told(given))} · {task.variant} · {latency_ms:.1f} ms\n{describe(result)}"
+
+
+def _row(given: Given, result: Result, latency_ms: float) -> str:
+    """Columns as wide as most rows need; a longer cell moves those after it."""
+    from rich.markup import escape
+
+    return f"{escape(_told(given)):<40}  {latency_ms:8.1f} ms  {escape(in_short(result))}"
+
+
+def _told(given: Given) -> str:
+    """Its name; for a text, which a person wants to see, the text."""
+    return given.content if isinstance(given.content, str) else given.name
 
 
 def describe(result: Result) -> str:

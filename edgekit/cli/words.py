@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +30,20 @@ def lines_of(result: Result) -> list[str]:
             return result.text.split("\n")
     perplexity = math.exp(-float(result.logprob.mean()))
     return [f"{len(result.logprob)} tokens, perplexity {perplexity:.3g}"]
+
+
+def in_short(result: Result) -> str:
+    """One line: the best class, the first line of text with how many more there are, how many objects of each label."""
+    from edgekit.types import Detections, TextRegions
+
+    if isinstance(result, Detections):
+        counted = Counter(result.found().label)
+        return ", ".join(f"{n} {label}" for label, n in counted.most_common()) or "no object"
+    first, *others = (
+        list(result.texts) or ["no text"] if isinstance(result, TextRegions) else lines_of(result)
+    )
+    more = f" (+{len(others)} lines)" if others and isinstance(result, TextRegions) else ""
+    return first.strip() + more
 
 
 def _objects(result: Detections) -> list[str]:

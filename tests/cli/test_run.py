@@ -1,3 +1,4 @@
+import io
 import json
 
 import cv2
@@ -112,3 +113,29 @@ def test_a_tflite_file_that_ends_its_interpreter_leaves_us_alive(test_data, pict
     err = capsys.readouterr().err
     assert "keyword_scrambled_8bit.tflite: ends the process with SIG" in err
     assert err.count("\n") == 1
+
+
+def test_a_table_has_one_row_a_picture(tiny_bundle, pictures, capsys):
+    assert main(["run", str(tiny_bundle()), str(pictures), "--table"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert [(row.split()[0].rsplit("/", 1)[1], row.split()[-1]) for row in rows] == [
+        ("a.jpg", "blue"),
+        ("b.png", "red"),
+    ]
+
+
+def test_a_picture_from_standard_input(tiny_bundle, pictures, capsys, monkeypatch):
+    data = (pictures / "b.png").read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert main(["run", str(tiny_bundle()), "-", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["input"], told["result"]["top"][0]["label"]) == ("-", "red")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((), "expected an INPUT, got nothing"), (("--text", "so good"), "this bundle takes no texts")],
+)
+def test_what_a_picture_bundle_is_not_given(tiny_bundle, capsys, arguments, message):
+    assert main(["run", str(tiny_bundle()), *arguments]) == 2
+    assert message in capsys.readouterr().err

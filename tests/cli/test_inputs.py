@@ -1,0 +1,49 @@
+import io
+
+import pytest
+
+from edgekit.cli.inputs import STDIN, inputs_of
+from edgekit.errors import DataError, UsageError
+
+
+def told(*arguments):
+    return [(given.name, given.content) for given in inputs_of("text", *arguments)]
+
+
+def test_one_text_a_line_in_the_order_they_were_named(tmp_path, monkeypatch):
+    (tmp_path / "b.txt").write_bytes(b"\xef\xbb\xbfone\r\n\r\n  two \r\n")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("10.txt", "9.txt", "x.md"):
+        (folder / name).write_text(name)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\nvier\n")))
+    assert told([tmp_path / "b.txt", folder, STDIN], ["five"]) == [
+        (f"{tmp_path}/b.txt:1", "one"),
+        (f"{tmp_path}/b.txt:3", "two"),
+        (f"{folder}/9.txt:1", "9.txt"),
+        (f"{folder}/10.txt:1", "10.txt"),
+        ("-:2", "vier"),
+        ("text 1", "five"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"good\n\xff\xd8", "line 2 is no UTF-8: this bundle takes texts"),
+        (b" \n\n", "expected a text a line, got none"),
+    ],
+)
+def test_files_that_hold_no_text(tmp_path, content, message):
+    (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        told([tmp_path / "a.txt"], [])
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(DataError, match="no text in this folder"):
+        told([tmp_path], [])
+    with pytest.raises(DataError, match="cannot be read: No such file"):
+        told([tmp_path / "gone.txt"], [])
+    with pytest.raises(UsageError, match="got nothing"):
+        told([], [])
