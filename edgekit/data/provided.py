@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from typing import TypeAlias, cast
 
+from edgekit.data.need import Need
 from edgekit.data.sample import Source
 from edgekit.data.spec import FORMS, DataSpec
 from edgekit.errors import EnvironmentLacks, UsageError
@@ -13,13 +14,13 @@ from edgekit.errors import EnvironmentLacks, UsageError
 PROVIDERS = "edgekit.data"
 """Entry-point group: name → :data:`Provider`."""
 
-Provider: TypeAlias = Callable[[DataSpec], Sequence[Source]]
-"""Gives the sources of a specification, or raises ``UsageError``."""
+Provider: TypeAlias = Callable[[DataSpec, Need], Sequence[Source]]
+"""Gives the sources of a specification with the truth that a task needs, or raises ``UsageError``."""
 
 _KNOWN = {"rendered": "edgekit-export"}
 
 
-def open_provided(spec: DataSpec) -> Sequence[Source]:
+def open_provided(spec: DataSpec, need: Need) -> Sequence[Source]:
     """Sources of ``provider:what``.
 
     Raises:
@@ -34,4 +35,4 @@ def open_provided(spec: DataSpec) -> Sequence[Source]:
         )
     if not found:
         raise UsageError(f"data: {spec.text}: nobody provides {spec.provider!r}", f"expected {FORMS}")
-    return cast(Provider, found[0].load())(spec)
+    return cast(Provider, found[0].load())(spec, need)

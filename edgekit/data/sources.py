@@ -38,7 +38,7 @@ def open_sources(spec: DataSpec, need: Need) -> Sequence[Source]:
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
     if spec.provider and not there:
-        return open_provided(spec)
+        return open_provided(spec, need)
     if folder:
         return _open_folder(spec, need)
     if not there:

@@ -193,7 +193,7 @@ class Entry:
         self.sources = sources
 
     def load(self):
-        return lambda spec: self.sources
+        return lambda spec, need: self.sources
 
 
 def test_provided(monkeypatch):

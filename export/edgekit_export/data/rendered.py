@@ -1,4 +1,4 @@
-"""``--data rendered:lines?n=2000&seed=7`` and ``rendered:pages``: rendered text as data, found by entry point."""
+"""``--data rendered:lines?n=2000&seed=7``, ``pages``, ``documents``: rendered pictures as data, by entry point."""
 
 from __future__ import annotations
 
@@ -6,20 +6,33 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from edgekit.data.sample import Sample, Source, TruthKind
+import numpy as np
+
+from edgekit.data.need import Need
+from edgekit.data.sample import Sample, Source, TrueBoxes, Truth, TruthKind
 from edgekit.data.spec import DataSpec
 from edgekit.errors import UsageError
 from edgekit.processing.quads import reading_order
 from edgekit.types import U8, Frame
-from edgekit_export.data import lines, pages
+from edgekit_export.data import documents, lines, pages
 
 
-def _line(seed: int, index: int) -> tuple[U8, str]:
+def _line(seed: int, index: int, need: Need) -> tuple[U8, Truth]:
     line = lines.render_line(seed, index)
     return line.image, line.text
 
 
-def _page(seed: int, index: int) -> tuple[U8, str]:
+def _document(seed: int, index: int, need: Need) -> tuple[U8, Truth]:
+    page = documents.render_document(seed, index)
+    if need.truth != "boxes" or need.labels is None:
+        return page.image, "\n".join(text for _, text in page.lines)
+    where = f"documents {index} of seed {seed}"
+    index_of = np.array([need.labels.find(kind, where) for kind, _ in page.parts], np.int32)
+    boxes = np.array([box for _, box in page.parts], np.float32)
+    return page.image, TrueBoxes(boxes, index_of, np.zeros(len(boxes), bool))
+
+
+def _page(seed: int, index: int, need: Need) -> tuple[U8, Truth]:
     page = pages.render_page(seed, index)
     return page.image, "\n".join(page.texts[i] for i in reading_order(page.quads))
 
@@ -29,17 +42,24 @@ class Kind:
     """Something that can be rendered.
 
     Attributes:
-        render: seed, index → ``(height, width, 3)`` uint8 RGB and the text in it, in reading order.
+        render: seed, index, what the task needs → ``(height, width, 3)`` uint8 RGB and what is known of it:
+            the text in it, in reading order, or of documents the boxes of their parts.
         version: of the renderer, part of every digest.
         default_n: how many unless told otherwise.
+        truths: what can be known of it.
     """
 
-    render: Callable[[int, int], tuple[U8, str]]
+    render: Callable[[int, int, Need], tuple[U8, Truth]]
     version: int
     default_n: int
+    truths: tuple[TruthKind, ...] = ("text",)
 
 
-KINDS = {"lines": Kind(_line, lines.VERSION, 2000), "pages": Kind(_page, pages.VERSION, 200)}
+KINDS = {
+    "lines": Kind(_line, lines.VERSION, 2000),
+    "pages": Kind(_page, pages.VERSION, 200),
+    "documents": Kind(_document, documents.VERSION, 100, ("text", "boxes")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +72,15 @@ class Rendered:
     kind: str
     seed: int
     index: int
-    truth: TruthKind = "text"
+    need: Need
     count: int = 1
     recipe: str = ""
+
+    @property
+    def truth(self) -> TruthKind:
+        """What the task needs, of what can be known of it; else the first of that."""
+        truths = KINDS[self.kind].truths
+        return self.need.truth if self.need.truth in truths else truths[0]
 
     @property
     def id(self) -> str:
@@ -70,12 +96,12 @@ class Rendered:
         ).hexdigest()
 
     def samples(self) -> Iterator[Sample]:
-        """The picture with its text; see :class:`edgekit.data.sample.Source`."""
-        image, text = KINDS[self.kind].render(self.seed, self.index)
-        yield Sample(self.id, self.sha256, lambda: Frame(image, "rgb", name=self.id), text)
+        """The picture with its truth; see :class:`edgekit.data.sample.Source`."""
+        image, truth = KINDS[self.kind].render(self.seed, self.index, self.need)
+        yield Sample(self.id, self.sha256, lambda: Frame(image, "rgb", name=self.id), truth)
 
 
-def open_rendered(spec: DataSpec) -> list[Source]:
+def open_rendered(spec: DataSpec, need: Need) -> list[Source]:
     """Sources of ``rendered:KIND``, with ``n`` and ``seed``; see :data:`edgekit.data.provided.Provider`.
 
     Raises:
@@ -88,4 +114,7 @@ def open_rendered(spec: DataSpec) -> list[Source]:
         )
     spec.refuse_unknown("n", "seed")
     seed = spec.count("seed", 0)
-    return [Rendered(spec.what, seed, i) for i in range(spec.count("n", KINDS[spec.what].default_n, least=1))]
+    return [
+        Rendered(spec.what, seed, i, need)
+        for i in range(spec.count("n", KINDS[spec.what].default_n, least=1))
+    ]

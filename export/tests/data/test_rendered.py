@@ -1,7 +1,8 @@
 import pytest
 
 from edgekit.data.dataset import open_data
-from edgekit.errors import UsageError
+from edgekit.errors import DataError, UsageError
+from edgekit_export.data.documents import render_document
 from edgekit_export.data.lines import render_line
 
 
@@ -12,6 +13,19 @@ def test_found_by_entry_point():
     assert (samples[1].frame.pixels == render_line(7, 1).image).all()
     assert len({s.cluster for s in samples}) == 3
     assert data.truth == "text"
+
+
+def test_documents_come_with_boxes_for_a_detector_and_with_text_for_a_reader():
+    kinds = ("header", "text", "title", "figure", "figure_caption", "table", "table_caption", "footer")
+    boxes = open_data(["rendered:documents?n=2&seed=5"], "detect", kinds)
+    page, truth = render_document(5, 1), list(boxes)[1].truth
+    assert boxes.truth == "boxes"
+    assert [kinds[i] for i in truth.index] == [kind for kind, _ in page.parts]
+    assert truth.xyxy.tolist() == [list(box) for _, box in page.parts]
+    text = list(open_data(["rendered:documents?n=2&seed=5"], "ocr"))[1].truth
+    assert text.splitlines() == [line for _, line in page.lines]
+    with pytest.raises(DataError, match="does not know the label"):
+        list(open_data(["rendered:documents?n=1&seed=5"], "detect", ("cat",)))
 
 
 def test_digests_tell_seeds_apart_and_grow():
