@@ -19,7 +19,7 @@ else
   INSTALL_TORCH := $(INSTALL)
 endif
 
-.PHONY: demo test check bench simulate device-test export-env clean
+.PHONY: demo test check bench conformance simulate device-test export-env clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.made:
@@ -66,6 +66,9 @@ check: $(VENV)/.test  ## style, types, import contracts
 bench: $(VENV)/.test $(BENCH)/lite0.edge $(BENCH)/signs.mp4  ## side by side with peers; prints machine, versions, n and ratios
 	$(BIN)/python benchmarks/camera_loop.py $(BENCH)/lite0.edge $(BENCH)/signs.mp4
 	$(BIN)/python benchmarks/quantisers.py
+
+conformance: $(VENV)/.test $(VENV)/.tflite  ## every family through export, run and validate: docs/conformance.md; half an hour
+	$(BIN)/python -m edgekit_export.conformance -o docs/conformance.md
 
 simulate: $(VENV)/.test  ## do intervals and gate keep their error rates? a quarter of an hour
 	$(BIN)/python benchmarks/coverage.py

@@ -1,7 +1,7 @@
 """edgekit: small models on small devices, within a size budget, with their measured accuracy drop.
 
-``open_bundle(path)`` looks into a bundle, ``load(path)`` gives its task object, and calling that with a picture
-gives a value type. Everything heavier than this file is imported on first use.
+``open_bundle(path)`` looks into a bundle, ``load(path)`` gives its task object, and calling that with a picture, a
+text or a sound gives a value type. Everything heavier than this file is imported on first use.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from edgekit.errors import EdgekitError
 if TYPE_CHECKING:
     from edgekit.bundle.reader import Bundle, open_bundle
     from edgekit.tasks.registry import load
-    from edgekit.types import Classification, ClassScore, Frame, TextRegions
+    from edgekit.types import (
+        Classification,
+        ClassScore,
+        Detections,
+        Embedding,
+        Frame,
+        Generation,
+        Sound,
+        TextRegions,
+    )
 
 __version__ = "0.1.0"
 
@@ -21,8 +30,12 @@ __all__ = [
     "Bundle",
     "ClassScore",
     "Classification",
+    "Detections",
     "EdgekitError",
+    "Embedding",
     "Frame",
+    "Generation",
+    "Sound",
     "TextRegions",
     "load",
     "open_bundle",
@@ -34,7 +47,11 @@ _HOME = {
     "load": "edgekit.tasks.registry",
     "ClassScore": "edgekit.types",
     "Classification": "edgekit.types",
+    "Detections": "edgekit.types",
+    "Embedding": "edgekit.types",
     "Frame": "edgekit.types",
+    "Generation": "edgekit.types",
+    "Sound": "edgekit.types",
     "TextRegions": "edgekit.types",
 }
 

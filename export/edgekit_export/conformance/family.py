@@ -1,0 +1,51 @@
+"""A family of models, and how one of them is made and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from edgekit.types import Kind
+
+Weights: TypeAlias = Literal["real", "random"]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One row of the table.
+
+    Attributes:
+        name: as people know it, e.g. ``ViT``.
+        task: of edgekit.
+        kind: what it is given.
+        weights: ``random`` are of the true architecture at a small size, for speed and parity alone.
+        make: writes the model into a folder and gives the arguments of ``edgekit export`` that name it.
+        data: ``--data`` specifications to calibrate and to judge on; empty for generated data of its kind. Those of a
+            named model are its own unless given here.
+    """
+
+    name: str
+    task: str
+    kind: Kind
+    weights: Weights
+    make: Callable[[Path], tuple[str, ...]]
+    data: tuple[str, ...] = ()
+
+
+def named(model: str) -> Callable[[Path], tuple[str, ...]]:
+    """Makes nothing: the arguments of a model of ``models/``."""
+    return lambda _folder: (model,)
+
+
+def folder_of(write: Callable[[Path], None]) -> Callable[[Path], tuple[str, ...]]:
+    """Lets ``write`` make a Hugging Face folder; its path is the argument."""
+
+    def make(folder: Path) -> tuple[str, ...]:
+        model = folder / "model"
+        model.mkdir()
+        write(model)
+        return (str(model),)
+
+    return make

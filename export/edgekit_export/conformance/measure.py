@@ -1,0 +1,159 @@
+"""One row of the table: a family through the commands that a user would give."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgekit.cli.values import format_size
+from edgekit_export.conformance.family import Family
+from edgekit_export.conformance.generated import write_data
+
+TIMEOUT_S = 1200
+PARITY = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure, or the reason why there is none."""
+
+    text: str
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of a family, column by column."""
+
+    family: Family
+    exports: Cell
+    parity: Cell
+    int8: Cell
+    tflite: Cell
+    runs: Cell
+    validates: Cell
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All of them, in the order of the columns."""
+        return self.exports, self.parity, self.int8, self.tflite, self.runs, self.validates
+
+    @property
+    def whole(self) -> bool:
+        """Whether every column has its figure; TFLite's may have a reason instead."""
+        return all(cell.ok for cell in self.cells if cell is not self.tflite)
+
+
+def measure(family: Family, folder: Path) -> Row:
+    """Exports, runs and validates one model of a family.
+
+    Args:
+        family: what to make.
+        folder: empty; for what is made.
+    """
+    source = family.make(folder)
+    data = () if family.data else _own_data(family, folder, source)
+    arguments = [*source, *_data_arguments(family.data), *data]
+    bundle = folder / "both.edge"
+    made = _edgekit("export", *arguments, "-o", str(bundle), "--recipe", "int8,fp32")
+    if "error" in made:
+        reason = Cell(_reason(made), ok=False)
+        return Row(family, reason, *([Cell("not exported", ok=False)] * 5))
+    variants = {v["name"]: v for v in made["variants"]}
+    small = folder / "tflite.edge"
+    tflite = _edgekit("export", *arguments, "-o", str(small), "--recipe", "int8", "--format", "tflite")
+    sample, evaluation = _inputs(family, folder)
+    ran = _edgekit("run", str(bundle), *sample)
+    judged = _edgekit("validate", str(bundle), "--against", made["reference"], *evaluation)
+    return Row(
+        family,
+        exports=Cell(format_size(made["reference_bytes"])),
+        parity=_parity(variants["fp32"]),
+        int8=_int8(variants["int8"], made["reference_bytes"]),
+        tflite=_tflite(tflite, made["reference_bytes"]),
+        runs=_ran(ran),
+        validates=_judged(judged),
+    )
+
+
+def _own_data(family: Family, folder: Path, source: tuple[str, ...]) -> tuple[str, ...]:
+    """Generated data; a named model brings its own."""
+    calibration, evaluation = write_data(family.kind, folder / "data")
+    if (Path(source[0]) / "config.json").is_file() or Path(source[0]).is_file():
+        return "--calib", str(calibration), "--eval", str(evaluation)
+    return ()
+
+
+def _data_arguments(data: Iterable[str]) -> list[str]:
+    specs = list(data)
+    return (
+        [] if not specs else ["--calib", specs[0], *(part for spec in specs[1:] for part in ("--eval", spec))]
+    )
+
+
+def _inputs(family: Family, folder: Path) -> tuple[list[str], list[str]]:
+    """Arguments of ``run`` and of ``validate``."""
+    _, evaluation = write_data(family.kind, folder / "inputs")
+    specs = list(family.data[1:]) or [str(evaluation)]
+    sample = evaluation if evaluation.is_file() else sorted(evaluation.iterdir())[0]
+    return [str(sample)], [part for spec in specs for part in ("--data", spec)]
+
+
+def _edgekit(*arguments: str) -> dict[str, Any]:
+    """The last JSON object that a command prints."""
+    command = [sys.executable, "-m", "edgekit", *arguments, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    lines = done.stdout.splitlines()
+    if not lines:
+        said = (done.stderr.splitlines() or ["nothing"])[-1]
+        return {"error": {"message": f"exit code {done.returncode}: {said}", "remedy": ""}}
+    told: dict[str, Any] = json.loads(lines[-1])
+    return told
+
+
+def _reason(told: Mapping[str, Any]) -> str:
+    return " ".join(str(told["error"]["message"]).split())
+
+
+def _parity(variant: Mapping[str, Any]) -> Cell:
+    """The largest difference from the framework, over all graphs."""
+    largest = max((stage["export"]["all"]["max_abs"] for stage in variant["parity"].values()), default=None)
+    if largest is None:
+        return Cell("nothing to compare with", ok=False)
+    return Cell(f"{largest:.1e}", ok=largest <= PARITY)
+
+
+def _int8(variant: Mapping[str, Any], reference_bytes: int) -> Cell:
+    return Cell(f"{variant['bytes'] / reference_bytes:.0%}, {_agreement(variant)}")
+
+
+def _agreement(variant: Mapping[str, Any]) -> str:
+    drop = variant["drop"]
+    if drop is None:
+        return "not judged"
+    sqnr = "" if drop["sqnr_db"] is None else f", {drop['sqnr_db']:.1f} dB"
+    return f"agreement {drop['agreement']:.4g} %{sqnr}"
+
+
+def _tflite(told: Mapping[str, Any], reference_bytes: int) -> Cell:
+    if "error" in told:
+        return Cell(_reason(told), ok=False)
+    return _int8(told["variants"][0], reference_bytes)
+
+
+def _ran(told: Mapping[str, Any]) -> Cell:
+    if "error" in told:
+        return Cell(_reason(told), ok=False)
+    return Cell(f"{told['latency_ms']:.3g} ms")
+
+
+def _judged(told: Mapping[str, Any]) -> Cell:
+    if "error" in told:
+        return Cell(_reason(told), ok=False)
+    low, high = told["interval"]
+    return Cell(f"{told['metric']} {told['drop']:+.2f} [{low:+.2f}, {high:+.2f}], n {told['n']}")
