@@ -47,8 +47,15 @@ def test_unsupported_opsets(small_classifier, opset):
 def test_foreign_operators(small_classifier):
     model = small_classifier()
     model.opset_import.append(onnx.helper.make_opsetid("com.example", 1))
+    model.graph.node[0].domain = "com.example"
     with pytest.raises(ModelError, match="operators of the domain 'com.example'"):
         read_onnx(model.SerializeToString(), "m.onnx")
+
+
+def test_a_domain_that_no_operator_is_of_does_not_matter(small_classifier):
+    model = small_classifier()
+    model.opset_import.add(domain="Paddle", version=1)
+    assert len(read_onnx(model.SerializeToString(), "m.onnx").graph.node) == len(model.graph.node)
 
 
 def test_weights_elsewhere(small_classifier):
