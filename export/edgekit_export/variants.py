@@ -16,8 +16,9 @@ from edgekit_export.convert.fold_input import Picture
 from edgekit_export.convert.normalize import normalize
 from edgekit_export.convert.select_outputs import select_outputs
 from edgekit_export.parity import Graph
+from edgekit_export.quantize.choose import recipe_for
 from edgekit_export.quantize.precision import Precision, Reduced, reduce_precision
-from edgekit_export.quantize.recipe import HALF_WEIGHTS, recipe_from
+from edgekit_export.quantize.recipe import HALF_WEIGHTS
 from edgekit_export.sources.source import SourceGraph
 
 Format = Literal["onnx", "tflite"]
@@ -73,7 +74,7 @@ class FullPrecision:
         reduced = {}
         for role, model in self.onnx.items():
             with progress(f"{precision} {role}", None) as advance:
-                recipe = recipe_from(self.graphs[role].spec.quantize)
+                recipe = recipe_for(model, self.graphs[role].spec.quantize)
                 reduced[role] = reduce_precision(model, precision, recipe, feeds.get(role), advance)
         for wanted in formats:
             if wanted == "onnx":
@@ -106,7 +107,8 @@ class FullPrecision:
 
         found = {}
         for role, data in self.tflite.items():
-            asked = HALF_WEIGHTS if precision == "fp16" else recipe_from(self.graphs[role].spec.quantize)
+            table = self.graphs[role].spec.quantize
+            asked = HALF_WEIGHTS if precision == "fp16" else recipe_for(self.onnx[role], table)
             given = feeds.get(role, ()) if precision == "int8" else ()
             with progress(f"{name} {role}", None) as advance:
                 found[role] = quantize_tflite(data, reduced[role].written, asked, given, advance)

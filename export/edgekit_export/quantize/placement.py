@@ -29,6 +29,8 @@ class Mode(StrEnum):
     """Codes and int16 weights as whole numbers in float kernels, every partial sum exact (see ``wide.py``)."""
     WEIGHT8 = "weight8"
     """int8 weight, expanded to float when the model is loaded; float activations."""
+    DYNAMIC = "dynamic"
+    """int8 weight; the input is coded as it comes, each row by its own range (see ``write_dynamic.py``)."""
     HALF = "half"
     """float16 weight, expanded when the model is loaded; float activations."""
     FLOAT = "float"

@@ -50,20 +50,20 @@ def reduce_precision(
         precision: ``fp32`` gives it back; ``fp16`` stores its weights in half the bytes; ``int8`` follows
             ``recipe``.
         recipe: how int8 is made.
-        feeds: calibration data, needed for int8; iterated several times.
+        feeds: calibration data, which most int8 recipes need; iterated several times.
         advance: called as work goes on.
 
     Raises:
-        UsageError: int8 without calibration data.
+        UsageError: no calibration data, and the recipe needs it.
         ModelError: the recipe names a layer that the graph does not have.
     """
     if precision == "fp32":
         return Reduced(model, "full_precision")
     if precision == "fp16":
         return _reduced(quantize(model, (), HALF_WEIGHTS))
-    if feeds is None:
-        raise UsageError("int8 needs pictures to calibrate on", "add --calib DATA")
-    return _reduced(quantize(model, feeds, recipe, lambda step, done, total: advance()))
+    if feeds is None and recipe.needs_data:
+        raise UsageError(f"{recipe.name} needs data to calibrate on", "add --calib DATA")
+    return _reduced(quantize(model, feeds or (), recipe, lambda step, done, total: advance()))
 
 
 def _reduced(made: Quantized) -> Reduced:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
 import onnx
 
 from edgekit.errors import ModelError
@@ -23,6 +24,7 @@ from edgekit_export.quantize.ranges import choose_range
 from edgekit_export.quantize.recipe import Recipe
 from edgekit_export.quantize.round_weights import round_to_output
 from edgekit_export.quantize.sensitivity import sensitivity
+from edgekit_export.quantize.tables import reduce_tables, tables
 from edgekit_export.quantize.tap import Batch
 from edgekit_export.quantize.thinned import Thinned
 from edgekit_export.quantize.weights import Codes, LayerWeights, nearest, read_weights, smallest_scale
@@ -30,6 +32,8 @@ from edgekit_export.quantize.wide import fine_code, wide_weights
 from edgekit_export.quantize.write_qdq import Code, Layer, write_qdq
 
 _Item = TypeVar("_Item")
+_SMALL = 1 << 13
+"""Weights of a layer that is not worth coding its input for: a classifier's last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ def quantize(
 
     Args:
         model: as :func:`edgekit_export.convert.normalize.normalize` gives it; not changed.
-        batches: calibration data, input name → array; iterated several times.
+        batches: calibration data, input name → array; iterated several times, and not at all by a recipe that needs
+            none.
         recipe: what to do.
         progress: told about every sample and layer.
 
@@ -87,10 +92,8 @@ def quantize(
     """
     _check_names(model, recipe)
     batches = Thinned(batches, recipe.samples)
-    if recipe.mode in (Mode.HALF, Mode.FLOAT):
-        ready = Calibrated(model, recipe, {}, {})
-    else:
-        ready = calibrate(model, batches, recipe, progress)
+    known = Calibrated(model, recipe, {}, {})
+    ready = calibrate(model, batches, recipe, progress) if recipe.needs_data else known
     modes = modes_of(model, recipe)
     if recipe.keep_below_db > 0:
         alone = sensitivity(ready, batches, build, progress)
@@ -104,10 +107,18 @@ def quantize(
 
 def modes_of(model: onnx.ModelProto, recipe: Recipe) -> dict[str, Mode]:
     """Layer name → mode."""
-    modes = {node.output[0]: recipe.mode for node in layers(model)}
+    modes = {node.output[0]: _mode_of(model, node, recipe.mode) for node in layers(model)}
     modes.update(dict.fromkeys(recipe.weight8, Mode.WEIGHT8))
     modes.update(dict.fromkeys(recipe.wide, Mode.WIDE))
     return modes
+
+
+def _mode_of(model: onnx.ModelProto, node: onnx.NodeProto, mode: Mode) -> Mode:
+    """A row of a convolution has no range of its own, and small layers cost more to code for than to compute."""
+    if mode is not Mode.DYNAMIC:
+        return mode
+    weight = next(t for t in model.graph.initializer if t.name == node.input[1])
+    return Mode.WEIGHT8 if node.op_type == "Conv" or np.prod(weight.dims) < _SMALL else mode
 
 
 def calibrate(
@@ -164,8 +175,9 @@ def build(ready: Calibrated, modes: Mapping[str, Mode], progress: Progress = sil
         written[node.output[0]] = _layer(ready, view, node, placement, every)
     progress("round weights", len(nodes), len(nodes))
     made = write_qdq(ready.model, placement, codes, written)
-    reports = tuple(_report(made, node, written[node.output[0]]) for node in nodes)
-    return Quantized(made, ready.recipe, reports, written, is_exact(made, placement))
+    reports = [_report(made, node, written[node.output[0]]) for node in nodes]
+    reports += _reduce_tables(made, ready.recipe.mode)
+    return Quantized(made, ready.recipe, tuple(reports), written, is_exact(made, placement))
 
 
 def _layer(
@@ -173,7 +185,7 @@ def _layer(
 ) -> Layer:
     name = node.output[0]
     mode, weights = placement.modes[name], read_weights(view, node)
-    if mode in (Mode.INT8, Mode.WEIGHT8):
+    if mode in (Mode.INT8, Mode.WEIGHT8, Mode.DYNAMIC):
         if name not in ready.rounded:
             source = ready.input_scales.get(name)
             ready.rounded[name] = _round(ready, name, weights, source)
@@ -219,6 +231,15 @@ def _report(made: onnx.ModelProto, node: onnx.NodeProto, layer: Layer) -> LayerR
     prefix = f"{name}."
     size = sum(t.ByteSize() for t in made.graph.initializer if t.name.startswith(prefix))
     return LayerReport(name, node.op_type, tuple(layer.weights.weight.shape), layer.mode, size)
+
+
+def _reduce_tables(made: onnx.ModelProto, mode: Mode) -> list[LayerReport]:
+    """Lookup tables become as small as the layers are; this changes ``made``."""
+    if mode is Mode.FLOAT:
+        return []
+    stored, found = (Mode.HALF if mode is Mode.HALF else Mode.WEIGHT8), tables(made)
+    sizes = reduce_tables(made, half=mode is Mode.HALF)
+    return [LayerReport(table.name, "Gather", table.shape, stored, sizes[table.name]) for table in found]
 
 
 def _check_names(model: onnx.ModelProto, recipe: Recipe) -> None:

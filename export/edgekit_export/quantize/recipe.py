@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from edgekit.errors import UsageError
-from edgekit_export.quantize.placement import Mode
+from edgekit_export.quantize.placement import CODED, Mode
 from edgekit_export.quantize.ranges import RangeMethod
 
 TfliteRecipe = Literal["as_onnx", "static_wi8_ai8", "dynamic_wi8_afp32", "weight_only_wi8_afp32"]
@@ -68,13 +68,31 @@ class Recipe:
         if both:
             raise UsageError(f"recipe {self.name}: layer {both[0]!r} is both wide and weight8")
 
+    @property
+    def needs_data(self) -> bool:
+        """Whether it needs calibration data: for ranges that are known beforehand, or for errors that count."""
+        if self.mode in (Mode.HALF, Mode.FLOAT):
+            return False
+        measured = self.rounding == "output" or self.correct_bias or self.keep_below_db > 0
+        return measured or bool(self.wide) or self.mode in CODED
+
 
 HALF_WEIGHTS = Recipe(name="weight_only_wfp16", mode=Mode.HALF)
 """float16 weights, float32 arithmetic: as fast as full precision, in half the bytes."""
 
 
+DYNAMIC_INT8 = Recipe(
+    name="dynamic_wi8_afp32",
+    mode=Mode.DYNAMIC,
+    rounding="nearest",
+    correct_bias=False,
+    tflite="dynamic_wi8_afp32",
+)
+"""int8 weights and lookup tables, activations in codes of a range a row; needs no calibration data."""
+
+
 def recipe_from(table: Mapping[str, Any]) -> Recipe:
-    """The recipe that a TOML table describes.
+    """The recipe that a TOML table describes; what it does not say is as in :data:`DYNAMIC_INT8` for that mode.
 
     Raises:
         UsageError: an unknown key, or a value out of range.
@@ -93,4 +111,5 @@ def recipe_from(table: Mapping[str, Any]) -> Recipe:
             raise UsageError(
                 f"recipe: {key}: got {values[key]!r}", f"choose from {', '.join(Mode)}"
             ) from None
-    return Recipe(**values)
+    usual = DYNAMIC_INT8 if values.get("mode") is Mode.DYNAMIC else Recipe()
+    return replace(usual, **values)

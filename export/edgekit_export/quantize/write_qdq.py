@@ -28,6 +28,7 @@ from edgekit_export.quantize.picture import picture_zero_point
 from edgekit_export.quantize.placement import Mode, Placement
 from edgekit_export.quantize.weights import Codes, LayerWeights
 from edgekit_export.quantize.wide import Fine, WideWeights
+from edgekit_export.quantize.write_dynamic import write_dynamic
 
 _TRAPPED = frozenset({"Conv", "ConvTranspose", "Gemm"})
 Code = Affine | Fine
@@ -168,6 +169,12 @@ def _write_node(writer: _Writer, node: onnx.NodeProto) -> None:
 
 
 def _write_layer(writer: _Writer, node: onnx.NodeProto, layer: Layer) -> None:
+    if layer.mode is Mode.DYNAMIC:
+        assert isinstance(layer.codes, Codes)
+        source = node.input[0]
+        source = f"{source}.d" if source in writer.codes else source
+        write_dynamic(writer, node, source, layer.weights, layer.codes)
+        return
     if layer.mode is Mode.INT8:
         data, parameters = f"{node.input[0]}.d", _int8_parameters(writer, node, layer)
     else:

@@ -33,6 +33,7 @@ class Kind(StrEnum):
 FROM_MODE = {
     Mode.INT8: Kind.STATIC,
     Mode.WEIGHT8: Kind.WEIGHT_ONLY,
+    Mode.DYNAMIC: Kind.DYNAMIC,
     Mode.WIDE: Kind.FLOAT,
     Mode.HALF: Kind.HALF,
     Mode.FLOAT: Kind.FLOAT,

@@ -1,6 +1,7 @@
 """Small networks in normal form, with the traits that quantisers trip over."""
 
 import numpy as np
+from onnx import TensorProto, helper
 
 from edgekit_export.convert.fold_input import Picture
 from edgekit_export.convert.normalize import normalize
@@ -83,3 +84,53 @@ def pictures(n=24, size=(SIZE, SIZE), seed=1):
 
 def values(*shape, seed=0, scale=1.0):
     return noise(*shape, seed=seed, scale=scale).astype(np.float64)
+
+
+def attending(seed=0, size=32, rows=600, bias=True):
+    """A transformer in small: lookup, attention of one head, a wide feed-forward layer and a classifier of each token.
+
+    The first token's activations are ten times the others', as those of BERT's first and last are.
+    """
+    rng = np.random.default_rng(seed)
+    table = rng.normal(0, 1.0, (rows, size))
+    table[0] *= 10
+    constants = {
+        "table": table,
+        "wq": rng.normal(0, size**-0.5, (size, size)),
+        "wk": rng.normal(0, size**-0.5, (size, size)),
+        "wv": rng.normal(0, size**-0.5, (size, 4 * size)),
+        "wf": rng.normal(0, size**-0.5, (size, 16 * size)),
+        "bf": rng.normal(0, 1.0, 16 * size),
+        "wo": rng.normal(0, size**-0.5 / 4, (16 * size, size)),
+        "wp": rng.normal(0, (4 * size) ** -0.5, (4 * size, size)),
+        "wc": rng.normal(0, size**-0.5, (size, 3)),
+        "axis": np.asarray([0]),
+    }
+    nodes = [
+        node("Gather", ["table", "ids"], ["e"]),
+        *(node("MatMul", ["e", f"w{k}"], [k]) for k in "qkv"),
+        node("Transpose", ["k"], ["kt"], perm=[0, 2, 1]),
+        node("MatMul", ["q", "kt"], ["logits"]),
+        node("Softmax", ["logits"], ["a"], axis=-1),
+        node("MatMul", ["a", "v"], ["seen"]),
+        node("MatMul", ["seen", "wp"], ["p"]),
+        node("Squeeze", ["p", "axis"], ["tokens"]),
+        node("Gemm", ["tokens", "wf", "bf"] if bias else ["tokens", "wf"], ["f"]),
+        node("Relu", ["f"], ["r"]),
+        node("MatMul", ["r", "wo"], ["o"]),
+        node("Add", ["o", "tokens"], ["sum"]),
+        node("MatMul", ["sum", "wc"], ["scores"]),
+    ]
+    model = model_of(
+        nodes,
+        {"ids": helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "n"])},
+        {"scores": [None] * 2},
+        constants,
+    )
+    return normalize(model)
+
+
+def token_ids(n=8, rows=600, seed=1):
+    """Sequences of several lengths that begin with token 0: ``{"ids": (1, length) int64}``."""
+    rng = np.random.default_rng(seed)
+    return [{"ids": np.asarray([[0, *rng.integers(1, rows, 3 + 4 * i)]])} for i in range(n)]
