@@ -77,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
         paced=not args.unpaced,
     )
     task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))
+    if task.accepts != "picture":
+        raise UsageError(f"{args.bundle}: takes a {task.accepts}, a camera gives pictures", "use edgekit run")
     source = open_source(args.source)
     try:
         sink = open_sink(args.sink, args.results, source)

@@ -70,18 +70,12 @@ def json_line(obj: Mapping[str, Any]) -> str:
     """One line of JSON. Bytes of a path that are no UTF-8 appear as they do on stderr: ``\\udce9``."""
     import msgspec
 
+    from edgekit.unicode import encodable
+
     try:
         return msgspec.json.encode(obj).decode() + "\n"
     except UnicodeEncodeError:
-        return msgspec.json.encode(_escaped(msgspec.to_builtins(obj))).decode() + "\n"
-
-
-def _escaped(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, Mapping):
-        return {_escaped(key): _escaped(item) for key, item in value.items()}
-    return [_escaped(item) for item in value] if isinstance(value, list | tuple) else value
+        return msgspec.json.encode(encodable(msgspec.to_builtins(obj))).decode() + "\n"
 
 
 def emit(args: argparse.Namespace, obj: Mapping[str, Any], text: RenderableType) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import partial
 
 from edgekit.data.sample import Sample
 from edgekit.evaluation.measure import in_points
-from edgekit.evaluation.outcome import Flips, Measure
+from edgekit.evaluation.outcome import Measure
 from edgekit.evaluation.paired import PairedShares
 from edgekit.evaluation.score import Change, Score
-from edgekit.evaluation.tally import RatioTally, Tally, agreement, share_interval
+from edgekit.evaluation.share_score import share_score
+from edgekit.evaluation.tally import RatioTally, Tally
 from edgekit.types import Generation, Result
 
 VQA_ANSWERS = 10
@@ -108,23 +108,9 @@ class ExactMatch:
 
     def score(self) -> Score:
         """The result so far; see :class:`edgekit.evaluation.score.Scorer`."""
-        labelled, shares = self._labelled, self._shares
-        n, changed = self._changed.n, round(self._changed.total)
-        agree, agree_interval = agreement(self._changed)
-        return Score(
-            metric="exact_match" if labelled else "disagreement",
-            meaning=_EXACT if labelled else _DISAGREEMENT,
-            reference=shares.reference if labelled else 0.0,
-            candidate=shares.candidate if labelled else changed / n,
-            drop=shares.drop if labelled else changed / n,
-            interval_at=shares.interval if labelled else partial(share_interval, self._changed),
-            flips=Flips(changed, shares.lost if labelled else None, shares.gained if labelled else None),
-            agreement=agree,
-            agreement_interval=agree_interval,
-            clusters=len(self._changed),
-            mcnemar_p=shares.mcnemar_p if labelled else None,
-            measures=(self._vqa_measure(n),) if self._measured else (),
-        )
+        shares = self._shares if self._labelled else None
+        measures = (self._vqa_measure(self._changed.n),) if self._measured else ()
+        return share_score(("exact_match", _EXACT), _DISAGREEMENT, shares, self._changed, measures)
 
     def primary(self) -> ExactMatch:
         """Without measures; see :class:`edgekit.evaluation.score.Scorer`."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 from edgekit.data.sample import Sample
 from edgekit.evaluation.class_measures import ClassMeasures
 from edgekit.evaluation.label_order import label_order
-from edgekit.evaluation.outcome import Flips
 from edgekit.evaluation.paired import PairedShares
 from edgekit.evaluation.score import Change, Score
-from edgekit.evaluation.tally import Tally, agreement, share_interval
+from edgekit.evaluation.share_score import share_score
+from edgekit.evaluation.tally import Tally
 from edgekit.types import Classification, ClassScore, Result
 
 _TOP1 = "share of samples whose best class is their label"
@@ -61,23 +60,9 @@ class TopOne:
 
     def score(self) -> Score:
         """The result so far; see :class:`edgekit.evaluation.score.Scorer`."""
-        labelled, shares = self._labelled, self._shares
-        n, changed = self._changed.n, round(self._changed.total)
-        agree, agree_interval = agreement(self._changed)
-        return Score(
-            metric="top1" if labelled else "disagreement",
-            meaning=_TOP1 if labelled else _DISAGREEMENT,
-            reference=shares.reference if labelled else 0.0,
-            candidate=shares.candidate if labelled else changed / n,
-            drop=shares.drop if labelled else changed / n,
-            interval_at=shares.interval if labelled else partial(share_interval, self._changed),
-            flips=Flips(changed, shares.lost if labelled else None, shares.gained if labelled else None),
-            agreement=agree,
-            agreement_interval=agree_interval,
-            clusters=len(self._changed),
-            mcnemar_p=shares.mcnemar_p if labelled else None,
-            measures=() if self._measures is None else self._measures.measures(),
-        )
+        shares = self._shares if self._labelled else None
+        measures = () if self._measures is None else self._measures.measures()
+        return share_score(("top1", _TOP1), _DISAGREEMENT, shares, self._changed, measures)
 
     def primary(self) -> TopOne:
         """Without measures; see :class:`edgekit.evaluation.score.Scorer`."""

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -18,6 +17,7 @@ from edgekit.report.comparison_page import comparison_html, comparison_markdown
 from edgekit.report.html import html
 from edgekit.report.junit import junit
 from edgekit.report.markdown import markdown
+from edgekit.unicode import encodable
 
 
 def write_report(report: Report, folder: Path) -> dict[str, Path]:
@@ -94,13 +94,5 @@ def _encodable(report: Report) -> Report:
     try:
         msgspec.json.encode(report)
     except UnicodeEncodeError:
-        return msgspec.convert(_escaped(msgspec.to_builtins(report)), Report)
+        return msgspec.convert(encodable(msgspec.to_builtins(report)), Report)
     return report
-
-
-def _escaped(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, Mapping):
-        return {_escaped(key): _escaped(item) for key, item in value.items()}
-    return [_escaped(item) for item in value] if isinstance(value, list | tuple) else value

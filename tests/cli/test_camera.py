@@ -246,3 +246,9 @@ def test_progress_on_a_terminal_stays_in_place(capsys, monkeypatch):
 def test_brief_words_are_printable():
     regions = TextRegions(np.zeros((2, 4, 2), np.float32), ("SALE\x1b[2J", "50%"), np.ones(2, np.float32))
     assert brief(regions) == "2 lines  SALE [2J | 50%"
+
+
+def test_a_bundle_of_texts_takes_no_camera(tiny_bundle, capsys, monkeypatch):
+    monkeypatch.setattr("edgekit.tasks.encoder.PictureEncoder.kind", "text")
+    assert main(["camera", str(tiny_bundle()), "--source", "synthetic:?seconds=1"]) == 2
+    assert "takes a text, a camera gives pictures" in capsys.readouterr().err
