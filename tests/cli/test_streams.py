@@ -47,7 +47,7 @@ def test_an_error_keeps_its_line_and_code_where_its_object_cannot_be_written():
         done = edgekit(*MISSING, "--json", stdout=full)
     assert done.returncode == 2
     assert done.stderr.decode().count("\n") == 1
-    assert b"missing.jpg" in done.stderr
+    assert b"missing.edge" in done.stderr
 
 
 @pytest.mark.parametrize("argv", [("models",), ("models", "--json"), ("--help",), ("run", "--help")])
