@@ -1,4 +1,4 @@
-"""Four-cornered regions of a picture: order of corners, reading order, and cutting them out straight."""
+"""Four-cornered regions of a picture: order of corners, and cutting them out straight."""
 
 from __future__ import annotations
 
@@ -57,26 +57,3 @@ def cut(pixels: U8, quad: F32) -> U8:
         pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(straight, np.uint8)
-
-
-def reading_order(quads: F32) -> list[int]:
-    """Indices in reading order: rows from top to bottom, within a row from left to right.
-
-    A region joins a row when its middle is within half a height (of the lower of the two) of the middle of
-    the region that the row began with.
-
-    Args:
-        quads: ``(n, 4, 2)``.
-    """
-    middles = quads[:, :, 1].mean(axis=1)
-    heights = np.minimum(*np.transpose([side_lengths(quad) for quad in quads])) if len(quads) else middles
-    lefts = quads[:, :, 0].min(axis=1) if len(quads) else middles
-    rows: list[list[int]] = []
-    for index in np.argsort(middles, kind="stable"):
-        if rows:
-            first = rows[-1][0]
-            if middles[index] - middles[first] < 0.5 * min(heights[index], heights[first]):
-                rows[-1].append(int(index))
-                continue
-        rows.append([int(index)])
-    return [index for row in rows for index in sorted(row, key=lambda i: (lefts[i], i))]

@@ -14,6 +14,7 @@ from edgekit.errors import BundleError
 from edgekit.processing import ctc, db, quads
 from edgekit.processing.images import to_frame
 from edgekit.processing.preprocess import prepare
+from edgekit.processing.reading_order import reading_order
 from edgekit.tasks.outputs import output_index
 from edgekit.tasks.pictures import image_input
 from edgekit.tasks.trace import Trace
@@ -109,7 +110,7 @@ class Ocr:
             picture_wh = frame.size_wh
             scale_xy = picture_wh[0] / width, picture_wh[1] / height
             found, _ = db.regions(probability.reshape(height, width), detector.head, scale_xy, picture_wh)
-            ordered = found[quads.reading_order(found)]
+            ordered = found[reading_order(found)]
             return np.asarray([quads.along_text(quad) for quad in ordered], np.float32).reshape(-1, 4, 2)
 
     def _read(self, line: Frame, trace: Trace) -> tuple[str, float]:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgekit.processing.quads import along_text, cut, order_corners, reading_order, side_lengths
+from edgekit.processing.quads import along_text, cut, order_corners, side_lengths
 
 
 def box(x: float, y: float, width: float, height: float) -> np.ndarray:
@@ -65,31 +65,3 @@ def test_degenerate_and_outside_regions_give_some_picture(quad):
     straight = cut(np.zeros((30, 30, 3), np.uint8), quad)
     assert straight.ndim == 3
     assert min(straight.shape) >= 1
-
-
-def test_reading_order_by_rows_then_from_left_to_right():
-    quads = np.stack(
-        [
-            box(200, 12, 80, 20),  # first row, right, a little lower
-            box(10, 60, 80, 20),  # second row
-            box(10, 10, 80, 20),  # first row, left
-            box(100, 8, 60, 24),  # first row, middle
-            box(150, 52, 60, 20),  # second row, right, a little higher
-        ]
-    )
-    assert reading_order(quads) == [2, 3, 0, 1, 4]
-
-
-def test_large_and_small_lines_do_not_share_a_row_by_the_larger_ones_height():
-    quads = np.stack([box(0, 0, 300, 100), box(310, 60, 50, 20), box(310, 40, 50, 20)])
-    assert reading_order(quads) == [0, 2, 1]
-
-
-@pytest.mark.parametrize("n", [0, 1])
-def test_reading_order_of_few(n):
-    assert reading_order(np.zeros((n, 4, 2), np.float32)) == list(range(n))
-
-
-def test_ties_keep_their_order():
-    quads = np.stack([box(5, 5, 10, 10)] * 3)
-    assert reading_order(quads) == [0, 1, 2]

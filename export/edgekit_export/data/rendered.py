@@ -12,7 +12,7 @@ from edgekit.data.need import Need
 from edgekit.data.sample import Sample, Source, TrueBoxes, Truth, TruthKind
 from edgekit.data.spec import DataSpec
 from edgekit.errors import UsageError
-from edgekit.processing.quads import reading_order
+from edgekit.processing.reading_order import reading_order
 from edgekit.types import U8, Frame
 from edgekit_export.data import documents, lines, pages
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from edgekit.processing.reading_order import reading_order
 from edgekit_export.data.documents import HEIGHT, WIDTH, render_document
 
 KINDS = {"text", "title", "figure", "figure_caption", "table", "table_caption", "header", "footer"}
@@ -44,3 +45,21 @@ def test_lines_lie_within_their_parts_in_their_order(index):
 
 def test_every_kind_turns_up():
     assert {kind for index in range(12) for kind, _ in render_document(5, index).parts} == KINDS
+
+
+@pytest.fixture(scope="module")
+def two_columns():
+    return [[box for box, _ in render_document(9, index, columns=2).lines] for index in range(20)]
+
+
+@pytest.mark.parametrize(("degrees", "jitter_px"), [(0, 0), (0, 1.5), (5, 1.0), (-11, 1.0)])
+def test_lines_of_two_columns_with_tables_are_put_back_into_their_order(two_columns, degrees, jitter_px):
+    rng, right, way = np.random.default_rng(3), 0, np.deg2rad(degrees)
+    turn = np.array([[np.cos(way), np.sin(way)], [-np.sin(way), np.cos(way)]])
+    for boxes in two_columns:
+        edges = np.add(boxes, (-3, -3, 3, 3))  # a detector's boxes stand off a little
+        quads = edges[:, [[0, 1], [2, 1], [2, 3], [0, 3]]] @ turn
+        found = rng.permutation(len(quads))
+        quads += rng.normal(0, jitter_px, quads.shape)
+        right += found[reading_order(quads[found].astype(np.float32))].tolist() == list(range(len(quads)))
+    assert right >= 0.95 * len(two_columns)
