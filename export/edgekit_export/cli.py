@@ -20,6 +20,8 @@ from edgekit_export.report import report_package
 
 if TYPE_CHECKING:
     from edgekit_export.package import Package
+    from edgekit_export.quantize.precision import Precision
+    from edgekit_export.sources.source import Source
     from edgekit_export.variants import Format
 
 SUMMARY = "turns a model into a quantised bundle within a size budget, and measures its drop"
@@ -28,16 +30,19 @@ examples:
   edgekit export ppocr-v4 -o ocr.edge --max-size 10MB --max-drop 3%
   edgekit export efficientnet-lite0 -o lite0.edge --calib photos/ --eval other-photos/
   edgekit export model.onnx -o model.edge --normalize imagenet --labels labels.txt --calib photos/
+  edgekit export person.tflite -o person.edge --labels labels.txt --resize stretch
   edgekit export mypackage.nets:build -o net.edge --input-size 224 --normalize 0to1 --calib photos/
   edgekit export efficientnet-lite0 -o lite0.edge --format both --calib photos/ --eval other-photos/
 
-SOURCE is a name (see: edgekit models), a folder with recipe.toml and card.toml, an .onnx file, or module:function
-giving a torch network. Beside OUT.edge it writes OUT.reference.edge in full precision, to validate against.
+SOURCE is a name (see: edgekit models), a folder with recipe.toml and card.toml, an .onnx file, a .tflite file (it is
+wrapped as it is), or module:function giving a torch network. Beside OUT.edge it writes OUT.reference.edge in full
+precision, to validate against.
 DATA is a folder, a video, a .csv or .jsonl table, or rendered:lines?n=2000; photos?crops=14 takes several crops of
 each. A named model knows its own data. What was calibrated on is never evaluated on.
 exit code: 0 written; 1 refused, nothing written: the size or the drop does not hold."""
 
 PRECISIONS = ("int8", "fp16", "fp32")
+DEFAULT_RECIPE: tuple[Precision, ...] = ("int8", "fp16")
 FORMATS: dict[str, tuple[Format, ...]] = {
     "onnx": ("onnx",),
     "tflite": ("tflite",),
@@ -69,12 +74,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="others to measure on, the more the better",
     )
     parser.add_argument(
-        "--recipe", type=option(_precisions), default=("int8", "fp16"), metavar="R",
-        help="variants to make, the default one first, of int8, fp16, fp32 (default: int8,fp16)",
+        "--recipe", type=option(_precisions), metavar="R",
+        help="variants to make, the default one first, of int8, fp16, fp32 (default: int8,fp16; TFLite files are "
+        "wrapped as they are)",
     )  # fmt: skip
     parser.add_argument(
-        "--format", choices=tuple(FORMATS), default="onnx",
-        help="of the variants (default: onnx); TFLite takes a torch network, and needs what make export-env installs",
+        "--format", choices=tuple(FORMATS),
+        help="of the variants (default: onnx, of a TFLite file tflite); TFLite takes a torch network, and needs "
+        "what make export-env installs, or a TFLite file",
     )  # fmt: skip
     parser.add_argument("--limit", type=option(parse_count), metavar="N", help="measure on at most N samples")
     parser.add_argument("--report", type=Path, metavar="DIR", help="write the accuracy report there")
@@ -84,12 +91,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the file of a named model whose weights are in no package",
     )
-    bare = parser.add_argument_group("an .onnx file or a torch network, which say nothing of their input")
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        metavar="FILE.tflite",
+        help="the same network in float, to measure a quantised TFLite file against",
+    )
+    bare = parser.add_argument_group(
+        "an .onnx or .tflite file or a torch network, which say little of their input"
+    )
     bare.add_argument(
         "--normalize", metavar="N", help="imagenet, minus1to1, 0to1, none, or mean/std as r,g,b/r,g,b"
     )
     bare.add_argument("--input-size", type=option(parse_count), metavar="N", help="side of a square input")
-    bare.add_argument("--task", choices=("classify", "detect"), default="classify", help="default: classify")
+    bare.add_argument(
+        "--task",
+        choices=("classify", "detect"),
+        help="default: what a TFLite file's outputs tell, else classify",
+    )
     bare.add_argument(
         "--resize", choices=("crop", "stretch", "letterbox"), help="default: crop; of detectors, their kind's"
     )
@@ -151,15 +170,19 @@ def _run(args: argparse.Namespace) -> int:
     from edgekit_export.pipeline import ExportOptions, export
     from edgekit_export.sources.bare import BareInput
     from edgekit_export.sources.resolve import resolve
+    from edgekit_export.sources.tflite_source import with_twin
 
     bare = BareInput(
         args.normalize, args.input_size, args.resize, args.color, args.labels, args.activation, args.task
     )
     with progress(f"load {args.source}"):
         source = resolve(args.source, bare, args.weights)
+        if args.reference is not None:
+            source = with_twin(source, args.reference, bare)
+    source, formats, precisions = as_asked(source, args.format, args.recipe)
     options = ExportOptions(
-        precisions=args.recipe,
-        formats=FORMATS[args.format],
+        precisions=precisions,
+        formats=formats,
         calibration=tuple(args.calib),
         evaluation=tuple(args.eval),
         max_size_bytes=args.max_size,
@@ -175,6 +198,27 @@ def _run(args: argparse.Namespace) -> int:
     return 0 if package.written else 1
 
 
+def as_asked(
+    source: Source, wanted: str | None, recipe: tuple[Precision, ...] | None
+) -> tuple[Source, tuple[Format, ...], tuple[Precision, ...]]:
+    """Source, formats and precisions: a TFLite file is wrapped as it is unless ONNX is asked for.
+
+    Raises:
+        UsageError: precisions of a file that is only wrapped, or ONNX of one that is quantised.
+        ModelError: a file has operators that are not converted.
+    """
+    from edgekit_export.sources.tflite_source import as_onnx, check_recipe
+
+    formats = FORMATS[wanted or ("tflite" if source.files else "onnx")]
+    if not source.files:
+        return source, formats, recipe or DEFAULT_RECIPE
+    if "onnx" in formats:
+        return as_onnx(source), formats, recipe or DEFAULT_RECIPE
+    if recipe is not None:
+        check_recipe(source, recipe)
+    return source, formats, ()
+
+
 def describe(package: Package) -> Any:  # noqa: ANN401 (a rich renderable)
     """The outcome as a table for a person."""
     from rich.table import Table
@@ -186,9 +230,11 @@ def describe(package: Package) -> Any:  # noqa: ANN401 (a rich renderable)
     for row in package.rows():
         table.add_row(*row)
     headline = (
-        f"wrote {package.path} ({format_size(package.size_bytes)}) and {package.reference_path}"
+        f"wrote {package.path} ({format_size(package.size_bytes)})"
+        + (f" and {package.reference_path}" if package.reference_path else "")
         if package.written
         else f"refused: {package.refusal}"
     )
-    table.caption, table.caption_justify = Text(headline), "left"
+    caption = "\n".join(filter(None, (headline, package.remark)))
+    table.caption, table.caption_justify = Text(caption), "left"
     return table

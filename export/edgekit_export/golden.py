@@ -20,6 +20,7 @@ from edgekit_export.data.lines import render_line
 from edgekit_export.data.objects import draw_objects
 from edgekit_export.data.pages import render_page
 from edgekit_export.data.sentences import sentence
+from edgekit_export.sources.tflite_file import AS_IT_IS
 
 INPUTS = 3
 CANDIDATES = 12
@@ -115,7 +116,8 @@ def _relative_tolerance(role: str, exact: Mapping[str, bool], variant: Variant) 
     """Of the largest output; 0 asks for equality to the bit."""
     if exact.get(role, False):
         return 0.0
-    return MIXED_TOLERANCE if variant.recipe.startswith("static") else FLOAT_TOLERANCE
+    codes = variant.recipe.startswith("static") or (variant.recipe, variant.precision) == (AS_IT_IS, "int8")
+    return MIXED_TOLERANCE if codes else FLOAT_TOLERANCE
 
 
 def draw_for(task: Task) -> Callable[[int], U8 | str]:

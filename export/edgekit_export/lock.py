@@ -8,6 +8,7 @@ from edgekit.bundle.manifest import Lock
 from edgekit.data.dataset import Dataset, digest_starts
 from edgekit.machine import installed
 from edgekit_export.sources.source import Source
+from edgekit_export.sources.tflite_file import AS_IT_IS
 
 _TOOLS = (
     "edgekit",
@@ -41,8 +42,8 @@ def make_lock(
     tools = (*_TOOLS, *_TFLITE_TOOLS) if "tflite" in formats else _TOOLS
     return Lock(
         source=source.origin,
-        weights={role: graph.sha256 for role, graph in sorted(source.graphs.items())},
-        recipe=",".join(precisions) + ("" if formats == ("onnx",) else f" as {','.join(formats)}"),
+        weights=_weights(source),
+        recipe=_recipe(precisions, formats),
         calibration_sha256=calibration.sha256 if calibration else None,
         calibration_n=len(calibration) if calibration else 0,
         evaluation_sha256=evaluation.sha256 if evaluation else None,
@@ -50,3 +51,18 @@ def make_lock(
         tools={"python": platform.python_version(), **installed(*tools)},
         calibration_sources=digest_starts(calibration.digests) if calibration else (),
     )
+
+
+def _weights(source: Source) -> dict[str, str]:
+    """Digests of what the weights came from, and of a twin that the drop was measured against."""
+    found = {role: graph.sha256 for role, graph in source.graphs.items()}
+    found |= {role: graph.file.sha256 for role, graph in source.files.items()}
+    found |= {f"{role}, full precision": graph.file.sha256 for role, graph in source.twin.items()}
+    return dict(sorted(found.items()))
+
+
+def _recipe(precisions: tuple[str, ...], formats: tuple[str, ...]) -> str:
+    """In words; without a precision, files were wrapped."""
+    if not precisions:
+        return AS_IT_IS
+    return ",".join(precisions) + ("" if formats == ("onnx",) else f" as {','.join(formats)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,29 +94,31 @@ class Package:
 
     Attributes:
         path: of the bundle.
-        reference_path: of the full-precision bundle.
+        reference_path: of the full-precision bundle; ``None`` where there is none.
         size_bytes: of the bundle, 0 if none was written.
         shipped: names of the variants in it.
         candidates: all that were measured.
-        reference: full precision.
+        reference: full precision; ``None`` for a quantised file that was wrapped without its twin.
         frontier: variant → bytes of a bundle that holds it alone.
         max_size_bytes: the budget.
         refusal: why nothing was written, empty if something was.
         matrix: how often the reference and the candidates decide alike; ``None`` without data.
         feeds: role → a few of the inputs that it was calibrated on, to look into its layers with.
+        remark: what its user should know of how it was made; empty where nothing is out of the ordinary.
     """
 
     path: Path
-    reference_path: Path
+    reference_path: Path | None
     size_bytes: int
     shipped: tuple[str, ...]
     candidates: tuple[Candidate, ...]
-    reference: Candidate
+    reference: Candidate | None
     frontier: Mapping[str, int]
     max_size_bytes: int | None
     refusal: str = ""
     matrix: AgreementMatrix | None = None
     feeds: Mapping[str, Sequence[Batch]] = field(default_factory=dict)
+    remark: str = ""
 
     @property
     def written(self) -> bool:
@@ -128,14 +131,15 @@ class Package:
         first = listed[0].evaluation
         obj: dict[str, Any] = {
             "bundle": str(self.path) if self.written else None,
-            "reference": str(self.reference_path) if self.written else None,
+            "reference": str(self.reference_path) if self.written and self.reference_path else None,
             "size_bytes": self.size_bytes,
-            "reference_bytes": self.reference.variant.bytes,
+            "reference_bytes": None if self.reference is None else self.reference.variant.bytes,
             "max_size_bytes": self.max_size_bytes,
             "variants": [c.as_json() for c in listed],
             "left_out": [c.variant.name for c in self.candidates if c not in listed],
             "drop": None if first is None else summary(first),
             "verdict": "NONE" if first is None else first.verdict,
+            "remark": self.remark,
         }
         if not self.written:
             obj |= self._way_out()
@@ -161,14 +165,13 @@ class Package:
 
     def rows(self) -> list[tuple[str, ...]]:
         """One row a measured variant, for a table: name, bytes, share, drop, agreement, SQNR, verdict."""
-        return [
-            _row(c, self.reference.variant.bytes, c.variant.name in self.shipped) for c in self.candidates
-        ]
+        full = None if self.reference is None else self.reference.variant.bytes
+        return [_row(c, full, c.variant.name in self.shipped) for c in self.candidates]
 
 
-def _row(candidate: Candidate, full_bytes: int, shipped: bool) -> tuple[str, ...]:
+def _row(candidate: Candidate, full_bytes: int | None, shipped: bool) -> tuple[str, ...]:
     v, e = candidate.variant, candidate.evaluation
-    share = f"{v.bytes / full_bytes:.0%}"
+    share = "" if full_bytes is None else f"{v.bytes / full_bytes:.0%}"
     if e is None:
         return v.name, format_size(v.bytes), share, "not measured", "", "", "" if shipped else "left out"
     drop = f"{e.drop:+.2f} [{e.interval[0]:+.2f}, {e.interval[1]:+.2f}] {e.metric}"
@@ -182,7 +185,7 @@ def assemble(
     lock: Lock,
     staging: Staging,
     out: Path,
-    reference: Candidate,
+    reference: Candidate | None,
     candidates: Sequence[Candidate],
     max_size_bytes: int | None,
 ) -> Package:
@@ -193,7 +196,7 @@ def assemble(
         lock: what it was made from.
         staging: holds the model files.
         out: the ``.edge`` file.
-        reference: full precision.
+        reference: full precision, if there is one.
         candidates: in the order of preference.
         max_size_bytes: of the whole file.
 
@@ -202,7 +205,7 @@ def assemble(
     """
     maker = _Maker(source, lock, staging, this_machine())
     frontier = {c.variant.name: maker.size([c]) for c in candidates}
-    reference_path = out.with_suffix(".reference.edge")
+    reference_path = None if reference is None else out.with_suffix(".reference.edge")
     package = Package(out, reference_path, 0, (), tuple(candidates), reference, frontier, max_size_bytes)
     holding = [c for c in candidates if c.holds]
     if not holding:
@@ -213,11 +216,10 @@ def assemble(
         smallest = min(frontier[c.variant.name] for c in holding)
         why = f"the smallest bundle that holds the drop is {smallest} bytes, over {max_size_bytes}"
         return dataclasses.replace(package, refusal=f"the size does not hold: {why}")
-    with (  # both lie whole on the disk before one gets its name
-        writing_bundle(out, *maker.contents(chosen)),
-        writing_bundle(reference_path, *maker.contents([reference])),
-    ):
-        pass
+    with ExitStack() as stack:  # both lie whole on the disk before one gets its name
+        stack.enter_context(writing_bundle(out, *maker.contents(chosen)))
+        if reference is not None and reference_path is not None:
+            stack.enter_context(writing_bundle(reference_path, *maker.contents([reference])))
     shipped = tuple(c.variant.name for c in chosen)
     return dataclasses.replace(package, size_bytes=out.stat().st_size, shipped=shipped)
 

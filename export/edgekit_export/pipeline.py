@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from msgspec import structs
 
 from edgekit.bundle.detect_head import DetectHead
-from edgekit.bundle.manifest import ClassHead, Variant
+from edgekit.bundle.manifest import Card, ClassHead, Variant
 from edgekit.cli.values import MaxDrop
 from edgekit.data.dataset import Dataset, open_data, refuse_overlap
 from edgekit.engines.protocol import EngineOptions
@@ -33,6 +33,7 @@ from edgekit_export.parity import parity
 from edgekit_export.quantize.precision import Precision
 from edgekit_export.quantize.tap import Batch
 from edgekit_export.sources.source import Source
+from edgekit_export.sources.tflite_file import AS_IT_IS, WrappedGraph, least_precise, remark_of
 from edgekit_export.staging import Staging
 from edgekit_export.variants import Format, Made, Progress, full_precision_of
 
@@ -71,6 +72,8 @@ def export(source: Source, out: Path, options: ExportOptions, progress: Progress
         UsageError: data that is needed was not given.
         DataError, ModelError, OutputError: as their steps say.
     """
+    remark = remark_of(source.files, options.formats)
+    source = replace(source, card=_noted(source.card, remark))
     with tempfile.TemporaryDirectory(prefix="edgekit-export-") as folder:
         staging = Staging(Path(folder) / "members", source.assets)
         measured = _Work(source, options, progress, staging, Path(folder)).measure()
@@ -80,14 +83,18 @@ def export(source: Source, out: Path, options: ExportOptions, progress: Progress
         package = assemble(
             source, lock, staging, out, measured.reference, measured.candidates, options.max_size_bytes
         )
-        return replace(package, matrix=measured.matrix, feeds=measured.feeds)
+        return replace(package, matrix=measured.matrix, feeds=measured.feeds, remark=remark)
+
+
+def _noted(card: Card, remark: str) -> Card:
+    return structs.replace(card, notes=" ".join(filter(None, (card.notes, remark))))
 
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
     """Reference and candidates, and the data that they were made and judged on."""
 
-    reference: Candidate
+    reference: Candidate | None
     candidates: list[Candidate]
     matrix: AgreementMatrix | None
     feeds: dict[str, list[Batch]]
@@ -107,8 +114,11 @@ class _Work:
 
     def measure(self) -> _Measured:
         """Converts, calibrates, reduces and measures."""
+        if self.source.files and "onnx" not in self.options.formats:
+            return self._measure_wrapped()
         calibration, evaluation = self._data()
-        full = full_precision_of(self.source.graphs, self.options.formats, self.progress)
+        made_here: tuple[Format, ...] = ("onnx",) if self.source.files else self.options.formats
+        full = full_precision_of(self.source.graphs, made_here, self.progress)
         reference = self.staging.add("fp32", "full_precision", "fp32", full.onnx, self.source.graphs)
         task = self._load(reference)
         inputs = golden_inputs(task, draw_for(task))
@@ -119,13 +129,50 @@ class _Work:
         candidates = [
             self._candidate(made, seen, inputs)
             for precision in self.options.precisions
-            for made in full.variants(precision, self.options.formats, feeds, self.progress)
+            for made in full.variants(precision, made_here, feeds, self.progress)
         ]
+        if self.source.files and "tflite" in self.options.formats:
+            wrapped = self._wrap(self.source.files, "-tflite")
+            candidates.append(self._recorded(wrapped, self._load(wrapped), inputs))
         judged, matrix = self._judged(candidates, task, evaluation)
-        golden, members = record(task, reference, inputs, {})
-        full_precision = Candidate(reference, golden, members, task.engine)
+        full_precision = self._recorded(reference, task, inputs)
         samples = {role: few(given) for role, given in seen.items()}
         return _Measured(full_precision, judged, matrix, samples, calibration, evaluation)
+
+    def _measure_wrapped(self) -> _Measured:
+        """Files as they are, against their twin in full precision where there is one; a float file is its own."""
+        twin, asked = self.source.twin, bool(self.options.evaluation or self.options.max_drop)
+        variant = self._wrap(self.source.files)
+        if asked and not twin:
+            remedy = "add --reference FILE.tflite, the same network in float"
+            raise UsageError(
+                f"{self.source.origin}: {variant.precision}, wrapped as it is, has nothing to be measured against",
+                remedy
+                if variant.precision == "int8"
+                else "it is its own reference: leave --eval and --max-drop out",
+            )
+        evaluation = self._open(self.options.evaluation or self.source.evaluation) if twin else None
+        if evaluation is not None and self.options.limit is not None:
+            evaluation = evaluation.limited(self.options.limit)
+        task = self._load(variant)
+        inputs = golden_inputs(task, draw_for(task))
+        wrapped = self._recorded(variant, task, inputs)
+        if not twin:
+            reference = None if variant.precision == "int8" else wrapped
+            return _Measured(reference, [wrapped], None, {}, None, None)
+        full = self._wrap(twin)
+        judged, matrix = self._judged([wrapped], self._load(full), evaluation)
+        reference = self._recorded(full, self._load(full), inputs)
+        return _Measured(reference, judged, matrix, {}, None, evaluation)
+
+    def _wrap(self, files: Mapping[str, WrappedGraph], suffix: str = "") -> Variant:
+        """Stages files as a variant that is named for what they are."""
+        precision = least_precise([graph.file.precision for graph in files.values()])
+        return self.staging.wrap(precision + suffix, AS_IT_IS, precision, files)
+
+    def _recorded(self, variant: Variant, task: Task, inputs: list[GoldenInput]) -> Candidate:
+        golden, members = record(task, variant, inputs, {})
+        return Candidate(variant, golden, members, task.engine)
 
     def _data(self) -> tuple[Dataset | None, Dataset | None]:
         """Opens both data sets; refuses overlap."""
@@ -145,7 +192,7 @@ class _Work:
         return open_data(specs, self.source.task, self._labels(), self.source.accepts) if specs else None
 
     def _labels(self) -> tuple[str, ...]:
-        heads = [graph.spec.head for graph in self.source.graphs.values()]
+        heads = [spec.head for spec in self.source.specs]
         members = [head.labels for head in heads if isinstance(head, ClassHead | DetectHead)]
         return read_labels(self.staging.folder / members[0]) if members else ()
 

@@ -31,7 +31,7 @@ class Package(Strict):
 
 
 class SourceModel(Strict):
-    """One graph: an ONNX file, a TensorFlow.js graph model (``.json``), or a torch network with its weights.
+    """One graph: an ONNX or TFLite file, a TensorFlow.js graph model (``.json``), or a torch network with its weights.
 
     Attributes:
         shape: of a picture's tensor before layout and cast are folded in: NCHW, 0 for a dynamic side.

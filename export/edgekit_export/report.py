@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,21 +40,24 @@ def report_package(
     from edgekit.report.files import write_report
 
     first = next((c for c in package.candidates if c.variant.name in package.shipped), None)
-    if first is None or first.evaluation is None:
+    reference = package.reference
+    if first is None or first.evaluation is None or reference is None or package.reference_path is None:
         return {}
     report = report_of(
         first.evaluation,
-        reference=_subject(package.reference_path, package.reference.variant, options),
+        reference=_subject(package.reference_path, reference.variant, options),
         candidate=_subject(package.path, first.variant, options),
         machine=this_machine(),
         card=open_bundle(package.path).card,
-        graphs=_origins(package, first, progress),
+        graphs=_origins(package, _files(package.reference_path, reference.variant), first, progress),
         matrix=package.matrix,
     )
     return write_report(report, folder)
 
 
-def _origins(package: Package, candidate: Candidate, progress: Progress) -> dict[str, GraphOrigin]:
+def _origins(
+    package: Package, reference: Mapping[str, Path], candidate: Candidate, progress: Progress
+) -> dict[str, GraphOrigin]:
     """Measured on the files that shipped, with the stages that only an export knows; layers of ONNX graphs only."""
     from edgekit.evaluation.origin import GraphOrigin
     from edgekit_export.layers import layer_origins
@@ -61,10 +65,7 @@ def _origins(package: Package, candidate: Candidate, progress: Progress) -> dict
     stages = candidate.parity or {}
     if any(model.format != "onnx" for model in candidate.variant.models.values()):
         return {role: GraphOrigin(found.samples, (), stages=found) for role, found in stages.items()}
-    sides = (
-        _files(package.reference_path, package.reference.variant),
-        _files(package.path, candidate.variant),
-    )
+    sides = reference, _files(package.path, candidate.variant)
     with progress(f"layers of {candidate.variant.name}", None) as advance:
         found = layer_origins(*sides, package.feeds, advance)
     return {role: replace(origin, stages=stages.get(role)) for role, origin in found.items()}

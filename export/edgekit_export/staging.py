@@ -16,6 +16,7 @@ from onnx.external_data_helper import convert_model_to_external_data
 from edgekit.bundle.manifest import ImageInput, Input, Model, Normalize, Variant
 from edgekit_export.convert.serialize import to_bytes
 from edgekit_export.sources.source import SourceGraph
+from edgekit_export.sources.tflite_file import WrappedGraph
 
 EXTERNAL_FROM_BYTES = 4_000_000
 """Models from this size on keep their weights in a file beside them, which the engine maps instead of copying."""
@@ -69,6 +70,18 @@ class Staging:
         }
         files = {p for entry in entries.values() for p in (entry.path, *entry.external)}
         size = sum((self.folder / path).stat().st_size for path in files)
+        return Variant(name=name, recipe=recipe, precision=precision, models=entries, bytes=size)
+
+    def wrap(
+        self, name: str, recipe: str, precision: Precision, files: Mapping[str, WrappedGraph]
+    ) -> Variant:
+        """The same for files that are not changed: they take and give what their own tensors are."""
+        entries = {}
+        for role, graph in sorted(files.items()):
+            path = f"{name}/{role}.tflite"
+            self._write(path, graph.file.data)
+            entries[role] = Model(path=path, format="tflite", input=graph.spec.input, head=graph.spec.head)
+        size = sum(len(graph.file.data) for graph in files.values())
         return Variant(name=name, recipe=recipe, precision=precision, models=entries, bytes=size)
 
     def _model(self, variant: str, role: str, model: onnx.ModelProto | bytes, graph: SourceGraph) -> Model:

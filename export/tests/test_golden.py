@@ -36,7 +36,7 @@ class Brightest:
 
 class Plain:
     name = "int8"
-    recipe = "weight_only_wi8"
+    recipe, precision = "weight_only_wi8", "int8"
 
 
 def solid(seed):
@@ -68,16 +68,18 @@ def test_recorded_values(exact, tolerance):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "exact", "tolerance"),
+    ("recipe", "precision", "exact", "tolerance"),
     [
-        ("static_wi8_ai8", True, 0.0),
-        ("static_wi8_ai8", False, golden.MIXED_TOLERANCE),
-        ("weight_only_wi8", False, golden.FLOAT_TOLERANCE),
-        ("full_precision", False, golden.FLOAT_TOLERANCE),
+        ("static_wi8_ai8", "int8", True, 0.0),
+        ("static_wi8_ai8", "int8", False, golden.MIXED_TOLERANCE),
+        ("weight_only_wi8", "int8", False, golden.FLOAT_TOLERANCE),
+        ("full_precision", "fp32", False, golden.FLOAT_TOLERANCE),
+        ("as_it_is", "int8", False, golden.MIXED_TOLERANCE),
+        ("as_it_is", "fp16", False, golden.FLOAT_TOLERANCE),
     ],
 )
-def test_the_tolerance_follows_what_can_differ(recipe, exact, tolerance):
-    variant = type("V", (), {"recipe": recipe})()
+def test_the_tolerance_follows_what_can_differ(recipe, precision, exact, tolerance):
+    variant = type("V", (), {"recipe": recipe, "precision": precision})()
     assert golden._relative_tolerance("recognize", {"recognize": exact}, variant) == tolerance
 
 

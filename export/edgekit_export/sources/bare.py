@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -49,7 +50,7 @@ class BareInput:
         color: channel order the graph was trained on.
         labels: file with one label a line; ``class 0`` … otherwise.
         activation: of a classifier's scores.
-        task: ``classify`` or ``detect``.
+        task: ``classify`` or ``detect``; told from the outputs of a TFLite file, else ``classify``.
     """
 
     normalize: str | None = None
@@ -58,7 +59,7 @@ class BareInput:
     color: str = "rgb"
     labels: Path | None = None
     activation: str = "softmax"
-    task: str = "classify"
+    task: str | None = None
 
     def require_size(self) -> int:
         """The size.
@@ -85,20 +86,21 @@ def bare_recipe(
     """
     side = shape[2] or bare.require_size()
     width = shape[3] or bare.require_size()
-    mean, std = _normalization(bare.normalize)
-    given = None if bare.labels is None else _read_labels(bare.labels)
+    mean, std = normalization(bare.normalize)
+    given = None if bare.labels is None else read_label_file(bare.labels)
     head, classes, usual = _head(name, model, bare, (width, side), given)
     spec = SourceModel(
         shape=(1, 3, side, width),
         input=ImageInput(
             tensor="image",
             color="bgr" if bare.color == "bgr" else "rgb",
-            ops=(*_resize_ops(bare.resize or usual, side, width), Normalize(mean=mean, std=std)),
+            ops=(*resize_ops(bare.resize or usual, side, width), Normalize(mean=mean, std=std)),
         ),
         head=head,
     )
     labels = given or [f"class {i}" for i in range(classes)]
-    return _card(name, model, bare.task), spec, {LABELS_MEMBER: "".join(f"{v}\n" for v in labels).encode()}
+    assets = {LABELS_MEMBER: "".join(f"{v}\n" for v in labels).encode()}
+    return _card(name, model, bare.task or "classify"), spec, assets
 
 
 def _head(
@@ -111,11 +113,16 @@ def _head(
     classes = _classes(model, name)
     if labels is not None and len(labels) != classes:
         raise DataError(f"{bare.labels}: expected {classes} labels, one a line, got {len(labels)}")
-    head = ClassHead(tensor="scores", labels=LABELS_MEMBER, activation=_activation(bare.activation))
+    head = ClassHead(tensor="scores", labels=LABELS_MEMBER, activation=activation(bare.activation))
     return head, classes, "crop"
 
 
-def _normalization(text: str | None) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def normalization(text: str | None) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Mean and standard deviation a channel, as ``--normalize`` gives them.
+
+    Raises:
+        UsageError: it was not given, or is not understood.
+    """
     remedy = f"choose from {', '.join(NORMALIZATIONS)}, or write mean/std as 127,127,127/128,128,128 (pixels 0-255)"
     if text is None:
         raise UsageError("how pixels are normalised cannot be read off a graph", f"add --normalize: {remedy}")
@@ -130,7 +137,8 @@ def _normalization(text: str | None) -> tuple[tuple[float, float, float], tuple[
     return (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])
 
 
-def _resize_ops(resize: str, height: int, width: int) -> tuple[PixelOp, ...]:
+def resize_ops(resize: str, height: int, width: int) -> tuple[PixelOp, ...]:
+    """The operations of a resize, by its name in :attr:`BareInput.resize`."""
     if resize == "stretch":
         return (ResizeStretch(width=width, height=height),)
     if resize == "letterbox":
@@ -139,10 +147,15 @@ def _resize_ops(resize: str, height: int, width: int) -> tuple[PixelOp, ...]:
     return ResizeShorter(size=shorter), CenterCrop(width=width, height=height)
 
 
-def _activation(text: str) -> str:
+def activation(text: str) -> Literal["softmax", "sigmoid", "none"]:
+    """The activation of a classifier's scores, as ``--activation`` gives it.
+
+    Raises:
+        UsageError: it is none.
+    """
     if text not in ("softmax", "sigmoid", "none"):
         raise UsageError(f"--activation: got {text!r}", "choose from softmax, sigmoid, none")
-    return text
+    return text  # type: ignore[return-value]
 
 
 def _classes(model: onnx.ModelProto, name: str) -> int:
@@ -155,7 +168,12 @@ def _classes(model: onnx.ModelProto, name: str) -> int:
     return outputs[0][1]
 
 
-def _read_labels(path: Path) -> list[str]:
+def read_label_file(path: Path) -> list[str]:
+    """Labels, one a line.
+
+    Raises:
+        DataError: the file cannot be read, or is not UTF-8.
+    """
     if path.exists() and not path.is_file():  # reading a pipe would wait for ever
         raise DataError(f"{path}: expected a file of labels, got a folder, a pipe or a device")
     try:

@@ -29,6 +29,8 @@ from edgekit_export.sources.packages import fetch, file_sha256, package_cache, r
 from edgekit_export.sources.source import Source, SourceGraph, bundle_name, source_graph
 from edgekit_export.sources.tfjs.convert import to_onnx
 from edgekit_export.sources.tfjs.graph_model import read_graph_model
+from edgekit_export.sources.tflite_file import WrappedGraph, read_tflite_bytes
+from edgekit_export.sources.tflite_source import tflite_source, wrapped_graph
 from edgekit_export.sources.torch_network import build_network, require_torch, torch_framework
 
 
@@ -36,9 +38,9 @@ def resolve(source: str, bare: BareInput | None = None, weights: Path | None = N
     """Loads what ``source`` names.
 
     Args:
-        source: a name in ``models/``, a folder with ``recipe.toml`` and ``card.toml``, an ``.onnx`` file,
-            ``module:function`` giving a torch network, or a folder as the Hugging Face hub has them.
-        bare: how pictures go into an ONNX file or a network that brings no recipe.
+        source: a name in ``models/``, a folder with ``recipe.toml`` and ``card.toml``, an ``.onnx`` or ``.tflite``
+            file, ``module:function`` giving a torch network, or a folder as the Hugging Face hub has them.
+        bare: how pictures go into a file or a network that brings no recipe.
         weights: the file that a recipe names and no package has.
 
     Raises:
@@ -55,6 +57,8 @@ def resolve(source: str, bare: BareInput | None = None, weights: Path | None = N
         raise UsageError(f"--weights {weights}: {source} is no model with a recipe", "leave it out")
     if path.suffix == ".onnx":
         return _from_onnx(path, source, bare or BareInput())
+    if path.suffix == ".tflite":
+        return tflite_source(path, source, bare or BareInput())
     if re.fullmatch(r"[\w.]+:\w+", source):
         return _from_network(source, bare or BareInput())
     if is_hf_folder(path):
@@ -63,12 +67,13 @@ def resolve(source: str, bare: BareInput | None = None, weights: Path | None = N
     if path.exists():
         raise ModelError(
             f"{source}: not a model that edgekit exports",
-            "expected an .onnx file, a folder with recipe.toml and card.toml, or one with config.json as the Hugging "
-            "Face hub has them",
+            "expected an .onnx or .tflite file, a folder with recipe.toml and card.toml, or one with config.json as "
+            "the Hugging Face hub has them",
         )
     raise UsageError(
         f"source {source!r}: no such file, folder or model",
-        f"models known by name: {', '.join(model_names())}; or an .onnx file; or module:function of a torch network",
+        f"models known by name: {', '.join(model_names())}; or an .onnx or .tflite file; or module:function "
+        "of a torch network",
     )
 
 
@@ -128,11 +133,28 @@ def _from_recipe(name: str, origin: str, folder: Path, weights: Path | None) -> 
         origin=origin,
         task=recipe.task,
         card=card,
-        graphs={role: _graph(files, role, model) for role, model in sorted(recipe.models.items())},
+        graphs={
+            role: _graph(files, role, model)
+            for role, model in sorted(recipe.models.items())
+            if not _wraps(model)
+        },
+        files={
+            role: _wrapped(files, model) for role, model in sorted(recipe.models.items()) if _wraps(model)
+        },
         assets={path: _asset(files, path, asset) for path, asset in sorted(recipe.assets.items())},
         calibration=_data(files, recipe.calibration),
         evaluation=_data(files, recipe.evaluation),
     )
+
+
+def _wraps(spec: SourceModel) -> bool:
+    return spec.network is None and spec.file is not None and spec.file.endswith(".tflite")
+
+
+def _wrapped(files: _Files, spec: SourceModel) -> WrappedGraph:
+    assert spec.file is not None
+    data = files.read(spec.package, spec.file, spec.sha256)
+    return wrapped_graph(read_tflite_bytes(data, spec.file), spec)
 
 
 def _graph(files: _Files, role: str, spec: SourceModel) -> SourceGraph:
@@ -204,7 +226,7 @@ def _from_onnx(path: Path, origin: str, bare: BareInput) -> Source:
     model = read_onnx_file(path)
     card, spec, assets = bare_recipe(path.stem, model, input_shape(model, path.name), bare)
     graph = source_graph(model, spec, onnx_framework(model), file_sha256(path))
-    return Source(bundle_name(path.stem), origin, bare.task, card, {"model": graph}, assets)
+    return Source(bundle_name(path.stem), origin, card.task, card, {"model": graph}, assets)
 
 
 def _from_network(target: str, bare: BareInput) -> Source:
@@ -214,4 +236,4 @@ def _from_network(target: str, bare: BareInput) -> Source:
     card, spec, assets = bare_recipe(target, model, (1, 3, size, size), bare)
     digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
     graph = replace(source_graph(model, spec, torch_framework(network), digest), network=network)
-    return Source(bundle_name(target.split(":")[1]), target, bare.task, card, {"model": graph}, assets)
+    return Source(bundle_name(target.split(":")[1]), target, card.task, card, {"model": graph}, assets)

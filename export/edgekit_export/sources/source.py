@@ -19,6 +19,7 @@ from edgekit_export.convert.cut_softmax import cut_softmax
 from edgekit_export.convert.select_outputs import select_outputs
 from edgekit_export.convert.split_parts import split_parts
 from edgekit_export.recipe import SourceModel
+from edgekit_export.sources.tflite_file import WrappedGraph
 
 Framework = Callable[[Mapping[str, Array]], list[npt.NDArray[np.float32]]]
 """The model as its author runs it: inputs by name in, outputs out. Stage one of the parity check.
@@ -83,10 +84,12 @@ class Source:
     Attributes:
         name: of the bundle, unless told otherwise.
         origin: what was asked for, as the lock names it.
-        graphs: role → graph.
+        graphs: role → graph; empty for TFLite files, until :func:`edgekit_export.sources.tflite_source.as_onnx`.
         assets: member path → bytes of label lists and alphabets.
         calibration: ``--data`` specifications that it knows itself; empty if none.
         evaluation: the same, for the accuracy drop.
+        files: role → TFLite file, where it came as such; it can be wrapped as it is.
+        twin: the same network in full precision, for files that are quantised; empty where there is none.
     """
 
     name: str
@@ -97,11 +100,18 @@ class Source:
     assets: dict[str, bytes]
     calibration: tuple[str, ...] = field(default=())
     evaluation: tuple[str, ...] = field(default=())
+    files: Mapping[str, WrappedGraph] = field(default_factory=dict)
+    twin: Mapping[str, WrappedGraph] = field(default_factory=dict)
+
+    @property
+    def specs(self) -> list[SourceModel]:
+        """Input and head of each graph."""
+        return [graph.spec for graph in (*self.graphs.values(), *self.files.values())]
 
     @property
     def accepts(self) -> Kind:
         """What its first graph is given."""
-        first = next(iter(self.graphs.values())).spec.input
+        first = self.specs[0].input
         return "picture" if isinstance(first, ImageInput) else "text"
 
 

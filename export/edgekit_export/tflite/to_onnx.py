@@ -32,13 +32,16 @@ def tflite_to_onnx(graph: Graph, image: str, outputs: Sequence[str]) -> onnx.Mod
     (source,) = graph.inputs
     shape = writer.shape(source)
     writer.names[source] = image
+    for tensor, name in zip(graph.outputs, outputs, strict=True):
+        if len(writer.shape(tensor)) != 4 and tensor != source:
+            writer.names[tensor] = name
     for operator in graph.operators:
         if graph.kind(operator) != _EXPANDS:
             OPERATORS[graph.kind(operator)](writer, operator)
     for tensor, name in zip(graph.outputs, outputs, strict=True):
         if len(writer.shape(tensor)) == 4:
             writer.add("Transpose", [writer.names[tensor]], name, perm=INTERLEAVED)
-        else:
+        elif writer.names[tensor] != name:  # given twice
             writer.add("Identity", [writer.names[tensor]], name)
     planar = [shape[axis] for axis in PLANAR]
     made = helper.make_model(

@@ -5,71 +5,22 @@ import pytest
 
 pytest.importorskip("ai_edge_litert", reason="pip install 'edgekit[litert]'")
 
-from ai_edge_litert import schema_py_generated as schema
-
 from edgekit.errors import ModelError
 from edgekit_export.convert.session import session_of
-from edgekit_export.tflite.flatbuffer import Graph, read_tflite, write_tflite
+from edgekit_export.tflite.flatbuffer import read_tflite, write_tflite
 from edgekit_export.tflite.tap import session_of_tflite
 from edgekit_export.tflite.to_onnx import tflite_to_onnx
+from export.tests.tflite.graphs import VALID, Maker
 from tests.tflite_files import channel_means
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(0, 3, (1, 7, 6, 4)).astype(np.float32)
-TYPES = {"float32": 0, "float16": 1, "int32": 2}
 RELU, RELU6, RELU_N1_TO_1 = 1, 3, 2
-SAME, VALID = 0, 1
+SAME = 0
 
 
 def normal(*shape):
     return RNG.normal(size=shape).astype(np.float32)
-
-
-class Maker:
-    """A TFLite graph, operator by operator; tensor 0 is the input."""
-
-    def __init__(self, shape):
-        self.tensors, self.buffers, self.operators, self.codes = [], [schema.BufferT()], [], []
-        self.tensor("x", shape, "float32")
-
-    def tensor(self, name, shape, dtype, buffer=0):
-        made = schema.TensorT()
-        made.name, made.shape, made.type, made.buffer = name, np.int32(shape), TYPES[dtype], buffer
-        self.tensors.append(made)
-        return len(self.tensors) - 1
-
-    def constant(self, value):
-        buffer = schema.BufferT()
-        buffer.data = np.frombuffer(value.tobytes(), np.uint8)
-        self.buffers.append(buffer)
-        return self.tensor(f"c{len(self.tensors)}", value.shape, str(value.dtype), len(self.buffers) - 1)
-
-    def add(self, kind, inputs, shape, options="", **values):
-        code = schema.OperatorCodeT()
-        code.builtinCode = getattr(schema.BuiltinOperator, kind)
-        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-        code.version = 1
-        self.codes.append(code)
-        made = schema.OperatorT()
-        made.opcodeIndex = len(self.codes) - 1
-        made.inputs = np.int32(inputs)
-        made.outputs = np.int32([self.tensor(f"t{len(self.tensors)}", shape, "float32")])
-        if options:
-            made.builtinOptionsType = getattr(schema.BuiltinOptions, options)
-            made.builtinOptions = getattr(schema, f"{options}T")()
-            for name, value in values.items():
-                setattr(made.builtinOptions, name, value)
-        self.operators.append(made)
-        return int(made.outputs[0])
-
-    def graph(self, *outputs):
-        main = schema.SubGraphT()
-        main.tensors, main.operators = self.tensors, self.operators
-        main.inputs, main.outputs = np.int32([0]), np.int32(outputs or [len(self.tensors) - 1])
-        model = schema.ModelT()
-        model.version, model.subgraphs, model.buffers = 3, [main], self.buffers
-        model.operatorCodes = self.codes
-        return Graph(model)
 
 
 def differs_by(graph, x=X):
