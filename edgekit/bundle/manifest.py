@@ -37,14 +37,17 @@ class File(Strict, frozen=True):
 
 # ---------------------------------------------------------------------------------------- pre-processing
 
-ResizeAlgorithm: TypeAlias = Literal["opencv_linear_exact"]
+ResizeAlgorithm: TypeAlias = Literal[
+    "opencv_linear_exact", "pillow_nearest", "pillow_bilinear", "pillow_bicubic", "pillow_lanczos"
+]
 
 
 class ResizeShorter(Strict, frozen=True, tag="resize_shorter", tag_field="op"):
-    """Scales so that the shorter side is ``size``; the longer one is rounded half up."""
+    """Scales so that the shorter side is ``size``; the longer one is rounded half up, or ``down``."""
 
     size: Pixels
     algorithm: ResizeAlgorithm = "opencv_linear_exact"
+    rounding: Literal["half_up", "down"] = "half_up"
 
 
 class CenterCrop(Strict, frozen=True, tag="center_crop", tag_field="op"):

@@ -1,14 +1,15 @@
 """A picture becomes a graph's input, by the operations that the bundle names (``manifest.ImageInput``).
 
 All sizes are computed in integers, so that any language gets the same ones, and ``opencv_linear_exact`` is
-OpenCV's ``INTER_LINEAR_EXACT``, which is bit-exact by definition. Channel order is converted last, when the
-picture is small.
+OpenCV's ``INTER_LINEAR_EXACT``, which is bit-exact by definition; other algorithms are Pillow's own. Channel
+order is converted last, when the picture is small.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -19,12 +20,14 @@ from edgekit.bundle.manifest import (
     Letterbox,
     Normalize,
     PixelOp,
+    ResizeAlgorithm,
     ResizeHeight,
     ResizeMultiple,
     ResizeShorter,
     ResizeStretch,
 )
 from edgekit.errors import BundleError, DataError
+from edgekit.processing.pillow_resize import pillow_resize
 from edgekit.types import F32, U8, Array, Frame
 
 MAX_SIDE = 16384
@@ -112,14 +115,15 @@ def _apply(step: _Step, op: PixelOp) -> _Step:
     height, width = step.pixels.shape[:2]
     match op:
         case ResizeShorter():
-            return _resize(step, shorter_size((width, height), op.size))
+            return _resize(step, shorter_size((width, height), op.size, op.rounding), op.algorithm)
         case ResizeStretch():
-            return _resize(step, (op.width, op.height))
+            return _resize(step, (op.width, op.height), op.algorithm)
         case ResizeMultiple():
-            return _resize(step, multiple_size((width, height), op))
+            return _resize(step, multiple_size((width, height), op), op.algorithm)
         case ResizeHeight():
             content, padded = height_widths((width, height), op)
-            return _pad(_resize(step, (content, op.height)), (0, 0, padded - content, 0), op.pad)
+            resized = _resize(step, (content, op.height), op.algorithm)
+            return _pad(resized, (0, 0, padded - content, 0), op.pad)
         case CenterCrop():
             return _center_crop(step, op)
         case Letterbox():
@@ -128,9 +132,13 @@ def _apply(step: _Step, op: PixelOp) -> _Step:
             raise BundleError(f"image input: unknown operation {type(op).__name__}")
 
 
-def shorter_size(size_wh: tuple[int, int], size: int) -> tuple[int, int]:
-    """Size after ``resize_shorter``: the longer side scaled by the same factor, rounded half up."""
+def shorter_size(
+    size_wh: tuple[int, int], size: int, rounding: Literal["half_up", "down"] = "half_up"
+) -> tuple[int, int]:
+    """Size after ``resize_shorter``: the longer side scaled by the same factor, rounded half up or down."""
     shorter = min(size_wh)
+    if rounding == "down":
+        return size_wh[0] * size // shorter, size_wh[1] * size // shorter
     width, height = ((2 * side * size + shorter) // (2 * shorter) for side in size_wh)
     return width, height
 
@@ -164,14 +172,14 @@ def fitted_size(size_wh: tuple[int, int], op: Letterbox) -> tuple[int, int]:
 
 def _letterbox(step: _Step, op: Letterbox) -> _Step:
     height, width = step.pixels.shape[:2]
-    fitted = _resize(step, fitted_size((width, height), op))
+    fitted = _resize(step, fitted_size((width, height), op), op.algorithm)
     height, width = fitted.pixels.shape[:2]
     rest_x, rest_y = op.width - width, op.height - height
     left, top = (rest_x // 2, rest_y // 2) if op.place == "center" else (0, 0)
     return _pad(fitted, (left, top, rest_x - left, rest_y - top), op.pad)
 
 
-def _resize(step: _Step, size_wh: tuple[int, int]) -> _Step:
+def _resize(step: _Step, size_wh: tuple[int, int], algorithm: ResizeAlgorithm) -> _Step:
     height, width = step.pixels.shape[:2]
     if max(size_wh) > MAX_SIDE:
         raise DataError(
@@ -181,7 +189,10 @@ def _resize(step: _Step, size_wh: tuple[int, int]) -> _Step:
         )
     if size_wh == (width, height):
         return step
-    pixels: Array = cv2.resize(step.pixels, size_wh, interpolation=cv2.INTER_LINEAR_EXACT)
+    if algorithm == "opencv_linear_exact":
+        pixels: Array = cv2.resize(step.pixels, size_wh, interpolation=cv2.INTER_LINEAR_EXACT)
+    else:
+        pixels = pillow_resize(step.pixels, size_wh, algorithm)
     scale_x, scale_y = step.scale_xy
     ratio_x, ratio_y = width / size_wh[0], height / size_wh[1]
     left, top = step.offset_xy
