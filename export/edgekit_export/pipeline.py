@@ -86,6 +86,14 @@ def export(source: Source, out: Path, options: ExportOptions, progress: Progress
         return replace(package, matrix=measured.matrix, feeds=measured.feeds, remark=remark)
 
 
+def _comparable(candidate: Candidate, reference: Variant) -> Candidate:
+    """Without a ratio of signal to noise where heads differ: one graph gives logits, the other probabilities."""
+    pairs = ((model.head, reference.models[role].head) for role, model in candidate.variant.models.items())
+    if candidate.evaluation is None or all(one == other for one, other in pairs):
+        return candidate
+    return replace(candidate, evaluation=structs.replace(candidate.evaluation, sqnr_db=None, sqnr_n=0))
+
+
 def _noted(card: Card, remark: str) -> Card:
     return structs.replace(card, notes=" ".join(filter(None, (card.notes, remark))))
 
@@ -135,6 +143,7 @@ class _Work:
             wrapped = self._wrap(self.source.files, "-tflite")
             candidates.append(self._recorded(wrapped, self._load(wrapped), inputs))
         judged, matrix = self._judged(candidates, task, evaluation)
+        judged = [_comparable(one, reference) for one in judged]
         full_precision = self._recorded(reference, task, inputs)
         samples = {role: few(given) for role, given in seen.items()}
         return _Measured(full_precision, judged, matrix, samples, calibration, evaluation)

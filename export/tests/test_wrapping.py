@@ -13,7 +13,7 @@ pytest.importorskip("ai_edge_litert", reason="pip install 'edgekit[litert]'")
 import edgekit
 from edgekit.cli import main
 from edgekit_export.tflite.flatbuffer import write_tflite
-from export.tests.tflite.graphs import anchored
+from export.tests.tflite.graphs import anchored, softmax_classifier
 from tests.tflite_files import channel_means
 
 
@@ -103,6 +103,16 @@ def test_a_float_file_as_onnx(folder, capsys, more):
     assert all(v["drop"]["n"] == 24 for v in body["variants"])
     if more[1] == "both":
         assert body["variants"][2]["drop"]["drop"] == 0.0
+
+
+def test_probabilities_are_not_compared_with_logits(folder, capsys):
+    """The ONNX graph ends before the softmax, the file behind it."""
+    (folder / "float.tflite").write_bytes(softmax_classifier())
+    data = ["--calib", folder / "calib", "--eval", folder / "eval", "--normalize", "none"]
+    code, body, _ = export(capsys, folder, "float", "--format", "both", *data)
+    drops = [v["drop"] for v in body["variants"]]
+    assert (code, [d["drop"] for d in drops[1:]], drops[2]["sqnr_db"]) == (0, [0.0, 0.0], None)
+    assert drops[0]["sqnr_db"] > 20
 
 
 def test_a_detector_with_anchors_as_tflite_and_as_onnx(folder, capsys):

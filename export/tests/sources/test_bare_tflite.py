@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 from msgspec.structs import asdict
 
@@ -11,7 +10,7 @@ from edgekit_export.sources.bare import LABELS_MEMBER, BareInput
 from edgekit_export.sources.bare_tflite import bare_tflite
 from edgekit_export.sources.tflite_file import read_tflite_bytes
 from edgekit_export.tflite.flatbuffer import write_tflite
-from export.tests.tflite.graphs import Maker, anchored
+from export.tests.tflite.graphs import Maker, anchored, softmax_classifier
 from tests.tflite_files import FLOAT32, INT8, channel_means, ints, model, tensor
 
 CLASSIFY = BareInput(task="classify", normalize="0to1", resize="stretch")
@@ -21,22 +20,13 @@ def file_of(data, name="m.tflite"):
     return read_tflite_bytes(data, name)
 
 
-def softmax_classifier(shape=(1, 8, 8, 3)):
-    made = Maker(shape)
-    means = made.add(
-        "MEAN", [0, made.constant(np.int32([1, 2]))], (1, shape[3]), "ReducerOptions", keepDims=False
-    )
-    made.add("SOFTMAX", [means], (1, shape[3]), "SoftmaxOptions", beta=1.0)
-    return write_tflite(made.graph())
-
-
 def test_a_classifier_is_told_by_its_softmax():
     found = bare_tflite(file_of(softmax_classifier()), BareInput(normalize="minus1to1"))
     head, image = found.graph.spec.head, found.graph.spec.input
     assert (found.task, found.card.task, head.tensor, head.activation) == (
         "classify",
         "classify",
-        "t3",
+        "t5",
         "none",
     )
     assert (image.tensor, image.dtype, image.layout, found.graph.spec.shape) == (

@@ -3,7 +3,7 @@
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edgekit_export.tflite.flatbuffer import Graph
+from edgekit_export.tflite.flatbuffer import Graph, write_tflite
 
 TYPES = {"float32": 0, "float16": 1, "int32": 2}
 VALID = 1
@@ -81,3 +81,14 @@ def anchored(side=32, anchors=((8, 2), (16, 6)), seed=0):
         for channels, found in parts.items()
     ]
     return made.graph(*outputs)
+
+
+def softmax_classifier(shape=(1, 8, 8, 3)):
+    """The file of a linear layer of each channel's mean and a softmax."""
+    made = Maker(shape)
+    axes, classes = made.constant(np.int32([1, 2])), shape[3]
+    means = made.add("MEAN", [0, axes], (1, classes), "ReducerOptions", keepDims=False)
+    weight = made.constant(np.eye(classes, dtype=np.float32) / 16)
+    scores = made.add("FULLY_CONNECTED", [means, weight], (1, classes), "FullyConnectedOptions")
+    made.add("SOFTMAX", [scores], (1, classes), "SoftmaxOptions", beta=1.0)
+    return write_tflite(made.graph())
