@@ -109,6 +109,7 @@ def modes_of(model: onnx.ModelProto, recipe: Recipe) -> dict[str, Mode]:
     """Layer name → mode."""
     modes = {node.output[0]: _mode_of(model, node, recipe.mode) for node in layers(model)}
     modes.update(dict.fromkeys(recipe.weight8, Mode.WEIGHT8))
+    modes.update(dict.fromkeys(recipe.half, Mode.HALF))
     modes.update(dict.fromkeys(recipe.wide, Mode.WIDE))
     return modes
 
@@ -244,7 +245,7 @@ def _reduce_tables(made: onnx.ModelProto, mode: Mode) -> list[LayerReport]:
 
 def _check_names(model: onnx.ModelProto, recipe: Recipe) -> None:
     known = [node.output[0] for node in layers(model)]
-    for name in (*recipe.wide, *recipe.weight8):
+    for name in (*recipe.wide, *recipe.weight8, *recipe.half):
         if name not in known:
             raise ModelError(
                 f"recipe {recipe.name}: no layer {name!r} in the graph",

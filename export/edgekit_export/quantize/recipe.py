@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import combinations
 from typing import Any, Literal, get_args
 
 from edgekit.errors import UsageError
@@ -25,6 +26,7 @@ class Recipe:
         correct_bias: moves what rounding does to a layer's mean output into its bias.
         wide: layers computed as exact wide layers, by name.
         weight8: layers with int8 weights and float activations, by name.
+        half: layers with float16 weights and float activations, by name: small ones whose weights int8 cannot hold.
         keep_below_db: layers that alone make more noise than this at the output are kept as well (a scan finds
             them); 0 keeps none.
         keep_as: what the scan's layers become, ``wide`` or ``weight8``.
@@ -41,6 +43,7 @@ class Recipe:
     correct_bias: bool = True
     wide: tuple[str, ...] = ()
     weight8: tuple[str, ...] = ()
+    half: tuple[str, ...] = ()
     keep_below_db: float = 0.0
     keep_as: Mode = Mode.WIDE
     tflite: TfliteRecipe = "as_onnx"
@@ -64,9 +67,9 @@ class Recipe:
             )
         if self.samples < 1:
             raise UsageError(f"recipe {self.name}: samples: expected 1 or more, got {self.samples}")
-        both = sorted({*self.wide} & {*self.weight8})
-        if both:
-            raise UsageError(f"recipe {self.name}: layer {both[0]!r} is both wide and weight8")
+        for first, second in combinations(("wide", "weight8", "half"), 2):
+            if both := sorted({*getattr(self, first)} & {*getattr(self, second)}):
+                raise UsageError(f"recipe {self.name}: layer {both[0]!r} is both {first} and {second}")
 
     @property
     def needs_data(self) -> bool:

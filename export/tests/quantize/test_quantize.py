@@ -98,6 +98,18 @@ def test_weights_alone():
     assert "QuantizeLinear" not in ops(made.model)
 
 
+def test_layers_kept_in_half_precision():
+    full = gated()
+    feeds = pictures(6, GATED_SIZE)
+    made = quantize(full, feeds, Recipe(mode=Mode.WEIGHT8, half=("conv0", "logits")))
+    assert [layer.mode for layer in made.layers] == [Mode.HALF, Mode.WEIGHT8, Mode.HALF]
+    assert noise_db(full, made.model, feeds) > noise_db(
+        full, quantize(full, feeds, Recipe(mode=Mode.WEIGHT8)).model, feeds
+    )
+    with pytest.raises(ModelError, match="no layer 'nope'"):
+        quantize(full, feeds, Recipe(half=("nope",)))
+
+
 @pytest.mark.parametrize("keep", [(), ("conv0",), ("conv0", "conv1", "logits")])
 def test_gates_and_dynamic_width(keep):
     full, feeds = gated(), pictures(6, GATED_SIZE)

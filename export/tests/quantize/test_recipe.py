@@ -38,6 +38,7 @@ def test_a_full_table():
         ({"keep_as": "half"}, "keep_as: got 'half'"),
         ({"samples": 0}, "samples: expected 1 or more"),
         ({"wide": ["a"], "weight8": ["a"]}, "both wide and weight8"),
+        ({"half": ["b", "a"], "weight8": ["a"]}, "'a' is both weight8 and half"),
     ],
 )
 def test_refuses(table, message):
