@@ -6,24 +6,28 @@ They are made, not taken from the user's data, so that no one's photo ships insi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from edgekit.bundle.manifest import Expected, Golden, Variant
+from edgekit.processing.wav import write_wav
 from edgekit.tasks.golden import decision, digest, margin, probe
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.trace import Trace
-from edgekit.types import U8, Content, Frame
+from edgekit.types import U8, Content, Frame, Sound
 from edgekit_export.data.lines import render_line
 from edgekit_export.data.objects import draw_objects
 from edgekit_export.data.pages import render_page
 from edgekit_export.data.sentences import sentence
+from edgekit_export.data.voices import draw_voice
 from edgekit_export.sources.tflite_file import AS_IT_IS
 
 INPUTS = 3
 CANDIDATES = 12
+SOUND_S = 1.5
+ACTIVITY_S = 0.75  # each window is a call, with outputs of its own to remember: one short sound is enough
 GOLDEN_SEED = 77  # of rendered text; calibration and evaluation use others
 FLOAT_TOLERANCE = 1e-3  # of the largest output: float kernels of other CPUs add in another order
 UNDECIDED = frozenset({"detect", "embed"})  # an empty decision says something there, or is all there is
@@ -39,12 +43,12 @@ class GoldenInput:
     content: Content
 
 
-def golden_inputs(task: Task, draw: Callable[[int], U8 | str], n: int = INPUTS) -> list[GoldenInput]:
+def golden_inputs(task: Task, draw: Callable[[int], U8 | str | Sound], n: int = INPUTS) -> list[GoldenInput]:
     """Draws candidates and keeps those on which the reference decides most clearly, each deciding differently.
 
     Args:
         task: the full-precision variant.
-        draw: seed → ``(height, width, 3)`` uint8 RGB, or a text.
+        draw: seed → ``(height, width, 3)`` uint8 RGB, a text or a sound.
         n: how many to keep.
     """
     judged = []
@@ -55,16 +59,19 @@ def golden_inputs(task: Task, draw: Callable[[int], U8 | str], n: int = INPUTS) 
         if decided or task.name in UNDECIDED:
             judged.append((bool(decided), margin(result, trace.calls) or 0.0, -seed, decided, drawn))
     judged.sort(key=lambda item: item[:3], reverse=True)
-    kept: dict[object, U8 | str] = {}
+    kept: dict[object, U8 | str | Sound] = {}
     for *_, decided, drawn in judged:
-        if len(kept) < n:
+        if len(kept) < (1 if task.name == "activity" else n):
             kept.setdefault(drawn if task.name == "embed" and isinstance(drawn, str) else decided, drawn)
     return [_encode(i, drawn) for i, drawn in enumerate(kept.values())]
 
 
-def _encode(index: int, drawn: U8 | str) -> GoldenInput:
+def _encode(index: int, drawn: U8 | str | Sound) -> GoldenInput:
     if isinstance(drawn, str):
         return GoldenInput(f"golden/{index}.txt", drawn.encode(), drawn)
+    if isinstance(drawn, Sound):
+        path = f"golden/{index}.wav"
+        return GoldenInput(path, write_wav(drawn), replace(drawn, name=path))
     return _picture(f"golden/{index}.png", drawn)
 
 
@@ -116,14 +123,16 @@ def _relative_tolerance(role: str, exact: Mapping[str, bool], variant: Variant) 
     """Of the largest output; 0 asks for equality to the bit."""
     if exact.get(role, False):
         return 0.0
-    codes = variant.recipe.startswith("static") or (variant.recipe, variant.precision) == (AS_IT_IS, "int8")
+    codes = variant.recipe.startswith(("static", "dynamic")) or (variant.recipe, variant.precision) == (AS_IT_IS, "int8")
     return MIXED_TOLERANCE if codes else FLOAT_TOLERANCE
 
 
-def draw_for(task: Task) -> Callable[[int], U8 | str]:
-    """What makes golden inputs for a task: seed → picture or text."""
+def draw_for(task: Task) -> Callable[[int], U8 | str | Sound]:
+    """What makes golden inputs for a task: seed → picture, text or sound."""
     if task.accepts == "text":
         return sentence
+    if task.accepts == "sound":
+        return lambda seed: draw_voice(seed, ACTIVITY_S if task.name == "activity" else SOUND_S)
     if task.name == "detect":
         return _draw_things
     if task.name != "ocr":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import onnx
 
@@ -31,22 +31,41 @@ def export_torch(
         EnvironmentLacks: torch or onnxscript is not installed.
         ModelError: torch cannot export the network.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise EnvironmentLacks(
-            f"torch is needed for this source: {error}", "pip install 'edgekit-export[torch]'"
-        ) from error
-    example = torch.zeros(*input_shape)
+    torch = _torch()
+    return export_traced(network, {input_name: torch.zeros(*input_shape)}, [output_name])
+
+
+def export_traced(
+    network: torch.nn.Module,
+    examples: Mapping[str, torch.Tensor],
+    output_names: Sequence[str],
+    dynamic: Mapping[str, Mapping[int, str]] | None = None,
+) -> onnx.ModelProto:
+    """Exports ``network`` by torch's dynamo exporter.
+
+    Args:
+        network: is called with the examples in their order.
+        examples: input name → tensor; one of size 1 along a dynamic axis would fix that axis.
+        output_names: of its outputs; not those of operators (``embedding``), which torch gives to its own tensors.
+        dynamic: input name → axis → name of a side that may have any length; the same name, the same length.
+
+    Raises:
+        EnvironmentLacks: torch or onnxscript is not installed.
+        ModelError: torch cannot export the network.
+    """
+    torch = _torch()
     try:
         with _quiet(), torch.no_grad():
             program = torch.onnx.export(
                 network.eval(),
-                (example,),
+                tuple(examples.values()),
                 dynamo=True,
                 opset_version=OPSET,
-                input_names=[input_name],
-                output_names=[output_name],
+                input_names=list(examples),
+                output_names=list(output_names),
+                dynamic_shapes=None
+                if dynamic is None
+                else tuple(dict(dynamic.get(name, {})) for name in examples),
                 external_data=False,
                 verbose=False,
             )
@@ -57,7 +76,18 @@ def export_torch(
             f"torch cannot export this network: {str(error).strip().splitlines()[0][:300]}"
         ) from error
     assert program is not None
-    return program.model_proto
+    made: onnx.ModelProto = program.model_proto
+    return made
+
+
+def _torch() -> Any:  # noqa: ANN401 (a module)
+    try:
+        import torch
+    except ImportError as error:
+        raise EnvironmentLacks(
+            f"torch is needed for this source: {error}", "pip install 'edgekit-export[torch]'"
+        ) from error
+    return torch
 
 
 @contextmanager

@@ -20,7 +20,13 @@ Build = Callable[[HfFolder, BareInput], Source]
 ARCHITECTURES: dict[str, str] = {}
 """Class → module, for those that the kind's own module does not do."""
 
-KINDS: dict[str, str] = {}
+KINDS: dict[str, str] = {
+    "ForImageClassification": "image_classification",
+    "ForObjectDetection": "object_detection",
+
+    "ForSequenceClassification": "sequence_classification",
+    "Model": "sentence_embedding",
+}
 """End of a class's name → module of this package with a function ``build``."""
 
 
@@ -30,7 +36,7 @@ def builder_of(folder: HfFolder) -> Build:
     Raises:
         ModelError: a class that no module builds.
     """
-    name = folder.architectures[0]
+    name = "Model" if folder.has("modules.json") else folder.architectures[0]  # of sentence-transformers
     module = ARCHITECTURES.get(name) or next((m for end, m in KINDS.items() if name.endswith(end)), None)
     if module is None:
         kinds = ", ".join(sorted([*ARCHITECTURES, *(f"…{end}" for end in KINDS)]))
