@@ -18,6 +18,7 @@ from edgekit.processing.reading_order import reading_order
 from edgekit.tasks.outputs import output_index
 from edgekit.tasks.pictures import image_input
 from edgekit.tasks.trace import Trace
+from edgekit.tasks.turn import ORIENT, load_turner
 from edgekit.types import F32, Array, Frame, Kind, TextRegions
 
 DETECT = "detect"
@@ -46,7 +47,8 @@ class Ocr:
 
     With both roles, ``detect`` and ``recognize``, the result holds every line of the picture in reading
     order; lines that come out empty or below the recogniser's ``min_score`` are left out. With ``recognize``
-    alone the picture is one line, and the result holds exactly that one, whatever it reads.
+    alone the picture is one line, and the result holds exactly that one, whatever it reads. With ``orient`` as
+    well, lines that stand on their head are turned round first; their corners begin where their text does.
     """
 
     name = "ocr"
@@ -55,10 +57,10 @@ class Ocr:
     def __init__(
         self, bundle_name: str, variant: Variant, folder: Path, engine: Engine, options: EngineOptions
     ) -> None:
-        if RECOGNIZE not in variant.models or not set(variant.models) <= {DETECT, RECOGNIZE}:
+        if RECOGNIZE not in variant.models or not set(variant.models) <= {DETECT, ORIENT, RECOGNIZE}:
             raise BundleError(
                 f"variant {variant.name}: ocr expects the graphs detect and recognize, or recognize alone, "
-                f"got {', '.join(sorted(variant.models)) or 'none'}"
+                f"either with orient or without, got {', '.join(sorted(variant.models)) or 'none'}"
             )
         self.bundle_name = bundle_name
         self.variant = variant.name
@@ -68,7 +70,10 @@ class Ocr:
         self._detector = (
             _load_detector(variant, folder, engine, options) if DETECT in variant.models else None
         )
+        self._turner = load_turner(variant, folder, engine, options) if ORIENT in variant.models else None
         self.sessions: Mapping[str, Session] = {RECOGNIZE: self._recognizer.session}
+        if self._turner is not None:
+            self.sessions = {ORIENT: self._turner.session, **self.sessions}
         if self._detector is not None:
             self.sessions = {DETECT: self._detector.session, **self.sessions}
 
@@ -80,16 +85,18 @@ class Ocr:
         if self._detector is None:
             width, height = frame.size_wh
             whole = np.asarray([[[0, 0], [width, 0], [width, height], [0, height]]], np.float32)
-            text, score = self._read(frame, trace)
-            return TextRegions(whole, (text,), np.asarray([score], np.float32))
+            text, score, is_turned = self._read(frame, trace)
+            return TextRegions(
+                np.roll(whole, 2 * is_turned, axis=1), (text,), np.asarray([score], np.float32)
+            )
         found = self._find(frame, self._detector, trace)
         read: list[tuple[F32, str, float]] = []
         for quad in found:
             with trace.stage("pre"):
                 line = Frame(quads.cut(frame.pixels, quad), frame.color)
-            text, score = self._read(line, trace)
+            text, score, is_turned = self._read(line, trace)
             if text and score >= self._recognizer.head.min_score:
-                read.append((quad, text, score))
+                read.append((np.roll(quad, 2 * is_turned, axis=0), text, score))
         return TextRegions(
             np.asarray([quad for quad, _, _ in read], np.float32).reshape(-1, 4, 2),
             tuple(text for _, text, _ in read),
@@ -113,13 +120,15 @@ class Ocr:
             ordered = found[reading_order(found)]
             return np.asarray([quads.along_text(quad) for quad in ordered], np.float32).reshape(-1, 4, 2)
 
-    def _read(self, line: Frame, trace: Trace) -> tuple[str, float]:
-        """Text, without spaces around it, and score of a picture of one line.
+    def _read(self, line: Frame, trace: Trace) -> tuple[str, float, bool]:
+        """Text, without spaces around it, and score of a picture of one line; and whether it was turned round.
 
         One line a call: on two threads batches of lines of the same width were not faster (lines differ in
         width, so there are few), and padding a batch to its widest line changes what the graph sees.
         """
-        recognizer = self._recognizer
+        recognizer, is_turned = self._recognizer, False
+        if self._turner is not None:
+            line, is_turned = self._turner.upright(line, trace)
         with trace.stage("pre"):
             prepared = prepare(line, recognizer.input)
         feeds = {recognizer.input.tensor: prepared.tensor}
@@ -130,7 +139,7 @@ class Ocr:
                 raise BundleError(f"recogniser: expected output (1, steps, classes), got {scores.shape}")
             head = recognizer.head
             text, score = ctc.decode(scores[0], recognizer.classes, head.blank, head.activation)
-            return text.strip(), score
+            return text.strip(), score, is_turned
 
 
 def _load_detector(variant: Variant, folder: Path, engine: Engine, options: EngineOptions) -> _Detector:

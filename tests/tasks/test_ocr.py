@@ -57,8 +57,9 @@ class FakeSession:
 class FakeEngine:
     name, version, formats = "fake", "1.2", frozenset({"onnx"})
 
-    def __init__(self, see=see, read=read):
+    def __init__(self, see=see, read=read, orient=None):
         self._graphs = {
+            "ori.onnx": FakeSession(orient, "x", ["scores"]),
             "det.onnx": FakeSession(see, "x", ["scores"]),
             "rec.onnx": FakeSession(read, "x", ["other", "scores"]),
         }
@@ -223,7 +224,7 @@ def test_both_graphs_are_loaded_with_the_same_options(make):
 @pytest.mark.parametrize(
     ("models", "message"),
     [
-        ({"detect": DETECT}, "recognize alone, got detect"),
+        ({"detect": DETECT}, "recognize alone, either with orient or without, got detect"),
         ({"model": DETECT, "recognize": RECOGNIZE}, "got model, recognize"),
         ({}, "got none"),
         ({"detect": replace(DETECT, head=RECOGNIZE.head), "recognize": RECOGNIZE}, "db_head, got ctc_head"),
@@ -267,3 +268,70 @@ def test_detector_output_of_another_shape_is_refused(make):
 def test_what_is_no_picture_is_refused(make):
     with pytest.raises(DataError, match="no such picture"):
         make()("missing.png")
+
+
+ORIENT = Model(
+    "ori.onnx",
+    "onnx",
+    ImageInput("x", (ResizeHeight(48, 192, 192, 192, 127),), "rgb"),
+    ClassHead("scores", "turns.txt", "none"),
+)
+
+
+def blue_first(sure: float):
+    """A graph that takes a line for turned, by ``sure``, if it begins with blue."""
+
+    def orient(image: np.ndarray) -> np.ndarray:
+        assert image.shape == (1, 48, 192, 3)
+        turned = sure if image[0, 24, 24].argmax() == 2 else 0.01
+        return np.array([[1 - turned, turned]], np.float32)
+
+    return orient
+
+
+@pytest.mark.parametrize(
+    ("sure", "texts"), [(0.95, ("rgb", "gb")), (0.9, ("rgb", "gb")), (0.89, ("bgr", "gb"))]
+)
+def test_lines_that_stand_on_their_head_are_turned_round(make, tmp_path, sure, texts):
+    (tmp_path / "turns.txt").write_text("0\n180\n")
+    variant = replace(BOTH, models={**BOTH.models, "orient": ORIENT})
+    task = make(variant, FakeEngine(orient=blue_first(sure)))
+    trace = Trace()
+    lines = (20, 36, 120, 24, (BLUE, GREEN, RED)), (20, 100, 120, 24, (GREEN, BLUE))
+    result = task(page(*lines), trace)
+    assert result.texts == texts
+    assert [call.role for call in trace.calls] == ["detect", *["orient", "recognize"] * 2]
+    first = result.quads[0]
+    assert (first[0, 0] > first[1, 0]) == (sure >= 0.9)  # the text runs from right to left in the picture
+    assert list(task.sessions) == ["detect", "orient", "recognize"]
+
+
+def test_one_line_alone_is_turned_too(make, tmp_path):
+    (tmp_path / "turns.txt").write_text("0\n180\n")
+    task = make(
+        replace(ALONE, models={**ALONE.models, "orient": ORIENT}), FakeEngine(orient=blue_first(0.99))
+    )
+    result = task(page((0, 0, 120, 24, (BLUE, RED)), size_wh=(120, 24)))
+    assert result.texts == ("rb",)
+    assert result.quads.tolist() == [[[120, 24], [0, 24], [0, 0], [120, 0]]]
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "message"),
+    [
+        (ORIENT, "0\n90\n", "orient expects the labels 0 and 180, got 0, 90"),
+        (replace(ORIENT, head=RECOGNIZE.head), "0\n180\n", "orient expects a class_head, got ctc_head"),
+    ],
+)
+def test_other_orientation_graphs_are_refused(make, tmp_path, model, labels, message):
+    (tmp_path / "turns.txt").write_text(labels)
+    with pytest.raises(BundleError, match=message):
+        make(replace(BOTH, models={**BOTH.models, "orient": model}))
+
+
+def test_three_orientations_are_refused(make, tmp_path):
+    (tmp_path / "turns.txt").write_text("0\n180\n")
+    variant = replace(ALONE, models={**ALONE.models, "orient": ORIENT})
+    task = make(variant, FakeEngine(orient=lambda image: np.zeros((1, 3), np.float32)))
+    with pytest.raises(BundleError, match="expected two scores, got 3"):
+        task(page((0, 0, 120, 24, (BLUE, RED)), size_wh=(120, 24)))
