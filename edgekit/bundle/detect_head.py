@@ -119,8 +119,8 @@ class DetectHead(Strict, frozen=True, tag="detect_head", tag_field="op"):
         score_power: exponent of the class's score in the score.
         max_candidates: so many best candidates are looked at.
         iou_threshold: a candidate that overlaps a better one of its class by more is left out; null keeps all.
-        overlaps: what becomes of those: ``drop``, or ``blend``: the better one's box is the mean of its own and
-            theirs, by their scores (arXiv 1907.05047, section 3.4).
+        overlaps: what becomes of those: ``drop``, or ``blend``: the better one's box is the mean of its own and, from
+            ``found_score`` on, theirs, by their scores (arXiv 1907.05047, section 3.4).
         max_objects: so many are given at the most.
     """
 

@@ -22,7 +22,8 @@ def activate(logits: F32, activation: Literal["softmax", "sigmoid", "none"]) -> 
     if activation == "none":
         return logits
     if activation == "sigmoid":
-        return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float32)
+        with np.errstate(over="ignore"):  # exp of what lies below -88 is inf, and the score 0
+            return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float32)
     shifted = np.exp(
         logits - logits.max(axis=-1, keepdims=True)
     )  # the largest becomes 0: exp cannot overflow

@@ -69,15 +69,15 @@ def detect(outputs: Outputs, head: DetectHead, classes: int, input_wh: tuple[int
     found = found.picked(has_area(found.xyxy))
     found = found.picked(ranked(found.score)[: head.max_candidates])
     if head.iou_threshold is not None:
-        found = _thinned(found, head.iou_threshold, blends=head.overlaps == "blend")
+        found = _thinned(found, head, head.iou_threshold)
     return found.picked(np.arange(min(len(found.score), head.max_objects)))
 
 
-def _thinned(found: Candidates, iou_threshold: float, *, blends: bool) -> Candidates:
+def _thinned(found: Candidates, head: DetectHead, iou_threshold: float) -> Candidates:
     """Without those that overlap better ones."""
-    if not blends:
+    if head.overlaps == "drop":
         return found.picked(nms(found.xyxy, found.score, found.index, iou_threshold))
-    stays, xyxy = blend(found.xyxy, found.score, found.index, iou_threshold)
+    stays, xyxy = blend(found.xyxy, found.score, found.index, iou_threshold, head.found_score)
     return Candidates(xyxy, found.score[stays], found.index[stays])
 
 

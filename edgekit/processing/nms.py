@@ -34,15 +34,18 @@ def nms(xyxy: F32, score: F32, index: Array, iou_threshold: float) -> Array:
     return _best_first(np.array(stays, np.intp), score)
 
 
-def blend(xyxy: F32, score: F32, index: Array, iou_threshold: float) -> tuple[Array, F32]:
+def blend(xyxy: F32, score: F32, index: Array, iou_threshold: float, found_score: float) -> tuple[Array, F32]:
     """As :func:`nms`, but each box that stays becomes the mean of those it suppresses and its own, by their scores.
 
-    Arguments are those of :func:`nms`; scores are above 0.
+    Arguments are those of :func:`nms`, with scores above 0; suppressed boxes below ``found_score`` do not count.
 
     Returns:
         ``(k,)`` positions of the boxes that stay, best first, and their ``(k, 4)`` float32 boxes.
     """
-    means = {int(g[0]): _mean(xyxy[g], score[g]) for g in _groups(xyxy, score, index, iou_threshold)}
+    means = {}
+    for group in _groups(xyxy, score, index, iou_threshold):
+        counted = np.concatenate([group[:1], group[1:][score[group[1:]] >= np.float32(found_score)]])
+        means[int(group[0])] = _mean(xyxy[counted], score[counted])
     stays = _best_first(np.array(list(means), np.intp), score)
     return stays, np.array([means[int(i)] for i in stays], np.float32).reshape(-1, 4)
 

@@ -15,3 +15,8 @@ def test_others(activation, expected):
     np.testing.assert_allclose(
         activate(np.array([0, np.log(3)], np.float32), activation), expected, atol=1e-6
     )
+
+
+def test_a_sigmoid_of_large_logits_says_nothing_and_is_exact():
+    """BlazeFace gives -2,000 and less where no face is."""
+    assert activate(np.array([-2000, -100, 100], np.float32), "sigmoid").tolist() == [0, 0, 1]

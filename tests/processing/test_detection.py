@@ -111,7 +111,7 @@ def anchored(n):
     """Two levels in the same tensors: 4 x 2 cells of 8 pixels, two anchors each, then 2 x 1 of 16, three each."""
     scores, boxes = Part("s", channels="last", activation="sigmoid"), Part("b", channels="last")
     levels = Level(scores, boxes, stride=8, anchors=2), Level(scores, boxes, stride=16, anchors=3, first=n)
-    return head(OffsetBoxes(unit="pixel"), *levels, iou_threshold=0.3, overlaps="blend")
+    return head(OffsetBoxes(unit="pixel"), *levels, iou_threshold=0.3, overlaps="blend", found_score=0.2)
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,13 @@ def test_what_is_suppressed_suppresses_nothing():
     assert kept(chain, (0.9, 0.8, 0.7), iou_threshold=0.4) == [0, 2]
 
 
-def blended(xyxy, score, index, iou_threshold):
+def blended(xyxy, score, index, iou_threshold, found_score=0.0):
     stays, boxes = blend(
         np.asarray(xyxy, np.float32).reshape(-1, 4),
         np.array(score, np.float32),
         np.array(index),
         iou_threshold,
+        found_score,
     )
     return stays.tolist(), boxes.tolist()
 
@@ -60,6 +61,13 @@ def test_blend_is_the_mean_by_scores_of_what_a_box_suppresses():
     stays, means = blended(boxes, (0.6, 0.2, 0.7, 0.1), (0, 0, 1, 0), 0.4)
     assert stays == [2, 0, 3]
     assert means == [pytest.approx(v, abs=1e-6) for v in ([0, 0, 10, 10], [1, 0, 11, 10], [8, 0, 18, 10])]
+
+
+def test_what_is_not_found_does_not_count_in_a_blend():
+    boxes = [[0, 0, 10, 10], [4, 0, 14, 10], [-4, 0, 6, 10]]
+    stays, means = blended(boxes, (0.6, 0.2, 0.1), (0, 0, 0), 0.4, found_score=0.2)
+    assert (stays, means) == ([0], [pytest.approx([1, 0, 11, 10], abs=1e-6)])
+    assert blended(boxes, (0.4, 0.2, 0.1), (0, 0, 0), 0.4, found_score=0.5) == ([0], [boxes[0]])
 
 
 def test_blend_of_none():
