@@ -296,6 +296,51 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class VoiceActivity:
+    """Where someone speaks.
+
+    Attributes:
+        scores: ``(frames,)`` float32, probability of speech in each frame.
+        step_s: seconds from one frame to the next.
+        segments_s: ``(n, 2)`` float32, beginning and end of each stretch of speech, in seconds.
+        threshold: from this score on a frame by itself counts as speech.
+    """
+
+    scores: F32
+    step_s: float
+    segments_s: F32
+    threshold: float
+
+    def __post_init__(self) -> None:
+        if self.scores.ndim != 1 or self.segments_s.shape != (len(self.segments_s), 2) or not self.step_s > 0:
+            raise DataError(
+                f"voice activity: expected scores (frames,) and segments (n, 2), a step above 0, "
+                f"got {self.scores.shape}, {self.segments_s.shape} and {self.step_s}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.segments_s)
+
+    @property
+    def speech(self) -> Array:
+        """``(frames,)`` bool: frames that by themselves count as speech."""
+        return np.asarray(self.scores >= np.float32(self.threshold))
+
+    @property
+    def seconds_of_speech(self) -> float:
+        """Of all stretches together."""
+        return float(np.diff(self.segments_s.astype(np.float64), axis=1).sum())
+
+    def as_json(self) -> dict[str, Any]:
+        """Stretches and scores, as ``edgekit run --json`` prints them."""
+        return {
+            "segments_s": np.round(self.segments_s.astype(float), 3).tolist(),
+            "step_s": self.step_s,
+            "scores": np.round(self.scores.astype(float), 4).tolist(),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TokenScores:
     """How likely a language model finds a given text, token by token.
 
@@ -329,4 +374,6 @@ class TokenScores:
         return {"tokens": len(self.logprob), "logprob": float(self.logprob.sum()), "bytes": self.text_bytes}
 
 
-Result: TypeAlias = Classification | TextRegions | Detections | Embedding | Generation | TokenScores
+Result: TypeAlias = (
+    Classification | TextRegions | Detections | Embedding | Generation | VoiceActivity | TokenScores
+)

@@ -34,7 +34,7 @@ from edgekit.errors import BundleError
 ITEM_BYTES = {"uint8": 1, "int8": 1, "int32": 4, "int64": 8, "float32": 4, "float16": 2}
 """Bytes of one element, by the dtype of a golden output."""
 
-_GOLDEN_USES = {".png": "picture", ".txt": "passage"}
+_GOLDEN_USES = {".png": "picture", ".txt": "passage", ".wav": "sound"}
 """Ending of a golden input → what it is used for."""
 
 GOLDEN_USES = frozenset({*_GOLDEN_USES.values(), "probe"})
@@ -91,7 +91,7 @@ def member_uses(manifest: Manifest) -> dict[str, str]:
     """Member path → what it is for.
 
     One of ``onnx``, ``tflite``, ``external``, ``text`` (labels, alphabet), ``tokenizer``, ``notice``, ``picture``,
-    ``passage`` (a golden text), ``probe``.
+    ``passage`` (a golden text), ``sound``, ``probe``.
 
     Raises:
         BundleError: one member is used in two ways, so that no check would fit both.

@@ -16,6 +16,7 @@ from edgekit.errors import BundleError
 MAX_TEXT_BYTES = 16 * 2**20
 MAX_TOKENIZER_BYTES = 64 * 2**20
 MAX_PICTURE_SIDE = 16384
+MAX_SOUND_BYTES = 16 * 2**20
 _ALLOWED = {
     "text": "\n\t",
     "notice": "\n\t\r\f",
@@ -51,6 +52,8 @@ def check_contents(manifest: Manifest, source: Callable[[str], Source], name: st
                 _check_tokenizer(source(path), path)
             elif use == "picture":
                 _check_picture(source(path), path)
+            elif use == "sound":
+                _check_sound(source(path), path)
     except BundleError as error:
         raise BundleError(f"{name}: {error.message}", error.remedy) from error
 
@@ -87,3 +90,16 @@ def _check_picture(source: Source, path: str) -> None:
         raise BundleError(f"{path}: is {width}×{height} pixels, expected sides of 1 to {MAX_PICTURE_SIDE}")
     if head[24] != 8:
         raise BundleError(f"{path}: has {head[24]} bits a channel, expected 8")
+
+
+def _check_sound(source: Source, path: str) -> None:
+    """A WAV of one channel, PCM of 16 bits; what decodes it checks the rest."""
+    head = source.read(0, min(source.size, 44))
+    if source.size > MAX_SOUND_BYTES or len(head) < 44 or head[:4] != b"RIFF" or head[8:16] != b"WAVEfmt ":
+        what = f"{source.size} bytes that start with {head[:4]!r}"
+        raise BundleError(f"{path}: {what}, expected a WAV file of up to {MAX_SOUND_BYTES}")
+    form = [int.from_bytes(head[i : i + 2], "little") for i in (20, 22, 34)]
+    if form != [1, 1, 16]:
+        raise BundleError(
+            f"{path}: encoding {form[0]}, {form[1]} channels of {form[2]} bits, expected 1, 1 and 16"
+        )

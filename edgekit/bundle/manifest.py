@@ -21,6 +21,9 @@ from edgekit.bundle.fields import Sha256 as Sha256
 from edgekit.bundle.fields import Sha256Start as Sha256Start
 from edgekit.bundle.fields import Strict as Strict
 from edgekit.bundle.fields import Text as Text
+from edgekit.bundle.sound_head import ActivityHead as ActivityHead
+from edgekit.bundle.sound_input import Carried as Carried
+from edgekit.bundle.sound_input import SoundInput as SoundInput
 
 FORMAT = "edgekit-bundle"
 VERSION = 1
@@ -155,7 +158,7 @@ class TextInput(Strict, frozen=True, tag="text", tag_field="kind"):
     fixed: bool = False
 
 
-Input: TypeAlias = ImageInput | TextInput
+Input: TypeAlias = ImageInput | TextInput | SoundInput
 """What a graph is given; a file that lists it names its ``kind``."""
 
 
@@ -205,7 +208,7 @@ class EmbedHead(Strict, frozen=True, tag="embed_head", tag_field="op"):
     normalize: bool = False
 
 
-Head: TypeAlias = ClassHead | DbHead | CtcHead | DetectHead | EmbedHead
+Head: TypeAlias = ClassHead | DbHead | CtcHead | DetectHead | EmbedHead | ActivityHead
 
 
 def head_tensors(head: Head) -> tuple[str, ...]:
@@ -213,6 +216,12 @@ def head_tensors(head: Head) -> tuple[str, ...]:
     if isinstance(head, DetectHead):
         return tuple(dict.fromkeys(part.tensor for part in head.parts))
     return (head.tensor,)
+
+
+def kept_outputs(given: Input, head: Head) -> tuple[str, ...]:
+    """Names of the outputs that a task reads: the head's, then those that are carried to the next call; each once."""
+    carried = [pair.output for pair in given.carried] if isinstance(given, SoundInput) else []
+    return tuple(dict.fromkeys([*head_tensors(head), *carried]))
 
 
 # ----------------------------------------------------------------------------------------------- variants

@@ -44,7 +44,8 @@ def inputs_of(kind: Kind, paths: Sequence[Path], texts: Sequence[str]) -> Iterab
         )
     if texts and kind != "text":
         raise UsageError("--text: this bundle takes no texts", f"name a {kind} file")
-    named = [_pictures(path) if kind == "picture" else _texts(path) for path in paths]
+    opened = {"picture": _pictures, "text": _texts, "sound": _sounds}[kind]
+    named = [opened(path) for path in paths]
     spoken = [Given(f"text {number}", text) for number, text in enumerate(texts, 1)]
     return (one for some in (*named, spoken) for one in some)
 
@@ -62,6 +63,20 @@ def _picture_of_stdin() -> Iterator[Given]:
     from edgekit.types import Frame
 
     yield Given("-", Frame(decode_picture(sys.stdin.buffer.read(), "standard input"), "bgr", name="-"))
+
+
+def _sounds(path: Path) -> Iterable[Given]:
+    from edgekit.data.recording import sounds_of
+
+    if path == STDIN:
+        return _sound_of_stdin()
+    return [Given(str(sound), sound) for sound in sounds_of(path)]
+
+
+def _sound_of_stdin() -> Iterator[Given]:
+    from edgekit.processing.sounds import decode_sound
+
+    yield Given("-", decode_sound(sys.stdin.buffer.read(), "standard input"))
 
 
 def _texts(path: Path) -> Iterable[Given]:

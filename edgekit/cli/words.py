@@ -15,7 +15,7 @@ def lines_of(result: Result) -> list[str]:
 
     Text that was found stands as it is.
     """
-    from edgekit.types import Classification, Detections, Embedding, Generation, TextRegions
+    from edgekit.types import Classification, Detections, Embedding, Generation, TextRegions, VoiceActivity
 
     match result:
         case Classification():
@@ -28,14 +28,19 @@ def lines_of(result: Result) -> list[str]:
             return [f"a vector of {result.vector.size} values"]
         case Generation():
             return result.text.split("\n")
+        case VoiceActivity():
+            found = [f"speech from {start:.2f} to {end:.2f} s" for start, end in result.segments_s.tolist()]
+            return found or ["no speech"]
     perplexity = math.exp(-float(result.logprob.mean()))
     return [f"{len(result.logprob)} tokens, perplexity {perplexity:.3g}"]
 
 
 def in_short(result: Result) -> str:
     """One line: the best class, the first line of text with how many more there are, how many objects of each label."""
-    from edgekit.types import Detections, TextRegions
+    from edgekit.types import Detections, TextRegions, VoiceActivity
 
+    if isinstance(result, VoiceActivity):
+        return f"{result.seconds_of_speech:.2f} s of speech in {len(result)} stretches"
     if isinstance(result, Detections):
         counted = Counter(result.found().label)
         return ", ".join(f"{n} {label}" for label, n in counted.most_common()) or "no object"

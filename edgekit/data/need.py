@@ -10,6 +10,7 @@ from edgekit.data.sample import InputKind, TruthKind
 from edgekit.errors import UsageError
 
 _INPUTS_OF_TASK: dict[str, tuple[InputKind, ...]] = {  # unless the model says what it is given
+    "activity": ("sound",),
     "classify": ("picture",),
     "ocr": ("picture",),
     "detect": ("picture",),
@@ -19,6 +20,7 @@ _INPUTS_OF_TASK: dict[str, tuple[InputKind, ...]] = {  # unless the model says w
     "generate": ("text",),
 }
 _TRUTH_OF_TASK: dict[str, TruthKind] = {
+    "activity": "none",
     "classify": "label",
     "ocr": "text",
     "detect": "boxes",
@@ -64,11 +66,6 @@ def need_of(task: str, labels: Sequence[str], accepts: InputKind | None = None) 
     inputs, truth = _INPUTS_OF_TASK[task], _TRUTH_OF_TASK[task]
     if accepts is not None:
         inputs = (accepts,)
-    if inputs == ("sound",):
-        raise UsageError(
-            f"data: {task} needs sound, which this version cannot read as data",
-            "it reads pictures, videos, texts and questions",
-        )
     index: Labels | None = None
     if task == "embed":
         index = SeenLabels()

@@ -10,6 +10,7 @@ from edgekit.data.coco import open_coco
 from edgekit.data.folder import open_file, open_folder
 from edgekit.data.need import Need
 from edgekit.data.provided import open_provided
+from edgekit.data.recording import open_recordings
 from edgekit.data.rows import TABLE_SUFFIXES
 from edgekit.data.sample import Source
 from edgekit.data.spec import FORMS, DataSpec
@@ -18,6 +19,7 @@ from edgekit.data.texts import is_text, open_texts
 from edgekit.data.vqa import open_vqa
 from edgekit.errors import DataError
 from edgekit.processing.picture_files import is_picture
+from edgekit.processing.sounds import is_sound
 
 
 def open_sources(spec: DataSpec, need: Need) -> Sequence[Source]:
@@ -54,6 +56,8 @@ def _open_folder(spec: DataSpec, need: Need) -> Sequence[Source]:
         names = list(path.iterdir())
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
+    if need.inputs == ("sound",):
+        return open_recordings(spec)
     texts = any(is_text(name) for name in names)
     if "picture" not in need.inputs or (texts and "text" in need.inputs):
         if not texts:
@@ -75,9 +79,11 @@ def _open_file(spec: DataSpec, need: Need) -> Sequence[Source]:
         return open_vqa(spec)
     if is_text(path) and "text" in need.inputs:
         return open_texts(spec)
+    if is_sound(path) and "sound" in need.inputs:
+        return open_recordings(spec)
     if (is_picture(path) or is_clip(path)) and "picture" in need.inputs:
         return open_file(spec)
-    if suffix == ".json" or is_text(path) or is_picture(path) or is_clip(path):
+    if suffix == ".json" or is_text(path) or is_picture(path) or is_clip(path) or is_sound(path):
         raise DataError(
             f"{path}: no data for the task {need.task!r}", f"it is measured on {' or '.join(need.inputs)}s"
         )

@@ -11,6 +11,7 @@ from edgekit.data.passage import Passage, digest_of
 from edgekit.data.photo import Photo
 from edgekit.data.pictures import digest_of_picture
 from edgekit.data.question import PhotoQuestion
+from edgekit.data.recording import open_recording
 from edgekit.data.rows import Place, Row, reread, rows
 from edgekit.data.sample import Source, Truth
 from edgekit.data.spec import DataSpec
@@ -30,6 +31,7 @@ def open_table(spec: DataSpec, need: Need) -> list[Source]:
     """Sources of a table: what a row needs depends on the task.
 
     - pictures: ``image`` (a path, relative to the table) and, where it is known, ``label`` or ``text``;
+    - sounds: ``sound`` (a path, relative to the table) and, where it is known, ``label`` or ``text``;
     - questions: ``image``, ``question`` and ``answer`` or ``answers`` (a list, or a string with ``|`` between);
     - texts: ``text``; for embeddings ``text`` or ``image``, and ``label``, any name of what belongs together.
 
@@ -55,6 +57,8 @@ def open_table(spec: DataSpec, need: Need) -> list[Source]:
 
 def _source(row: Row, need: Need, crops: int, seed: int, picture_sha256: Callable[[Path], str]) -> Source:
     group = _group(row)
+    if need.inputs == ("sound",):
+        return _recording(row, need, group)
     image, text = _string(row, "image"), _string(row, "text") if "text" in need.inputs else ""
     if text and image:
         raise DataError(f"{row.where}: has 'image' and 'text'", "give one of them a row")
@@ -77,6 +81,13 @@ def _source(row: Row, need: Need, crops: int, seed: int, picture_sha256: Callabl
         answers = truth if isinstance(truth, tuple) else None
         return PhotoQuestion(path, f"{image}: {question}", picture_sha256(path), question, answers, group)
     return Photo(path, image, picture_sha256(path), crops, seed, truth, group)
+
+
+def _recording(row: Row, need: Need, group: str) -> Source:
+    sound = _string(row, "sound")
+    if not sound:
+        raise DataError(f"{row.where}: no 'sound'", f"it has {', '.join(row.fields) or 'nothing'}")
+    return open_recording(row.place.path.parent / sound, sound, _truth(row, need), group)
 
 
 def _reread_text(place: Place) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from edgekit.data.sample import Sample
 from edgekit.errors import UsageError
+from edgekit.evaluation.activity import FrameAgreement
 from edgekit.evaluation.answers import ExactMatch
 from edgekit.evaluation.boxes import AveragePrecision
 from edgekit.evaluation.classes import TopOne
@@ -25,6 +26,7 @@ from edgekit.statistics.interval import Interval
 from edgekit.types import Result
 
 SCORERS: dict[str, Callable[[bool], Scorer]] = {
+    "activity": FrameAgreement,
     "classify": TopOne,
     "ocr": CharacterErrors,
     "detect": AveragePrecision,

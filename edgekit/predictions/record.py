@@ -20,6 +20,7 @@ from edgekit.types import (
     Result,
     TextRegions,
     TokenScores,
+    VoiceActivity,
 )
 
 Vector: TypeAlias = str | tuple[float, ...]
@@ -69,7 +70,16 @@ class Tokens(Part, frozen=True, tag="token_scores", tag_field="is"):
     text_bytes: int
 
 
-Record: TypeAlias = ClassScores | Lines | Objects | Point | Text | Tokens
+class Frames(Part, frozen=True, tag="voice_activity", tag_field="is"):
+    """Probabilities of speech; ``segments_s`` holds 2 numbers a stretch and may be left out."""
+
+    scores: Vector
+    step_s: float
+    threshold: float
+    segments_s: Vector = ()
+
+
+Record: TypeAlias = ClassScores | Lines | Objects | Point | Text | Tokens | Frames
 
 
 def to_record(result: Result) -> Record:
@@ -85,6 +95,8 @@ def to_record(result: Result) -> Record:
             return Point(pack(result.vector))
         case Generation():
             return Text(result.text)
+        case VoiceActivity():
+            return Frames(pack(result.scores), result.step_s, result.threshold, pack(result.segments_s))
         case TokenScores():
             top = _ints(result.top_index), pack(result.top_logprob)
             return Tokens(pack(result.logprob), *top, result.text_bytes)
@@ -123,6 +135,9 @@ def _result(record: Record, labels: tuple[str, ...]) -> Result:
             return Embedding(unpack(record.vector))
         case Text():
             return Generation(record.text)
+        case Frames():
+            segments = unpack(record.segments_s).reshape(-1, 2)
+            return VoiceActivity(unpack(record.scores), record.step_s, segments, record.threshold)
         case Tokens():
             logprob = unpack(record.logprob)
             shape = max(len(logprob), 1), -1

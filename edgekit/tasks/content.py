@@ -7,8 +7,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from edgekit.errors import BundleError
-from edgekit.types import Content, Frame
+from edgekit.errors import BundleError, DataError
+from edgekit.processing.wav import read_wav
+from edgekit.types import Content, Frame, Sound
 
 
 def read_content(data: bytes, name: str) -> Content:
@@ -41,5 +42,12 @@ def _text(data: bytes, name: str) -> str:
         raise BundleError(f"{name}: golden text is not UTF-8 at byte {error.start}") from error
 
 
-READERS: dict[str, Callable[[bytes, str], Content]] = {".png": _picture, ".txt": _text}
+def _sound(data: bytes, name: str) -> Sound:
+    try:
+        return read_wav(data, name)
+    except DataError as error:
+        raise BundleError(error.message) from error
+
+
+READERS: dict[str, Callable[[bytes, str], Content]] = {".png": _picture, ".txt": _text, ".wav": _sound}
 """Ending → what decodes it."""

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from edgekit.bundle.manifest import ImageInput, Input, TextInput
+from edgekit.bundle.manifest import ImageInput, Input, SoundInput, TextInput
+from edgekit.errors import BundleError
 from edgekit.processing.images import to_frame
 from edgekit.processing.preprocess import prepare
+from edgekit.processing.sounds import to_sound
+from edgekit.processing.windows import windows
 from edgekit.types import Array, Kind
 
 
@@ -43,6 +46,23 @@ class PictureEncoder:
         return {self._spec.tensor: prepare(to_frame(given), self._spec).tensor}
 
 
+class SoundEncoder:
+    """See :class:`Encoder`. Of a sound that is longer than the graph's window it takes the beginning."""
+
+    kind: Kind = "sound"
+
+    def __init__(self, spec: SoundInput) -> None:
+        if spec.carried:
+            raise BundleError(
+                "input: carries something from call to call, expected a graph that is called once"
+            )
+        self._spec = spec
+
+    def __call__(self, given: object) -> Mapping[str, Array]:
+        """One tensor; see :func:`edgekit.processing.windows.windows`."""
+        return {self._spec.tensor: next(windows(to_sound(given), self._spec))}
+
+
 def encoder_of(spec: Input, folder: Path) -> Encoder:
     """What makes the feeds of a graph with this input.
 
@@ -57,6 +77,8 @@ def encoder_of(spec: Input, folder: Path) -> Encoder:
     match spec:
         case ImageInput():
             return PictureEncoder(spec)
+        case SoundInput():
+            return SoundEncoder(spec)
         case TextInput():
             from edgekit.processing.tokens import TextEncoder
 

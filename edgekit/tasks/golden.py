@@ -14,7 +14,7 @@ import numpy as np
 
 from edgekit.processing.boxes import ious
 from edgekit.tasks.trace import Call
-from edgekit.types import Array, Classification, Detections, Generation, Result, TextRegions
+from edgekit.types import Array, Classification, Detections, Generation, Result, TextRegions, VoiceActivity
 
 PROBE_VALUES = 1024
 DETECTOR_ROLES = frozenset(
@@ -47,7 +47,8 @@ def digest(output: Array) -> str:
 def decision(result: Result) -> str:
     """A result in short: the index of the best class, the text, or the objects; empty where nothing is decided.
 
-    An object that counts as found is a line: left, top, right, bottom in whole pixels, and its label.
+    An object that counts as found is a line: left, top, right, bottom in whole pixels, and its label. A stretch of
+    speech is a line: its beginning and end in seconds, with three digits.
     """
     if isinstance(result, Classification):
         return str(result.top(1)[0].index)
@@ -57,6 +58,8 @@ def decision(result: Result) -> str:
         return "\n".join(
             f"{' '.join(map(str, box))} {label}" for box, label in zip(boxes, found.label, strict=True)
         )
+    if isinstance(result, VoiceActivity):
+        return "\n".join(f"{start:.3f} {end:.3f}" for start, end in result.segments_s.tolist())
     return result.text if isinstance(result, TextRegions | Generation) else ""
 
 
@@ -92,6 +95,7 @@ def margin(result: Result, calls: Sequence[Call]) -> float | None:
     """How far the result is from another decision.
 
     Of detectors the smallest distance of an object's score from the one it counts from, 0 where there is none at all;
+    of voice activity that of a frame's score from the threshold;
     of others the smallest distance between the best and the second-best class over all positions of all outputs.
     Outputs of text detectors, and outputs with fewer than two classes, decide nothing there and are left out.
 
@@ -101,6 +105,8 @@ def margin(result: Result, calls: Sequence[Call]) -> float | None:
     if isinstance(result, Detections):
         limit = result.found_score
         return float(np.abs(result.score - limit).min(initial=limit)) if len(result) else 0.0
+    if isinstance(result, VoiceActivity):
+        return float(np.abs(result.scores - result.threshold).min())
     smallest = math.inf
     for call in calls:
         if call.role in DETECTOR_ROLES:

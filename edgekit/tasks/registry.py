@@ -15,6 +15,7 @@ from edgekit.errors import BundleError, UsageError
 from edgekit.tasks.protocol import Task
 
 TASKS: dict[str, str] = {
+    "activity": "edgekit.tasks.activity:Activity",
     "classify": "edgekit.tasks.classify:Classify",
     "detect": "edgekit.tasks.detect:Detect",
     "embed": "edgekit.tasks.embed:Embed",

@@ -123,7 +123,10 @@ def _relative_tolerance(role: str, exact: Mapping[str, bool], variant: Variant) 
     """Of the largest output; 0 asks for equality to the bit."""
     if exact.get(role, False):
         return 0.0
-    codes = variant.recipe.startswith(("static", "dynamic")) or (variant.recipe, variant.precision) == (AS_IT_IS, "int8")
+    codes = variant.recipe.startswith(("static", "dynamic")) or (variant.recipe, variant.precision) == (
+        AS_IT_IS,
+        "int8",
+    )
     return MIXED_TOLERANCE if codes else FLOAT_TOLERANCE
 
 

@@ -34,6 +34,8 @@ class SourceModel(Strict):
     """One graph: an ONNX or TFLite file, a TensorFlow.js graph model (``.json``), or a torch network with its weights.
 
     Attributes:
+        constants: inputs of an ONNX file that become constants of this value, such as a sampling rate.
+        shapes: inputs of an ONNX file that get this shape, where the file leaves it open.
         shape: of a picture's tensor before layout and cast are folded in: NCHW, 0 for a dynamic side.
         input: how a picture, text or sound becomes the graph's input; ``normalize`` is folded into the graph.
         file: within the package, or beside the recipe. Absent for a network that brings its own weights.
@@ -48,7 +50,25 @@ class SourceModel(Strict):
     package: str | None = None
     sha256: Sha256 | None = None
     network: str | None = None
+    constants: dict[str, float] = msgspec.field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = msgspec.field(default_factory=dict)
     quantize: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class HubFolder(Strict):
+    """A folder as the Hugging Face hub has them, inside a package: it says of itself what a graph would need said.
+
+    Attributes:
+        package: that has it.
+        folder: where it lies in there.
+        files: that are needed of it, paths within the folder.
+        sha256: of ``model.safetensors``.
+    """
+
+    package: str
+    folder: str
+    files: Annotated[tuple[MemberPath, ...], Meta(min_length=1)]
+    sha256: Sha256
 
 
 class Asset(Strict):
@@ -72,8 +92,9 @@ class ModelRecipe(Strict):
     """The whole of a ``recipe.toml``."""
 
     schema: Literal[1]
-    task: Literal["classify", "detect", "embed", "ocr"]
-    models: Annotated[dict[Name, SourceModel], Meta(min_length=1)]
+    task: Literal["activity", "classify", "detect", "embed", "ocr", "transcribe"]
+    models: dict[Name, SourceModel] = msgspec.field(default_factory=dict)
+    hub: HubFolder | None = None
     packages: dict[str, Package] = msgspec.field(default_factory=dict)
     assets: dict[MemberPath, Asset] = msgspec.field(default_factory=dict)
     calibration: DataSource | None = None
@@ -104,7 +125,9 @@ def load_recipe(folder: Path) -> tuple[Card, ModelRecipe]:
         UsageError: the recipe names a package that it does not declare.
     """
     recipe = read_toml(folder / "recipe.toml", ModelRecipe)
-    used = [*recipe.models.values(), *recipe.assets.values(), recipe.calibration, recipe.evaluation]
+    if bool(recipe.models) == bool(recipe.hub):
+        raise UsageError(f"{folder.name}/recipe.toml: expected graphs in [models], or a folder in [hub]")
+    used = [*recipe.models.values(), *recipe.assets.values(), recipe.calibration, recipe.evaluation, recipe.hub]
     for part in used:
         if part is not None and part.package is not None and part.package not in recipe.packages:
             raise UsageError(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import onnx
 
-from edgekit.bundle.manifest import ImageInput, Normalize, head_tensors
+from edgekit.bundle.manifest import ImageInput, Normalize, head_tensors, kept_outputs
 from edgekit.errors import UsageError
 from edgekit_export.calibration import Feeds
 from edgekit_export.convert.fold_input import Picture
@@ -159,7 +159,7 @@ def full_precision(graph: SourceGraph) -> onnx.ModelProto:
     """
     model = onnx.ModelProto()
     model.CopyFrom(graph.model)
-    select_outputs(model, head_tensors(graph.spec.head))
+    select_outputs(model, kept_outputs(graph.spec.input, graph.spec.head))
     image = graph.spec.input
     return normalize(model, _picture(graph, image) if isinstance(image, ImageInput) else None)
 

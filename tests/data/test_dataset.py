@@ -166,7 +166,7 @@ def test_tasks_and_their_data(tmp_path, draw):
     path = str(draw(tmp_path / "1.png"))
     for task in ("classify", "ocr", "detect", "describe", "embed"):
         assert open_data([path], task).truth == "none"
-    with pytest.raises(UsageError, match="transcribe needs sound, which this version cannot read as data"):
+    with pytest.raises(DataError, match=r"no data for the task 'transcribe' \(it is measured on sounds\)"):
         open_data([path], "transcribe")
     with pytest.raises(DataError, match=r"no data for the task 'generate' \(it is measured on texts\)"):
         open_data([path], "generate")

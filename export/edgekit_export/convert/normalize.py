@@ -16,6 +16,7 @@ from edgekit_export.convert.fold_affine import fold_affine, split_batch_norm
 from edgekit_export.convert.fold_constants import fold_constants
 from edgekit_export.convert.fold_input import Dimension, Picture, fold_input
 from edgekit_export.convert.graph import topological_order
+from edgekit_export.convert.inline_branches import inline_branches
 from edgekit_export.convert.lift_constants import lift_constants, merge_constants
 from edgekit_export.convert.opset import raise_opset
 from edgekit_export.convert.remove_dead import remove_dead, remove_identities
@@ -42,9 +43,10 @@ def normalize(
     """
     made = onnx.ModelProto()
     made.CopyFrom(model)
-    _refuse_subgraphs(made)
     for name, shape in (input_shapes or {}).items():
         fix_input_shape(made, name, shape)
+    inline_branches(made)
+    _refuse_subgraphs(made)
     lift_constants(made)
     remove_identities(made)
     made = raise_opset(made)

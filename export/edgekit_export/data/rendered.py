@@ -1,4 +1,4 @@
-"""``--data rendered:lines?n=2000&seed=7``, ``pages``, ``documents``: rendered pictures as data, by entry point."""
+"""``--data rendered:lines?n=2000&seed=7``, ``pages`` and more: data that is made when asked for, by entry point."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from edgekit.data.sample import Sample, Source, TrueBoxes, Truth, TruthKind
 from edgekit.data.spec import DataSpec
 from edgekit.errors import UsageError
 from edgekit.processing.reading_order import reading_order
-from edgekit.types import U8, Frame
-from edgekit_export.data import documents, lines, pages
+from edgekit.types import U8, Frame, Sound
+from edgekit_export.data import documents, lines, pages, topics, voices
 
 
 def _line(seed: int, index: int, need: Need) -> tuple[U8, Truth]:
@@ -37,19 +37,29 @@ def _page(seed: int, index: int, need: Need) -> tuple[U8, Truth]:
     return page.image, "\n".join(page.texts[i] for i in reading_order(page.quads))
 
 
+def _voice(seed: int, index: int, need: Need) -> tuple[Sound, Truth]:
+    return voices.draw_voice(1_000_000 * seed + index, voices.SAMPLE_S), None
+
+
+def _topic(seed: int, index: int, need: Need) -> tuple[str, Truth]:
+    text, topic = topics.write_sentence(seed, index)
+    known = need.truth == "label" and need.labels is not None
+    return text, need.labels.find(topic, f"topics {index} of seed {seed}") if known and need.labels else None
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """Something that can be rendered.
 
     Attributes:
-        render: seed, index, what the task needs → ``(height, width, 3)`` uint8 RGB and what is known of it:
-            the text in it, in reading order, or of documents the boxes of their parts.
+        render: seed, index, what the task needs → ``(height, width, 3)`` uint8 RGB, a sound or a text, and what is known
+            of it: the text in it, in reading order, or of documents the boxes of their parts.
         version: of the renderer, part of every digest.
         default_n: how many unless told otherwise.
         truths: what can be known of it.
     """
 
-    render: Callable[[int, int, Need], tuple[U8, Truth]]
+    render: Callable[[int, int, Need], tuple[U8 | Sound | str, Truth]]
     version: int
     default_n: int
     truths: tuple[TruthKind, ...] = ("text",)
@@ -59,6 +69,8 @@ KINDS = {
     "lines": Kind(_line, lines.VERSION, 2000),
     "pages": Kind(_page, pages.VERSION, 200),
     "documents": Kind(_document, documents.VERSION, 100, ("text", "boxes")),
+    "voices": Kind(_voice, voices.VERSION, 200, ("none",)),
+    "topics": Kind(_topic, topics.VERSION, 400, ("label",)),
 }
 
 
@@ -97,8 +109,9 @@ class Rendered:
 
     def samples(self) -> Iterator[Sample]:
         """The picture with its truth; see :class:`edgekit.data.sample.Source`."""
-        image, truth = KINDS[self.kind].render(self.seed, self.index, self.need)
-        yield Sample(self.id, self.sha256, lambda: Frame(image, "rgb", name=self.id), truth)
+        made, truth = KINDS[self.kind].render(self.seed, self.index, self.need)
+        content = made if isinstance(made, Sound | str) else Frame(made, "rgb", name=self.id)
+        yield Sample(self.id, self.sha256, lambda: content, truth)
 
 
 def open_rendered(spec: DataSpec, need: Need) -> list[Source]:

@@ -19,11 +19,14 @@ from edgekit.bundle.manifest import head_tensors
 from edgekit.catalog.models import model_folder, model_names
 from edgekit.errors import DataError, ModelError, UsageError
 from edgekit_export.convert.from_torch import export_torch
+from edgekit_export.convert.inline_branches import fix_input
+from edgekit_export.convert.shapes import fix_input_shape
 from edgekit_export.recipe import Asset, DataSource, ModelRecipe, SourceModel, load_recipe
 from edgekit_export.sources.assets import coco_labels, imagenet_labels, onnx_characters
 from edgekit_export.sources.bare import BareInput, bare_recipe
 from edgekit_export.sources.huggingface.folder import is_hf_folder, open_hf_folder
 from edgekit_export.sources.huggingface.kinds import builder_of
+from edgekit_export.sources.huggingface.packaged import packaged_source
 from edgekit_export.sources.onnx_file import input_shape, onnx_framework, read_onnx, read_onnx_file
 from edgekit_export.sources.packages import fetch, file_sha256, package_cache, read_member
 from edgekit_export.sources.source import Source, SourceGraph, bundle_name, source_graph
@@ -125,6 +128,13 @@ def _elsewhere(recipe: ModelRecipe, weights: Path | None, name: str) -> dict[str
 
 def _from_recipe(name: str, origin: str, folder: Path, weights: Path | None) -> Source:
     card, recipe = load_recipe(folder)
+    if recipe.hub is not None:
+        files = _Files(folder, recipe, _elsewhere(recipe, weights, name))
+        made = packaged_source(recipe.hub, origin, files.read)
+        if made.task != recipe.task:
+            raise UsageError(f"{name}: its recipe says task {recipe.task}, its folder is of task {made.task}")
+        known = {"calibration": _data(files, recipe.calibration), "evaluation": _data(files, recipe.evaluation)}
+        return replace(made, name=name, card=card, **known)
     if any(model.network for model in recipe.models.values()):
         require_torch()
     files = _Files(folder, recipe, _elsewhere(recipe, weights, name))
@@ -163,6 +173,10 @@ def _graph(files: _Files, role: str, spec: SourceModel) -> SourceGraph:
         if not spec.file:
             raise UsageError(f"model {role}: names neither a file nor a network")
         model = _tfjs(files, spec, data) if spec.file.endswith(".json") else read_onnx(data, spec.file)
+        for name, value in spec.constants.items():
+            fix_input(model, name, value)
+        for name, shape in spec.shapes.items():
+            fix_input_shape(model, name, shape)
         return source_graph(model, spec, onnx_framework(model), hashlib.sha256(data).hexdigest())
     with tempfile.TemporaryDirectory(prefix="edgekit-weights-") as staging:
         weights = Path(staging) / "weights"

@@ -13,7 +13,7 @@ import onnx
 from msgspec.structs import replace
 
 from edgekit.bundle.detect_head import DetectHead
-from edgekit.bundle.manifest import Card, DbHead, ImageInput, head_tensors
+from edgekit.bundle.manifest import Card, ClassHead, CtcHead, ImageInput, SoundInput, head_tensors
 from edgekit.types import Array, Kind
 from edgekit_export.convert.cut_softmax import cut_softmax
 from edgekit_export.convert.select_outputs import select_outputs
@@ -58,7 +58,7 @@ def source_graph(model: onnx.ModelProto, spec: SourceModel, framework: Framework
     if isinstance(spec.head, DetectHead):
         return _detector(model, spec, spec.head, framework, sha256)
     trimmed = cut_softmax(model)
-    if trimmed is None or isinstance(spec.head, DbHead):
+    if trimmed is None or not isinstance(spec.head, ClassHead | CtcHead):
         return SourceGraph(model, spec, framework, sha256)
     head = replace(spec.head, activation="softmax")
     return SourceGraph(trimmed, replace(spec, head=head), framework, sha256, cut="softmax")
@@ -112,6 +112,8 @@ class Source:
     def accepts(self) -> Kind:
         """What its first graph is given."""
         first = self.specs[0].input
+        if isinstance(first, SoundInput):
+            return "sound"
         return "picture" if isinstance(first, ImageInput) else "text"
 
 

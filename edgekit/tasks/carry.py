@@ -1,0 +1,49 @@
+"""What one call of a graph hands to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from edgekit.bundle.manifest import Carried
+from edgekit.engines.protocol import Session
+from edgekit.errors import BundleError
+from edgekit.types import Array
+
+
+class Carry:
+    """Feeds of a graph's carried inputs.
+
+    Args:
+        session: the graph.
+        carried: which output becomes which input.
+
+    Raises:
+        BundleError: the graph has no such input or output, or an input of no fixed shape.
+    """
+
+    def __init__(self, session: Session, carried: Sequence[Carried]) -> None:
+        inputs = {given.name: given for given in session.inputs}
+        outputs = {given.name for given in session.outputs}
+        self._carried = tuple(carried)
+        self._zeros: dict[str, Array] = {}
+        for pair in carried:
+            if pair.input not in inputs or pair.output not in outputs:
+                raise BundleError(
+                    f"the graph has the inputs {', '.join(inputs)} and outputs {', '.join(sorted(outputs))}, expected "
+                    f"{pair.input} and {pair.output}, which is carried to it"
+                )
+            spec = inputs[pair.input]
+            shape = tuple(side for side in spec.shape if side is not None)
+            if len(shape) != len(spec.shape):
+                raise BundleError(f"carried input {pair.input}: expected a fixed shape, got {spec.form}")
+            self._zeros[pair.input] = np.zeros(shape, spec.dtype)
+
+    def start(self) -> Mapping[str, Array]:
+        """Feeds of the first call: zeros."""
+        return self._zeros
+
+    def on(self, outputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Feeds of the next call."""
+        return {pair.input: outputs[pair.output] for pair in self._carried}
