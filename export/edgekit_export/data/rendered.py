@@ -52,8 +52,8 @@ class Kind:
     """Something that can be rendered.
 
     Attributes:
-        render: seed, index, what the task needs → ``(height, width, 3)`` uint8 RGB, a sound or a text, and what is known
-            of it: the text in it, in reading order, or of documents the boxes of their parts.
+        render: seed, index, what the task needs → ``(height, width, 3)`` uint8 RGB, a sound or a text, and what is
+            known of it: the text in it, in reading order, or of documents the boxes of their parts.
         version: of the renderer, part of every digest.
         default_n: how many unless told otherwise.
         truths: what can be known of it.
