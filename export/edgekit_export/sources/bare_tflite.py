@@ -190,7 +190,8 @@ def _normalize(file: TfliteFile, image: TensorSpec, bare: BareInput) -> tuple[Pi
             f"{file.name}: its input holds codes of {low:.4g} to {high:.4g}, which is no usual range of pixels",
             f"add --normalize: choose from {', '.join(NORMALIZATIONS)}, or write mean/std as 127,127,127/128,128,128",
         )
-    mean, std = normalization(name)
+    told = image.codes is None and bare.normalize is None and file.normalization
+    mean, std = told or normalization(name)
     plain = (mean, std) == NORMALIZATIONS["none"]
     if plain and (image.codes is not None or image.dtype == "uint8"):
         return ()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from edgekit_export.sources.source import Framework
 
 Precision = Literal["fp32", "fp16", "int8"]
+Three = tuple[float, float, float]
 
 AS_IT_IS = "as_it_is"
 """Recipe of a variant whose files were wrapped, byte for byte."""
@@ -45,6 +46,7 @@ class TfliteFile:
         precision: what most bytes of its constants are.
         ends: what computes its outputs, such as ``SOFTMAX``.
         labels: that it carries, or ``None``.
+        normalization: mean and standard deviation of pixels that its metadata names, or ``None``.
         parameters: how many numbers its constants hold.
     """
 
@@ -54,6 +56,7 @@ class TfliteFile:
     precision: Precision
     ends: tuple[str, ...]
     labels: tuple[str, ...] | None
+    normalization: tuple[Three, Three] | None
     parameters: int
 
     @property
@@ -101,6 +104,7 @@ def read_tflite_file(path: Path) -> TfliteFile:
         precision=_precision(stored),
         ends=tuple("" if maker is None else graph.kind(maker) for maker in makers),
         labels=_labels(data),
+        normalization=_normalization(graph),
         parameters=sum(n // np.dtype(dtype).itemsize for dtype, n in stored.items() if _is_weight(dtype)),
     )
 
@@ -159,6 +163,12 @@ def _graph(data: bytes, name: str) -> Any:  # noqa: ANN401
             f"{name}: reading TFLite files: {error}", "pip install 'edgekit[litert]' (ai-edge-litert)"
         ) from error
     return read_tflite(data, name)
+
+
+def _normalization(graph: Any) -> tuple[Three, Three] | None:  # noqa: ANN401
+    from edgekit_export.tflite.metadata import normalization_of
+
+    return normalization_of(graph)
 
 
 def _is_weight(dtype: str) -> bool:

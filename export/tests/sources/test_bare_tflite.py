@@ -10,7 +10,13 @@ from edgekit_export.sources.bare import LABELS_MEMBER, BareInput
 from edgekit_export.sources.bare_tflite import bare_tflite
 from edgekit_export.sources.tflite_file import read_tflite_bytes
 from edgekit_export.tflite.flatbuffer import write_tflite
-from export.tests.tflite.graphs import Maker, anchored, softmax_classifier
+from export.tests.tflite.graphs import (
+    Maker,
+    anchored,
+    normalization_metadata,
+    softmax_classifier,
+    with_metadata,
+)
 from tests.tflite_files import FLOAT32, INT8, channel_means, ints, model, tensor
 
 CLASSIFY = BareInput(task="classify", normalize="0to1", resize="stretch")
@@ -142,3 +148,10 @@ def test_real_files_that_are_no_task_of_pictures(test_data):
     ):
         with pytest.raises(ModelError, match=f"takes no picture.*input_1 float32 {form.replace('?', '[?]')}"):
             bare_tflite(file_of((folder / f"{name}.tflite").read_bytes()), BareInput())
+
+
+def test_floats_whose_metadata_tell():
+    file = file_of(with_metadata(softmax_classifier(), normalization_metadata([127.5], [127.5])))
+    assert bare_tflite(file, BareInput()).graph.spec.input.ops[-1] == Normalize((127.5,) * 3, (127.5,) * 3)
+    given = bare_tflite(file, BareInput(normalize="0to1")).graph.spec.input.ops[-1]
+    assert given == Normalize((0.0,) * 3, (255.0,) * 3)

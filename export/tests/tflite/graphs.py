@@ -3,7 +3,8 @@
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edgekit_export.tflite.flatbuffer import Graph, write_tflite
+from edgekit_export.tflite.flatbuffer import Graph, read_tflite, write_tflite
+from tests.tflite_files import flatbuffer
 
 TYPES = {"float32": 0, "float16": 1, "int32": 2}
 VALID = 1
@@ -92,3 +93,21 @@ def softmax_classifier(shape=(1, 8, 8, 3)):
     scores = made.add("FULLY_CONNECTED", [means, weight], (1, classes), "FullyConnectedOptions")
     made.add("SOFTMAX", [scores], (1, classes), "SoftmaxOptions", beta=1.0)
     return write_tflite(made.graph())
+
+
+def normalization_metadata(mean, std):
+    """Metadata that name a normalisation of the first input."""
+    options = {0: np.asarray(mean, np.float32), 1: np.asarray(std, np.float32)}
+    image = {0: "image", 4: [{0: ("B", 1), 1: options}]}
+    return flatbuffer({0: "m", 3: [{2: [image]}]}, b"M001")
+
+
+def with_metadata(data, metadata):
+    """The file with metadata as tflite-support writes them."""
+    graph = read_tflite(data, "m.tflite")
+    buffer, entry = schema.BufferT(), schema.MetadataT()
+    buffer.data = np.frombuffer(metadata, np.uint8)
+    entry.name, entry.buffer = b"TFLITE_METADATA", len(graph.model.buffers)
+    graph.model.buffers = [*graph.model.buffers, buffer]
+    graph.model.metadata = [entry]
+    return write_tflite(graph)
