@@ -96,6 +96,22 @@ def export_quickly(name: str, path: Path, calibration: tuple[str, ...], evaluati
         raise RuntimeError(f"{name}: {package.refusal}")
 
 
+def export_folder(folder: Path, path: Path) -> Path:
+    """Exports int8 and full precision of a model that needs no data.
+
+    Args:
+        folder: as the Hugging Face hub has them.
+        path: the bundle.
+
+    Returns:
+        ``path``.
+    """
+    options = ExportOptions(precisions=("int8", "fp32"), engine=EngineOptions(threads=2))
+    package = export(resolve(str(folder), BareInput()), path, options, _silent)
+    assert package.written, package.refusal
+    return path
+
+
 def _quick(spec: SourceModel) -> SourceModel:
     hurried = {"rounding": "nearest", "correct_bias": False, "keep_below_db": 0.0}
     return replace(spec, quantize={**spec.quantize, **hurried})

@@ -39,8 +39,8 @@ SITE = Path("opt/site")
 LIBRARY_FOLDERS = ("lib/*-linux-gnu", "usr/lib/*-linux-gnu")
 WARM_UP_TIMEOUT_S = 120
 WARM_UP = (
-    "import numpy, cv2, onnxruntime, ai_edge_litert.interpreter, msgspec, rich.console, rich.table, "
-    "rich.progress, argparse, json"
+    "import numpy, cv2, onnxruntime, ai_edge_litert.interpreter, tokenizers, PIL.Image, msgspec, rich.console, "
+    "rich.table, rich.progress, argparse, json"
 )
 LAUNCHER = "emulated-python"
 

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from device_tests.unavailable import Unavailable, call
 
 ROOT_DISTRIBUTION = "edgekit"
-EXTRAS = ("", "litert")  # of edgekit that devices get; "" is what everybody gets
+EXTRAS = ("", "litert", "text", "pillow")  # of edgekit that devices get; "" is what everybody gets
 DEVICE_MARKERS = {
     "platform_machine": "aarch64",
     "platform_system": "Linux",
