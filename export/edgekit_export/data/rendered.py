@@ -14,7 +14,7 @@ from edgekit.data.spec import DataSpec
 from edgekit.errors import UsageError
 from edgekit.processing.reading_order import reading_order
 from edgekit.types import U8, Frame, Sound
-from edgekit_export.data import documents, lines, pages, topics, voices
+from edgekit_export.data import documents, lines, pages, spoken, topics, voices
 
 
 def _line(seed: int, index: int, need: Need) -> tuple[U8, Truth]:
@@ -47,6 +47,11 @@ def _topic(seed: int, index: int, need: Need) -> tuple[str, Truth]:
     return text, need.labels.find(topic, f"topics {index} of seed {seed}") if known and need.labels else None
 
 
+def _spoken(seed: int, index: int, need: Need) -> tuple[Sound, Truth]:
+    sound, text = spoken.speak(1_000_000 * seed + index)
+    return sound, text if need.truth == "text" else None
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """Something that can be rendered.
@@ -69,6 +74,7 @@ KINDS = {
     "lines": Kind(_line, lines.VERSION, 2000),
     "pages": Kind(_page, pages.VERSION, 200),
     "documents": Kind(_document, documents.VERSION, 100, ("text", "boxes")),
+    "spoken": Kind(_spoken, spoken.VERSION, 200, ("none", "text")),
     "voices": Kind(_voice, voices.VERSION, 200, ("none",)),
     "topics": Kind(_topic, topics.VERSION, 400, ("label",)),
 }
@@ -126,6 +132,8 @@ def open_rendered(spec: DataSpec, need: Need) -> list[Source]:
             f"expected {' or '.join(f'rendered:{kind}' for kind in KINDS)}",
         )
     spec.refuse_unknown("n", "seed")
+    if spec.what == "spoken":
+        spoken.require_espeak()
     seed = spec.count("seed", 0)
     return [
         Rendered(spec.what, seed, i, need)

@@ -22,6 +22,7 @@ from edgekit_export.quantize.placement import Mode, Placement, layers, place
 from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.ranges import choose_range
 from edgekit_export.quantize.recipe import Recipe
+from edgekit_export.quantize.recurrent import recurrent, reduce_recurrent
 from edgekit_export.quantize.round_weights import round_to_output
 from edgekit_export.quantize.sensitivity import sensitivity
 from edgekit_export.quantize.tables import reduce_tables, tables
@@ -111,7 +112,7 @@ def modes_of(model: onnx.ModelProto, recipe: Recipe) -> dict[str, Mode]:
     modes.update(dict.fromkeys(recipe.weight8, Mode.WEIGHT8))
     modes.update(dict.fromkeys(recipe.half, Mode.HALF))
     modes.update(dict.fromkeys(recipe.wide, Mode.WIDE))
-    return modes
+    return {node.output[0]: modes[node.output[0]] for node in layers(model)}  # recurrent ones have none
 
 
 def _mode_of(model: onnx.ModelProto, node: onnx.NodeProto, mode: Mode) -> Mode:
@@ -178,6 +179,7 @@ def build(ready: Calibrated, modes: Mapping[str, Mode], progress: Progress = sil
     made = write_qdq(ready.model, placement, codes, written)
     reports = [_report(made, node, written[node.output[0]]) for node in nodes]
     reports += _reduce_tables(made, ready.recipe.mode)
+    reports += _reduce_recurrent(made, ready.recipe)
     return Quantized(made, ready.recipe, tuple(reports), written, is_exact(made, placement))
 
 
@@ -243,8 +245,23 @@ def _reduce_tables(made: onnx.ModelProto, mode: Mode) -> list[LayerReport]:
     return [LayerReport(table.name, "Gather", table.shape, stored, sizes[table.name]) for table in found]
 
 
+def _reduce_recurrent(made: onnx.ModelProto, recipe: Recipe) -> list[LayerReport]:
+    """Recurrent layers store their weights as small as the layers are, and compute in float; this changes ``made``."""
+    if recipe.mode is Mode.FLOAT:
+        return []
+    whole = recipe.mode is Mode.HALF
+    names = [node.output[0] for node in recurrent(made)]
+    half = {name for name in names if whole or name in recipe.half}
+    sizes = reduce_recurrent(made, half)
+    kinds = {node.output[0]: node.op_type for node in made.graph.node}
+    return [
+        LayerReport(name, kinds[name], (), Mode.HALF if name in half else Mode.WEIGHT8, sizes[name])
+        for name in names
+    ]
+
+
 def _check_names(model: onnx.ModelProto, recipe: Recipe) -> None:
-    known = [node.output[0] for node in layers(model)]
+    known = [node.output[0] for node in (*layers(model), *recurrent(model))]
     for name in (*recipe.wide, *recipe.weight8, *recipe.half):
         if name not in known:
             raise ModelError(
