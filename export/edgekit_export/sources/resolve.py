@@ -133,8 +133,8 @@ def _from_recipe(name: str, origin: str, folder: Path, weights: Path | None) -> 
         made = packaged_source(recipe.hub, origin, files.read)
         if made.task != recipe.task:
             raise UsageError(f"{name}: its recipe says task {recipe.task}, its folder is of task {made.task}")
-        known = {"calibration": _data(files, recipe.calibration), "evaluation": _data(files, recipe.evaluation)}
-        return replace(made, name=name, card=card, **known)
+        calibration, evaluation = _data(files, recipe.calibration), _data(files, recipe.evaluation)
+        return replace(made, name=name, card=card, calibration=calibration, evaluation=evaluation)
     if any(model.network for model in recipe.models.values()):
         require_torch()
     files = _Files(folder, recipe, _elsewhere(recipe, weights, name))
