@@ -1,0 +1,74 @@
+"""``…ForImageClassification``: a score of each label for a picture."""
+
+from __future__ import annotations
+
+from edgekit.bundle.manifest import ClassHead
+from edgekit.errors import ModelError
+from edgekit_export.sources.bare import LABELS_MEMBER, BareInput
+from edgekit_export.sources.huggingface.card import card_of
+from edgekit_export.sources.huggingface.folder import CONFIG, HfFolder, labels_member, labels_of
+from edgekit_export.sources.huggingface.network import load_network
+from edgekit_export.sources.huggingface.picture_graph import picture_graph, refuse_options
+from edgekit_export.sources.huggingface.picture_input import PictureInput, classifier_input
+from edgekit_export.sources.huggingface.processor_settings import read_settings
+from edgekit_export.sources.source import Source, bundle_name
+
+_ACTIVATIONS = {
+    None: "softmax",
+    "single_label_classification": "softmax",
+    "multi_label_classification": "sigmoid",
+}
+
+
+def build(folder: HfFolder, asked: BareInput) -> Source:
+    """The source of a folder.
+
+    Raises:
+        ModelError: it gives a number and no labels, its processor cannot be followed, or as :func:`load_network` says.
+        UsageError: an option would change what the folder says.
+        EnvironmentLacks: transformers is not installed.
+    """
+    refuse_options(folder, asked, "classify", allowed=())
+    labels, head = labels_of(folder), head_of(folder)
+    picture = classifier_input(read_settings(folder))
+    network = load_network(folder)
+    graph = picture_graph(folder, network, picture, head, lambda given: (given.logits,), {})
+    classes = graph.model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value
+    if classes != len(labels):
+        raise ModelError(f"{folder.origin}: expected {len(labels)} scores, one a label, got {classes}")
+    return Source(
+        name=bundle_name(folder.title),
+        origin=folder.origin,
+        task="classify",
+        card=card_of(
+            folder,
+            "classify",
+            sum(p.numel() for p in network.parameters()),
+            domain=f"pictures into {len(labels)} labels",
+            input_range=input_range(picture),
+        ),
+        graphs={"model": graph},
+        assets={LABELS_MEMBER: labels_member(labels)},
+    )
+
+
+def head_of(folder: HfFolder) -> ClassHead:
+    """How the scores are read.
+
+    Raises:
+        ModelError: they are no scores of labels.
+    """
+    problem = folder.config.get("problem_type")
+    if problem not in _ACTIVATIONS:
+        known = ", ".join(name for name in _ACTIVATIONS if name)
+        raise ModelError(
+            f"{folder.origin}: {CONFIG}: problem_type: expected one of {known}, got {problem!r}",
+            "edgekit runs classifiers",
+        )
+    return ClassHead(tensor="scores", labels=LABELS_MEMBER, activation=_ACTIVATIONS[problem])
+
+
+def input_range(picture: PictureInput) -> str:
+    """What a picture becomes, in words."""
+    width, height = picture.size_wh
+    return f"one picture, {width}x{height} pixels after its processor's resize"

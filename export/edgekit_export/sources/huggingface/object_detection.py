@@ -1,0 +1,126 @@
+"""``…ForObjectDetection``: boxes, each with a score of each label, from queries (DETR and its kin, YOLOS)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import onnx
+from msgspec.structs import replace
+
+from edgekit.bundle.detect_head import AbsoluteBoxes, DetectHead, Level, Part
+from edgekit.errors import ModelError, UsageError
+from edgekit_export.sources.bare import LABELS_MEMBER, BareInput
+from edgekit_export.sources.huggingface.card import card_of
+from edgekit_export.sources.huggingface.folder import HfFolder, labels_member, labels_of
+from edgekit_export.sources.huggingface.image_classification import input_range
+from edgekit_export.sources.huggingface.network import load_network
+from edgekit_export.sources.huggingface.picture_graph import picture_graph, refuse_options
+from edgekit_export.sources.huggingface.picture_input import detector_input
+from edgekit_export.sources.huggingface.processor_settings import read_settings
+from edgekit_export.sources.source import Source, bundle_name
+
+SOFTMAX = ("Detr", "TableTransformer", "Yolos")
+SIGMOID = ("RTDetr", "RTDetrV2", "DFine", "ConditionalDetr", "DeformableDetr")
+"""Stems of classes: one class or no object a query, or each class by itself."""
+
+WEIGHTS_ONLY = {
+    "name": "weight_only_wi8_afp32",
+    "mode": "weight8",
+    "tflite": "weight_only_wi8_afp32",
+}
+"""int8 for detectors: with codes for activations too, FastestDet kept 29 % of its own F1, so 95 %."""
+
+
+def build(folder: HfFolder, asked: BareInput) -> Source:
+    """The source of a folder.
+
+    Raises:
+        ModelError: an architecture whose outputs are not known here, a processor that cannot be followed, or as
+            :func:`load_network` says.
+        UsageError: an option would change what the folder says.
+        EnvironmentLacks: transformers is not installed.
+    """
+    refuse_options(folder, asked, "detect", allowed=("size", "resize"))
+    labels = labels_of(folder)
+    head = head_of(folder)
+    picture = detector_input(read_settings(folder), asked.size, resize_of(asked))
+    network = load_network(folder)
+    graph = picture_graph(folder, network, picture, head, _result, WEIGHTS_ONLY)
+    check_channels(graph.model, graph.spec.head, len(labels), folder.origin)
+    return Source(
+        name=bundle_name(folder.title),
+        origin=folder.origin,
+        task="detect",
+        card=card_of(
+            folder,
+            "detect",
+            sum(p.numel() for p in network.parameters()),
+            domain=f"objects of {len(labels)} labels in pictures",
+            input_range=input_range(picture),
+        ),
+        graphs={"model": graph},
+        assets={LABELS_MEMBER: labels_member(labels)},
+    )
+
+
+def _result(given: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    return given.logits, given.pred_boxes
+
+
+def resize_of(asked: BareInput) -> Literal["stretch", "letterbox"]:
+    """How pictures of another ratio are brought to the graph's size.
+
+    Raises:
+        UsageError: by a crop, which loses objects.
+    """
+    if asked.resize == "crop":
+        raise UsageError(
+            "--resize crop: a detector is given the whole picture", "choose stretch or letterbox"
+        )
+    return "letterbox" if asked.resize == "letterbox" else "stretch"
+
+
+def head_of(folder: HfFolder) -> DetectHead:
+    """How the queries are read, as the processor's ``post_process_object_detection`` does.
+
+    Raises:
+        ModelError: an architecture whose outputs are not known here.
+    """
+    stem = folder.architectures[0].removesuffix("ForObjectDetection")
+    if stem not in (*SOFTMAX, *SIGMOID):
+        names = ", ".join(f"{name}ForObjectDetection" for name in (*SOFTMAX, *SIGMOID))
+        raise ModelError(
+            f"{folder.origin}: how {folder.architectures[0]} is read is not known", f"known are {names}"
+        )
+    softmax = stem in SOFTMAX or folder.config.get("use_focal_loss") is False
+    activation: Literal["softmax", "sigmoid"] = "softmax" if softmax else "sigmoid"
+    head = DetectHead(
+        levels=(
+            Level(
+                scores=Part(tensor="logits", channels="last", activation=activation),
+                boxes=Part(tensor="pred_boxes", channels="last"),
+            ),
+        ),
+        labels=LABELS_MEMBER,
+        boxes=AbsoluteBoxes(order="cxcywh", unit="share"),
+        min_score=0.01,
+        found_score=0.5,
+    )
+    if softmax:
+        return replace(head, background="last")
+    return replace(head, classes="all", max_objects=int(folder.config.get("num_queries") or 300))
+
+
+def check_channels(model: onnx.ModelProto, head: Any, labels: int, origin: str) -> None:  # noqa: ANN401
+    """Checks that there is a channel a label, and one for no object where the head has it.
+
+    Raises:
+        ModelError: there are more or fewer.
+    """
+    name = head.levels[0].scores.tensor
+    expected = labels + (head.background != "none")
+    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in model.graph.output}
+    if shapes[name][-1] != expected:
+        raise ModelError(
+            f"{origin}: expected {expected} channels for {labels} labels, got {shapes[name][-1]}"
+        )

@@ -1,0 +1,110 @@
+"""The graph of a transformers model of pictures: one picture of one size a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from edgekit.bundle.manifest import Head, head_tensors
+from edgekit.errors import UsageError
+from edgekit_export.convert.from_torch import export_traced
+from edgekit_export.recipe import SourceModel
+from edgekit_export.sources.bare import BareInput
+from edgekit_export.sources.huggingface.folder import HfFolder
+from edgekit_export.sources.huggingface.picture_input import PictureInput
+from edgekit_export.sources.source import SourceGraph, source_graph
+from edgekit_export.sources.torch_network import torch_framework
+
+if TYPE_CHECKING:
+    import torch
+
+
+def picture_graph(
+    folder: HfFolder,
+    network: torch.nn.Module,
+    picture: PictureInput,
+    head: Head,
+    result: Callable[[Any], tuple[Any, ...]],
+    quantize: dict[str, Any],
+) -> SourceGraph:
+    """Exports the network.
+
+    Args:
+        folder: that it came from.
+        network: as transformers gives it.
+        picture: how a picture goes in.
+        head: reads the outputs, in the order in which ``result`` gives them.
+        result: from what the transformers model gives, to these.
+        quantize: how int8 is made.
+
+    Raises:
+        ModelError: torch cannot export it.
+    """
+    import torch
+
+    class Wrapped(torch.nn.Module):
+        """One picture in, arrays out."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, pixels: Any) -> Any:  # noqa: ANN401
+            """``(1, 3, height, width)`` float32, normalised."""
+            given = result(self.network(pixel_values=pixels))
+            return given if len(given) > 1 else given[0]
+
+    wrapped = Wrapped().eval()
+    width, height = picture.size_wh
+    shape = (1, 3, height, width)
+    with _no_checks(network):
+        exported = export_traced(wrapped, {"pixel_values": torch.zeros(shape)}, head_tensors(head))
+    spec = SourceModel(input=picture.input, head=head, shape=shape, quantize=quantize)
+    made = source_graph(exported, spec, torch_framework(wrapped), folder.weights_sha256())
+    return replace(made, network=wrapped)
+
+
+@contextmanager
+def _no_checks(network: torch.nn.Module) -> Iterator[None]:
+    """Inside the block the model does not compare shapes of its own tensors, for which ONNX has no operator (D-FINE).
+
+    They are those of the picture, which is of one size.
+    """
+    module, name = sys.modules[type(network).__module__], "torch_compilable_check"
+    check = getattr(module, name, None)
+    if check is None:
+        yield
+        return
+    setattr(module, name, lambda *_args, **_kwargs: None)
+    try:
+        yield
+    finally:
+        setattr(module, name, check)
+
+
+def refuse_options(folder: HfFolder, asked: BareInput, task: str, *, allowed: tuple[str, ...]) -> None:
+    """Refuses options that would change what the folder itself says.
+
+    Raises:
+        UsageError: one was given.
+    """
+    if asked.task not in (None, task):
+        raise UsageError(f"--task {asked.task}: {folder.origin} is for {task}", "leave it out")
+    usual = BareInput()
+    options = {
+        "normalize": "--normalize",
+        "size": "--input-size",
+        "resize": "--resize",
+        "color": "--color",
+        "labels": "--labels",
+        "activation": "--activation",
+    }
+    for field, option in options.items():
+        if field not in allowed and getattr(asked, field) != getattr(usual, field):
+            raise UsageError(
+                f"{option}: the files of {folder.origin} say how its pictures go in and what comes out",
+                "leave it out",
+            )
