@@ -178,7 +178,7 @@ def _run(args: argparse.Namespace) -> int:
     with progress(f"load {args.source}"):
         source = resolve(args.source, bare, args.weights)
         if args.reference is not None:
-            source = with_twin(source, args.reference, bare)
+            source = with_twin(source, args.reference, args.normalize)
     source, formats, precisions = as_asked(source, args.format, args.recipe)
     options = ExportOptions(
         precisions=precisions,

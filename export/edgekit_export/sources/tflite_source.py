@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from msgspec import structs
 
-from edgekit.bundle.manifest import ImageInput, Normalize, head_tensors
+from edgekit.bundle.detect_head import DetectHead, Part
+from edgekit.bundle.manifest import Head, ImageInput, Normalize, head_tensors
+from edgekit.engines.protocol import TensorSpec
 from edgekit.errors import ModelError, UsageError
 from edgekit_export.recipe import SourceModel
-from edgekit_export.sources.bare import BareInput
+from edgekit_export.sources.bare import BareInput, normalization
 from edgekit_export.sources.bare_tflite import bare_tflite
 from edgekit_export.sources.source import Source, SourceGraph, bundle_name, source_graph
 from edgekit_export.sources.tflite_file import (
@@ -37,14 +40,19 @@ def tflite_source(path: Path, origin: str, bare: BareInput) -> Source:
     )
 
 
-def with_twin(source: Source, path: Path, bare: BareInput) -> Source:
+def with_twin(source: Source, path: Path, normalize: str | None) -> Source:
     """The source with the same network in full precision beside its quantised file.
 
-    Pictures go into the twin as into the file, but for how they are stored.
+    Pictures go into the twin as into the file, but for how they are stored, and its outputs are read as the file's are.
+
+    Args:
+        source: of a quantised TFLite file.
+        path: the twin, a TFLite file in float.
+        normalize: as ``--normalize`` has it; by default what the file does.
 
     Raises:
         UsageError: the source is no quantised TFLite file, or the twin is quantised too.
-        ModelError: the twin is of another size, or gives something else.
+        ModelError: the twin takes or gives other shapes.
     """
     wrapped = source.files.get(ROLE)
     if wrapped is None or wrapped.file.precision != "int8":
@@ -55,17 +63,41 @@ def with_twin(source: Source, path: Path, bare: BareInput) -> Source:
     file = read_tflite_file(path)
     if file.precision == "int8":
         raise UsageError(f"--reference {path}: is quantised too", "give the network in float")
-    twin = bare_tflite(
-        file, replace(bare, task=source.task, normalize=bare.normalize or _normalization(wrapped))
-    )
-    sizes = [graph.spec.shape for graph in (wrapped, twin.graph)]
-    if sizes[0] != sizes[1] or source.assets != twin.assets:
+    first, second = wrapped.file.tried, file.tried
+    if _shapes(first.inputs) != _shapes(second.inputs) or _shapes(first.outputs) != _shapes(second.outputs):
         raise ModelError(
-            f"--reference {path}: is of another network: it takes {forms(file.tried.inputs)} and gives "
-            f"{forms(file.tried.outputs)}, {source.origin} takes {forms(wrapped.file.tried.inputs)} and gives "
-            f"{forms(wrapped.file.tried.outputs)}"
+            f"--reference {path}: is of another network: it takes {forms(second.inputs)} and gives "
+            f"{forms(second.outputs)}, {source.origin} takes {forms(first.inputs)} and gives {forms(first.outputs)}"
         )
-    return replace(source, twin={ROLE: twin.graph})
+    names = {one.name: other.name for one, other in zip(first.outputs, second.outputs, strict=True)}
+    mean, std = normalization(normalize or _normalization(wrapped))
+    assert isinstance(wrapped.spec.input, ImageInput)
+    kept = tuple(op for op in wrapped.spec.input.ops if not isinstance(op, Normalize))
+    image = structs.replace(
+        wrapped.spec.input,
+        tensor=second.inputs[0].name,
+        ops=(*kept, Normalize(mean=mean, std=std)),
+        dtype="float32",
+    )
+    spec = structs.replace(wrapped.spec, input=image, head=_renamed(wrapped.spec.head, names))
+    return replace(source, twin={ROLE: WrappedGraph(file, spec)})
+
+
+def _shapes(specs: Sequence[TensorSpec]) -> list[tuple[int, ...]]:
+    """With 1 where a size is open."""
+    return [tuple(size or 1 for size in spec.shape) for spec in specs]
+
+
+def _renamed(head: Head, names: Mapping[str, str]) -> Head:
+    """A head of the same outputs by other names."""
+    if not isinstance(head, DetectHead):
+        return structs.replace(head, tensor=names[head.tensor])
+    levels = []
+    for level in head.levels:
+        parts = {role: part for role, part in structs.asdict(level).items() if isinstance(part, Part)}
+        renamed = {role: structs.replace(part, tensor=names[part.tensor]) for role, part in parts.items()}
+        levels.append(structs.replace(level, **renamed))
+    return structs.replace(head, levels=tuple(levels))
 
 
 def _normalization(wrapped: WrappedGraph) -> str:
