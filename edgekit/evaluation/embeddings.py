@@ -14,6 +14,7 @@ from edgekit.evaluation.outcome import Flips, Measure
 from edgekit.evaluation.paired import PairedShares
 from edgekit.evaluation.score import Change, Score
 from edgekit.evaluation.tally import RatioTally, Tally, agreement, share_interval
+from edgekit.statistics.rank_correlation import MOST, similarity_correlation
 from edgekit.statistics.recall import answerable, nearest, ranks
 from edgekit.types import F32, Array, Embedding, Result
 
@@ -28,6 +29,10 @@ _DISAGREEMENT = (
     "share of samples whose nearest neighbour of other sources, by cosine, is another sample than the "
     "reference's; without labels this bounds the drop of recall at 1 from above"
 )
+_SPEARMAN = (
+    "Spearman's rank correlation of both sides' cosines over all pairs of samples from different sources (of at most "
+    f"{MOST:,} samples): 1 where they order pairs alike"
+)
 _COSINE = "1 - cosine of both sides' vectors of a sample, mean over samples; 0 where they point the same way"
 
 
@@ -41,7 +46,7 @@ class Recall:
 
     Args:
         labelled: whether samples have a label.
-        measured: whether to take recall at 5 and 10 and the distance of both vectors too.
+        measured: whether to take recall at 5 and 10, the order of similarities and the distance of both vectors too.
     """
 
     def __init__(self, labelled: bool, measured: bool = True) -> None:
@@ -96,7 +101,7 @@ class Recall:
         if (neighbours[0] < 0).all():
             raise DataError(f"all {len(names)} samples are of one source", "measure on several sources")
         if not self._labelled:
-            return self._apart_score(changed)
+            return self._apart_score(changed, self._beside(sides, sources))
         asked = answerable(labels, sources)
         if not asked.any():
             raise DataError(
@@ -104,9 +109,12 @@ class Recall:
                 "measure on data with several samples of a class",
             )
         found = [ranks(side, labels, sources)[asked] for side in sides]
-        return self._recall_score(changed, [n for n, kept in zip(names, asked, strict=True) if kept], found)
+        kept_names = [n for n, kept in zip(names, asked, strict=True) if kept]
+        return self._recall_score(changed, kept_names, found, self._beside(sides, sources))
 
-    def _recall_score(self, changed: Tally, names: list[str], found: list[Array]) -> Score:
+    def _recall_score(
+        self, changed: Tally, names: list[str], found: list[Array], beside: tuple[Measure, ...]
+    ) -> Score:
         at = {k: _shares(names, found[0] < k, found[1] < k) for k in (1, 5, 10)}
         agree, agree_interval = agreement(changed)
         measures = [of_shares(f"recall_at_{k}", _meaning(k), at[k]) for k in (5, 10)]
@@ -122,10 +130,10 @@ class Recall:
             agreement_interval=agree_interval,
             clusters=len(changed),
             mcnemar_p=at[1].mcnemar_p,
-            measures=(*measures, self._distance()) if self._measured else (),
+            measures=(*measures, *beside) if self._measured else (),
         )
 
-    def _apart_score(self, changed: Tally) -> Score:
+    def _apart_score(self, changed: Tally, beside: tuple[Measure, ...]) -> Score:
         agree, agree_interval = agreement(changed)
         return Score(
             metric="disagreement",
@@ -139,8 +147,19 @@ class Recall:
             agreement_interval=agree_interval,
             clusters=len(changed),
             mcnemar_p=None,
-            measures=(self._distance(),) if self._measured else (),
+            measures=beside,
         )
+
+    def _beside(self, sides: list[Array], sources: Array) -> tuple[Measure, ...]:
+        """Measures of the vectors themselves."""
+        if not self._measured:
+            return ()
+        found = similarity_correlation(sides[0], sides[1], sources)
+        if found is None:
+            return (self._distance(),)
+        interval = found.moments.dense_interval().clipped(0.0, 2.0)
+        order = in_unit("similarity_spearman", _SPEARMAN, "1", 1.0, found.rho, 1 - found.rho, interval)
+        return order, self._distance()
 
     def _distance(self) -> Measure:
         moments = self._distances.moments()

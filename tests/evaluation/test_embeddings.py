@@ -7,6 +7,7 @@ from edgekit.evaluation.embeddings import Recall
 from edgekit.evaluation.outcome import Flips
 from edgekit.statistics.paired import tango
 from edgekit.statistics.proportion import wilson
+from edgekit.statistics.rank_correlation import similarity_correlation
 from edgekit.statistics.recall import nearest, ranks
 from edgekit.types import Embedding
 
@@ -43,10 +44,14 @@ def test_recall(sample):
 
 def test_measures(sample):
     labels, given, other = drawn()
-    five, ten, distance = scored(sample, labels, given, other).measures
+    five, ten, order, distance = scored(sample, labels, given, other).measures
     assert [five.name, ten.name] == ["recall_at_5", "recall_at_10"]
     assert five.reference == pytest.approx(100 * (ranks(given, labels, np.arange(120)) < 5).mean(), abs=1e-6)
     assert ten.candidate == pytest.approx(100 * (ranks(other, labels, np.arange(120)) < 10).mean(), abs=1e-6)
+    known = similarity_correlation(given, other, np.arange(120))
+    assert (order.name, order.unit, order.reference) == ("similarity_spearman", "1", 1.0)
+    assert order.candidate == pytest.approx(known.rho, abs=1e-6)
+    assert order.interval[0] < order.drop < order.interval[1]
     cosines = (given * other).sum(1) / np.linalg.norm(given, axis=1) / np.linalg.norm(other, axis=1)
     assert (distance.name, distance.unit) == ("cosine_distance", "1 - cosine")
     assert distance.drop == pytest.approx(1 - cosines.mean(), abs=1e-5)
@@ -73,7 +78,7 @@ def test_without_labels_the_nearest_neighbour_counts(sample):
         Flips(differ, None, None),
     )
     assert score.interval_at(1.0, 0.95) == wilson(differ, 120)
-    assert [m.name for m in score.measures] == ["cosine_distance"]
+    assert [m.name for m in score.measures] == ["similarity_spearman", "cosine_distance"]
 
 
 def test_same_vectors_change_nothing(sample):
