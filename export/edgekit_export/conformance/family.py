@@ -18,25 +18,24 @@ class Family:
 
     Attributes:
         name: as people know it, e.g. ``ViT``.
-        task: of edgekit.
         kind: what it is given.
         weights: ``random`` are of the true architecture at a small size, for speed and parity alone.
         make: writes the model into a folder and gives the arguments of ``edgekit export`` that name it.
-        data: ``--data`` specifications to calibrate and to judge on; empty for generated data of its kind. Those of a
-            named model are its own unless given here.
+        data: specifications: the first to calibrate on, the others to judge on; empty for generated data of its kind.
+        wrapped: whether it is a TFLite file, of which the TFLite bundle is the file as it is.
     """
 
     name: str
-    task: str
     kind: Kind
     weights: Weights
     make: Callable[[Path], tuple[str, ...]]
     data: tuple[str, ...] = ()
+    wrapped: bool = False
 
 
-def named(model: str) -> Callable[[Path], tuple[str, ...]]:
-    """Makes nothing: the arguments of a model of ``models/``."""
-    return lambda _folder: (model,)
+def named(*arguments: str) -> Callable[[Path], tuple[str, ...]]:
+    """Makes nothing: the arguments that name a model of ``models/``."""
+    return lambda _folder: arguments
 
 
 def folder_of(write: Callable[[Path], None]) -> Callable[[Path], tuple[str, ...]]:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import cv2
 
+from edgekit.processing.wav import write_wav
 from edgekit.types import Kind
 from edgekit_export.data.sentences import SENTENCES
+from edgekit_export.data.voices import draw_voice
 from edgekit_export.golden import draw_scene
 
 PICTURES = 24
+SOUNDS = 12
 CALIBRATION_SEED, EVALUATION_SEED = 1000, 2000
 
 
@@ -48,4 +51,9 @@ def _texts(folder: Path) -> tuple[Path, Path]:
 
 
 def _sounds(folder: Path) -> tuple[Path, Path]:
-    raise NotImplementedError
+    parts = folder / "calibration", folder / "evaluation"
+    for part, first in zip(parts, (CALIBRATION_SEED, EVALUATION_SEED), strict=True):
+        part.mkdir(parents=True)
+        for seed in range(first, first + SOUNDS):
+            (part / f"{seed}.wav").write_bytes(write_wav(draw_voice(seed)))
+    return parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,20 +56,23 @@ def measure(family: Family, folder: Path) -> Row:
         family: what to make.
         folder: empty; for what is made.
     """
-    source = family.make(folder)
-    data = () if family.data else _own_data(family, folder, source)
-    arguments = [*source, *_data_arguments(family.data), *data]
+    source, data = family.make(folder), family.data or _generated(family, folder)
+    arguments = [*source, "--calib", data[0], *(part for spec in data[1:] for part in ("--eval", spec))]
     bundle = folder / "both.edge"
-    made = _edgekit("export", *arguments, "-o", str(bundle), "--recipe", "int8,fp32")
+    made = _edgekit("export", *arguments, "-o", str(bundle), "--format", "onnx", "--recipe", "int8,fp32")
     if "error" in made:
         reason = Cell(_reason(made), ok=False)
         return Row(family, reason, *([Cell("not exported", ok=False)] * 5))
     variants = {v["name"]: v for v in made["variants"]}
-    small = folder / "tflite.edge"
-    tflite = _edgekit("export", *arguments, "-o", str(small), "--recipe", "int8", "--format", "tflite")
-    sample, evaluation = _inputs(family, folder)
-    ran = _edgekit("run", str(bundle), *sample)
-    judged = _edgekit("validate", str(bundle), "--against", made["reference"], *evaluation)
+    small = ["export", *arguments, "-o", str(folder / "tflite.edge")]
+    tflite = (
+        _edgekit(*small) if family.wrapped else _edgekit(*small, "--recipe", "int8", "--format", "tflite")
+    )
+    ran = _edgekit("run", str(bundle), _sample(family, folder))
+    judged = _edgekit(
+        "validate", str(bundle), "--against", made["reference"],
+        *(part for spec in data[1:] for part in ("--data", spec)),
+    )  # fmt: skip
     return Row(
         family,
         exports=Cell(format_size(made["reference_bytes"])),
@@ -81,27 +84,14 @@ def measure(family: Family, folder: Path) -> Row:
     )
 
 
-def _own_data(family: Family, folder: Path, source: tuple[str, ...]) -> tuple[str, ...]:
-    """Generated data; a named model brings its own."""
-    calibration, evaluation = write_data(family.kind, folder / "data")
-    if (Path(source[0]) / "config.json").is_file() or Path(source[0]).is_file():
-        return "--calib", str(calibration), "--eval", str(evaluation)
-    return ()
+def _generated(family: Family, folder: Path) -> tuple[str, ...]:
+    return tuple(str(path) for path in write_data(family.kind, folder / "data"))
 
 
-def _data_arguments(data: Iterable[str]) -> list[str]:
-    specs = list(data)
-    return (
-        [] if not specs else ["--calib", specs[0], *(part for spec in specs[1:] for part in ("--eval", spec))]
-    )
-
-
-def _inputs(family: Family, folder: Path) -> tuple[list[str], list[str]]:
-    """Arguments of ``run`` and of ``validate``."""
-    _, evaluation = write_data(family.kind, folder / "inputs")
-    specs = list(family.data[1:]) or [str(evaluation)]
-    sample = evaluation if evaluation.is_file() else sorted(evaluation.iterdir())[0]
-    return [str(sample)], [part for spec in specs for part in ("--data", spec)]
+def _sample(family: Family, folder: Path) -> str:
+    """One input."""
+    _, made = write_data(family.kind, folder / "inputs")
+    return str(made if made.is_file() else min(made.iterdir()))
 
 
 def _edgekit(*arguments: str) -> dict[str, Any]:
@@ -143,7 +133,10 @@ def _agreement(variant: Mapping[str, Any]) -> str:
 def _tflite(told: Mapping[str, Any], reference_bytes: int) -> Cell:
     if "error" in told:
         return Cell(_reason(told), ok=False)
-    return _int8(told["variants"][0], reference_bytes)
+    variant = told["variants"][0]
+    if variant["drop"] is None:
+        return Cell(f"{variant['name']}, the file as it is")
+    return _int8(variant, reference_bytes)
 
 
 def _ran(told: Mapping[str, Any]) -> Cell:

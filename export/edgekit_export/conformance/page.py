@@ -24,7 +24,7 @@ Made by `python -m edgekit_export.conformance` ({machine}; {versions}).
 shows that the path works and that parity holds; its drop says nothing about trained models.
 
 """
-COLUMNS = ("family", "task", "weights", "exports", "parity", "int8", "TFLite", "runs", "validates")
+COLUMNS = ("family", "input", "weights", "exports", "parity", "int8", "TFLite", "runs", "validates")
 
 
 def page(rows: Iterable[Row], machine: Machine, versions: str) -> str:
@@ -36,7 +36,7 @@ def page(rows: Iterable[Row], machine: Machine, versions: str) -> str:
 def _cells(row: Row) -> Sequence[str]:
     family = row.family
     shown = [cell.text if cell.ok else f"✗ {cell.text}" for cell in row.cells]
-    return [family.name, f"{family.task}, {family.kind}", family.weights, *shown]
+    return [family.name, family.kind, family.weights, *shown]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ def classifier(folder):
 
 
 def test_a_family_goes_all_the_way(tmp_path):
-    row = measure(Family("tiny", "classify", "picture", "random", classifier), tmp_path)
+    row = measure(Family("tiny", "picture", "random", classifier), tmp_path)
     assert row.whole, row
     assert float(row.parity.text) <= 1e-5
     assert row.int8.text.split("%")[0].isdigit()
@@ -36,7 +36,7 @@ def test_a_family_goes_all_the_way(tmp_path):
 
 
 def test_what_cannot_be_exported_has_its_reason_in_the_first_cell(tmp_path):
-    row = measure(Family("none", "classify", "picture", "random", lambda _: ("no-such-model",)), tmp_path)
+    row = measure(Family("none", "picture", "random", lambda _: ("no-such-model",)), tmp_path)
     assert not row.whole
     assert "no such file, folder or model" in row.exports.text
     assert {cell.text for cell in row.cells[1:]} == {"not exported"}

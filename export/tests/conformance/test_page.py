@@ -3,7 +3,7 @@ from edgekit_export.conformance.family import Family, named
 from edgekit_export.conformance.measure import Cell, Row
 from edgekit_export.conformance.page import page
 
-FAMILY = Family("ViT", "classify", "picture", "random", named("vit"))
+FAMILY = Family("ViT", "picture", "random", named("vit"))
 
 
 def test_a_row_has_its_figures_and_reasons():
@@ -17,7 +17,7 @@ def test_a_row_has_its_figures_and_reasons():
     )
     row = Row(FAMILY, *cells)
     last = page([row], this_machine(), "torch 1").splitlines()[-1]
-    assert last == "| ViT | classify, picture | random | 1.2 MB | ✗ 2.0e-03 | 27 % | ✗ a\\|b | 3 ms | ok |"
+    assert last == "| ViT | picture | random | 1.2 MB | ✗ 2.0e-03 | 27 % | ✗ a\\|b | 3 ms | ok |"
 
 
 def test_tflite_may_have_a_reason_instead_of_a_figure():
