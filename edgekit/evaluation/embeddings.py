@@ -158,7 +158,7 @@ class Recall:
         if found is None:
             return (self._distance(),)
         interval = found.moments.dense_interval().clipped(0.0, 2.0)
-        order = in_unit("similarity_spearman", _SPEARMAN, "1", 1.0, found.rho, 1 - found.rho, interval)
+        order = in_unit("similarity_spearman", _SPEARMAN, "rho", 1.0, found.rho, 1 - found.rho, interval)
         return order, self._distance()
 
     def _distance(self) -> Measure:

@@ -49,7 +49,7 @@ def test_measures(sample):
     assert five.reference == pytest.approx(100 * (ranks(given, labels, np.arange(120)) < 5).mean(), abs=1e-6)
     assert ten.candidate == pytest.approx(100 * (ranks(other, labels, np.arange(120)) < 10).mean(), abs=1e-6)
     known = similarity_correlation(given, other, np.arange(120))
-    assert (order.name, order.unit, order.reference) == ("similarity_spearman", "1", 1.0)
+    assert (order.name, order.unit, order.reference) == ("similarity_spearman", "rho", 1.0)
     assert order.candidate == pytest.approx(known.rho, abs=1e-6)
     assert order.interval[0] < order.drop < order.interval[1]
     cosines = (given * other).sum(1) / np.linalg.norm(given, axis=1) / np.linalg.norm(other, axis=1)
