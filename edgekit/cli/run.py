@@ -14,6 +14,7 @@ from edgekit.cli.words import in_short, lines_of
 
 if TYPE_CHECKING:
     from edgekit.cli.inputs import Given
+    from edgekit.cli.save import Saver
     from edgekit.tasks.protocol import Task
     from edgekit.types import Result
 
@@ -24,6 +25,7 @@ examples:
   edgekit run ocr.edge receipts/ --json        a folder, one JSON object a line
   edgekit run lite0.edge photos/ --table       one row each
   edgekit run lite0.edge cat.jpg --variant fp16
+  edgekit run detect.edge photos/ --save out/  boxes and labels drawn on copies
   edgekit run minilm.edge notes.txt --json     one text a line
   echo "so good" | edgekit run mood.edge -     standard input, one text a line
   edgekit run mood.edge --text "so good"
@@ -45,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--text", action="append", default=[], metavar="TEXT", help="a text itself; may be repeated"
     )
+    parser.add_argument(
+        "--save",
+        type=option(parse_path),
+        metavar="DIR",
+        help="draw what was found on copies of the pictures there; of texts and sounds, write the result as JSON",
+    )
     parser.add_argument("--table", action="store_true", help="one row an input instead of the whole result")
     parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
     parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
@@ -59,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_bare(args.bundle)
     task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))
-    for given in inputs_of(task.accepts, args.inputs, args.text):
+    inputs = inputs_of(task.accepts, args.inputs, args.text)
+    saver = None if args.save is None else _saver(args, task)
+    for given in inputs:
         start = time.perf_counter_ns()
         result = task(given.content)
         latency_ms = round((time.perf_counter_ns() - start) / 1e6, 3)
@@ -70,12 +80,20 @@ def run(args: argparse.Namespace) -> int:
             "variant": task.variant,
             "latency_ms": latency_ms,
         }
+        if saver is not None:
+            obj["saved"] = str(saver.save(given, result, dict(obj)))
         emit(
             args,
             obj,
             _row(given, result, latency_ms) if args.table else _whole(given, task, result, latency_ms),
         )
     return 0
+
+
+def _saver(args: argparse.Namespace, task: Task) -> Saver:
+    from edgekit.cli.save import Saver
+
+    return Saver(args.save, args.inputs, task.accepts)
 
 
 def _whole(given: Given, task: Task, result: Result, latency_ms: float) -> str:
