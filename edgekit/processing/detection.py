@@ -167,14 +167,19 @@ def _scores(outputs: Outputs, head: DetectHead, level: Level, raw: F32, place: A
     return np.asarray(score * objectness, np.float32)
 
 
-def part_values(outputs: Outputs, head: DetectHead) -> F32:
-    """``(n,)`` all values that a head reads, behind their activations: part by part, level by level."""
+def part_values(outputs: Outputs, head: DetectHead, side: int = 1) -> F32:
+    """``(n,)`` all values that a head reads, behind their activations: part by part, level by level.
+
+    Boxes in pixels are given as shares of ``side``, so that all values are of a size.
+    """
+    lengths = {level.boxes for level in head.levels if getattr(head.boxes, "unit", "") == "pixel"}
     values = []
     for part in dict.fromkeys(head.parts):
         shape = outputs[part.tensor].shape
         later = [p.start for p in head.parts if p.tensor == part.tensor and p.start > part.start]
         end = min(later, default=shape[1] if part.channels == "first" else shape[-1])
-        values.append(activate(_read(outputs, part, end - part.start), part.activation).reshape(-1))
+        found = activate(_read(outputs, part, end - part.start), part.activation).reshape(-1)
+        values.append(found / np.float32(side) if part in lengths else found)
     return np.concatenate(values)
 
 

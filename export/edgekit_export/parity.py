@@ -89,14 +89,19 @@ def _given(graph: SourceGraph, outputs: Sequence[Array]) -> Array:
     """What the framework gave, as the head reads it."""
     if graph.given is None:
         return outputs[0]
-    return part_values(dict(zip(graph.outputs, outputs, strict=True)), graph.given)
+    return part_values(dict(zip(graph.outputs, outputs, strict=True)), graph.given, _side(graph))
 
 
 def _scores(graph: SourceGraph, head: Head, outputs: Mapping[str, Array]) -> Array:
     """The same of the exported graph, behind the activations that its head applies instead."""
     if isinstance(head, DetectHead):
-        return part_values(outputs, head)
+        return part_values(outputs, head, _side(graph))
     return activate(next(iter(outputs.values())), graph.cut)
+
+
+def _side(graph: SourceGraph) -> int:
+    """The longer side of the input, by which differences of boxes in pixels are told."""
+    return max(*graph.spec.shape[2:], 1)
 
 
 def _step(signal: Sequence[Array], other: Sequence[Array]) -> Step:

@@ -150,29 +150,24 @@ class _Work:
 
     def _measure_wrapped(self) -> _Measured:
         """Files as they are, against their twin in full precision where there is one; a float file is its own."""
-        twin, asked = self.source.twin, bool(self.options.evaluation or self.options.max_drop)
-        variant = self._wrap(self.source.files)
-        if asked and not twin:
-            remedy = "add --reference FILE.tflite, the same network in float"
+        variant, asked = self._wrap(self.source.files), self.options.evaluation
+        twin = self._wrap(self.source.twin) if self.source.twin else variant
+        compares = twin.precision != "int8"
+        if not compares and (asked or self.options.max_drop):
             raise UsageError(
-                f"{self.source.origin}: {variant.precision}, wrapped as it is, has nothing to be measured against",
-                remedy
-                if variant.precision == "int8"
-                else "it is its own reference: leave --eval and --max-drop out",
+                f"{self.source.origin}: int8, wrapped as it is, has nothing to be measured against",
+                "add --reference FILE.tflite, the same network in float",
             )
-        evaluation = self._open(self.options.evaluation or self.source.evaluation) if twin else None
-        if evaluation is not None and self.options.limit is not None:
-            evaluation = evaluation.limited(self.options.limit)
+        known = self.source.evaluation if self.source.twin else ()
+        evaluation = self._limited(self._judging(asked or known))
         task = self._load(variant)
         inputs = golden_inputs(task, draw_for(task))
         wrapped = self._recorded(variant, task, inputs)
-        if not twin:
-            reference = None if variant.precision == "int8" else wrapped
-            return _Measured(reference, [wrapped], None, {}, None, None)
-        full = self._wrap(twin)
-        judged, matrix = self._judged([wrapped], self._load(full), evaluation)
-        reference = self._recorded(full, self._load(full), inputs)
-        return _Measured(reference, judged, matrix, {}, None, evaluation)
+        if not compares:
+            return _Measured(None, [wrapped], None, {}, None, None)
+        full = self._load(twin)
+        judged, matrix = self._judged([wrapped], full, evaluation)
+        return _Measured(self._recorded(twin, full, inputs), judged, matrix, {}, None, evaluation)
 
     def _wrap(self, files: Mapping[str, WrappedGraph], suffix: str = "") -> Variant:
         """Stages files as a variant that is named for what they are."""
@@ -186,16 +181,23 @@ class _Work:
     def _data(self) -> tuple[Dataset | None, Dataset | None]:
         """Opens both data sets; refuses overlap."""
         calibration = self._open(self.options.calibration or self.source.calibration)
-        evaluation = self._open(self.options.evaluation or self.source.evaluation)
+        evaluation = self._judging(self.options.evaluation or self.source.evaluation)
         if calibration is None and "int8" in self.options.precisions and self.source.accepts == "picture":
             raise UsageError(f"{self.source.origin}: int8 needs data to calibrate on", "add --calib DATA")
-        if evaluation is None and self.options.max_drop is not None:
-            raise UsageError(f"{self.source.origin}: --max-drop needs data to measure on", "add --eval DATA")
         if calibration is not None and evaluation is not None:
             refuse_overlap(calibration.digests, evaluation.digests)
-        if evaluation is not None and self.options.limit is not None:
-            evaluation = evaluation.limited(self.options.limit)
-        return calibration, evaluation
+        return calibration, self._limited(evaluation)
+
+    def _judging(self, specs: tuple[str, ...]) -> Dataset | None:
+        """The data to measure on, all of it."""
+        data = self._open(specs)
+        if data is None and self.options.max_drop is not None:
+            raise UsageError(f"{self.source.origin}: --max-drop needs data to measure on", "add --eval DATA")
+        return data
+
+    def _limited(self, data: Dataset | None) -> Dataset | None:
+        limit = self.options.limit
+        return data if data is None or limit is None else data.limited(limit)
 
     def _open(self, specs: tuple[str, ...]) -> Dataset | None:
         return open_data(specs, self.source.task, self._labels(), self.source.accepts) if specs else None

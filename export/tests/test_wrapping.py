@@ -75,6 +75,9 @@ def test_a_float_file_is_its_own_reference(folder, capsys):
     assert code == 0
     assert [v["name"] for v in body["variants"]] == ["fp32"]
     assert body["remark"] == "The TFLite file (fp32) was wrapped as it is; its bytes are unchanged."
+    assert body["drop"] is None
+    code, body, out = export(capsys, folder, "float", "--normalize", "none", "--eval", folder / "eval")
+    assert (code, body["drop"]["n"], body["drop"]["drop"]) == (0, 24, 0.0)
     wrapped = hashlib.sha256(channel_means()).hexdigest()
     assert sha256_of(out, "fp32/model.tflite") == sha256_of(body["reference"], "fp32/model.tflite") == wrapped
 
@@ -148,7 +151,7 @@ def test_a_detector_with_anchors_as_tflite_and_as_onnx(folder, capsys):
             ["--normalize", "none", "--recipe", "int8"],
             "a TFLite file is wrapped as it is, this one in fp32",
         ),
-        ("float", ["--normalize", "none", "--eval", "{folder}/eval"], "has nothing to be measured against"),
+        ("float", ["--normalize", "none", "--max-drop", "1%"], "--max-drop needs data to measure on"),
         ("float", ["--normalize", "none", "--reference", "{folder}/float.tflite"], "is its own reference"),
         ("float", [], "how pixels are normalised cannot be read off a graph"),
         ("damaged", [], "byte"),

@@ -143,6 +143,14 @@ def test_boxes_that_overlap_are_blended():
     assert score == 0.6
 
 
+def test_boxes_in_pixels_are_told_as_shares_of_a_side():
+    outputs = {"s": np.zeros((1, 22, 1), np.float32), "b": np.full((1, 22, 4), 8, np.float32)}
+    assert part_values(outputs, anchored(16), 32).tolist() == [0.5] * 22 + [0.25] * 88
+    assert part_values(outputs, anchored(16)).tolist() == [0.5] * 22 + [8] * 88
+    shares = replace(anchored(16), boxes=OffsetBoxes())
+    assert part_values(outputs, shares, 32).tolist() == [0.5] * 22 + [8] * 88
+
+
 def test_a_level_that_ends_too_early():
     outputs = {"s": np.zeros((1, 22, 1)), "b": np.zeros((1, 22, 4))}
     with pytest.raises(BundleError, match="expected 4 x 2 x 2 positions .stride 8., got 15"):
