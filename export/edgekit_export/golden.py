@@ -119,6 +119,12 @@ def record(
     return tuple(entries), members
 
 
+def steady(inputs: Sequence[GoldenInput], entries: Sequence[Golden]) -> list[GoldenInput]:
+    """Those that no difference within its tolerance makes a classifier decide otherwise; the clearest in any case."""
+    clear = [2 * entry.expected[-1].max_abs < entry.margin for entry in entries]
+    return [given for i, given in enumerate(inputs) if clear[i] or i == 0]
+
+
 def _relative_tolerance(role: str, exact: Mapping[str, bool], variant: Variant) -> float:
     """Of the largest output; 0 asks for equality to the bit."""
     if exact.get(role, False):

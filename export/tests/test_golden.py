@@ -93,3 +93,11 @@ def test_drawings_repeat():
         np.testing.assert_array_equal(draw(3), draw(3))
         assert (draw(3).shape != draw(4).shape) or (draw(3) != draw(4)).any()
         assert draw(3).dtype == np.uint8
+
+
+def test_steady_inputs_decide_alike_within_their_tolerance():
+    def entry(margin, max_abs):
+        return type("G", (), {"margin": margin, "expected": [type("E", (), {"max_abs": max_abs})()]})()
+
+    entries = [entry(0.1, 0.2), entry(0.5, 0.2), entry(0.4, 0.2), entry(0.9, 0.2)]
+    assert golden.steady(["a", "b", "c", "d"], entries) == ["a", "b", "d"]
