@@ -50,13 +50,13 @@ class Picture:
 
 
 def fold_input(model: onnx.ModelProto, picture: Picture, name: str = "image") -> None:
-    """Replaces the float NCHW input by ``name``: uint8 ``(1, height, width, channels)``.
+    """Replaces the float input, NCHW or NHWC, by ``name``: uint8 ``(1, height, width, channels)``.
 
     Raises:
         ModelError: the graph has not exactly one float input of rank 4 with that many channels.
     """
     view = GraphView(model)
-    old = _only_input(model, view, len(picture.mean))
+    old, is_last = _only_input(model, view, len(picture.mean))
     if name != old and name in tensor_names(model):
         raise ModelError(f"graph has a tensor named {name!r} already")
     taken = tensor_names(model) | {name}
@@ -72,6 +72,10 @@ def fold_input(model: onnx.ModelProto, picture: Picture, name: str = "image") ->
         helper.make_node("Sub", [floats, mean.name], [centred]),
         helper.make_node("Mul", [centred, scale.name], [scaled]),
     ]
+    if is_last:  # back to what the graph wants; ``planar`` moves this out of the way
+        ready = fresh_name(taken, f"{name}.nhwc")
+        head.append(helper.make_node("Transpose", [scaled], [ready], perm=[0, 2, 3, 1]))
+        scaled = ready
     replace_input(model.graph.node, old, scaled)
     set_nodes(model.graph, [*head, *model.graph.node])
     model.graph.initializer.extend([mean, scale])
@@ -80,15 +84,18 @@ def fold_input(model: onnx.ModelProto, picture: Picture, name: str = "image") ->
     model.graph.input.append(helper.make_tensor_value_info(name, TensorProto.UINT8, list(dims)))
 
 
-def _only_input(model: onnx.ModelProto, view: GraphView, channels: int) -> str:
+def _only_input(model: onnx.ModelProto, view: GraphView, channels: int) -> tuple[str, bool]:
+    """Its name, and whether its channels come last."""
     if len(view.inputs) != 1:
         raise ModelError(f"model has {len(view.inputs)} inputs, expected one picture")
     value = next(v for v in model.graph.input if v.name == view.inputs[0])
     tensor = value.type.tensor_type
     dims = [d.dim_value for d in tensor.shape.dim]
-    if tensor.elem_type != TensorProto.FLOAT or len(dims) != 4 or dims[1] not in (0, channels):
+    is_last = len(dims) == 4 and dims[3] == channels and dims[1] not in (0, channels)
+    is_first = len(dims) == 4 and dims[1] in (0, channels)
+    if tensor.elem_type != TensorProto.FLOAT or not (is_first or is_last):
         kind = TensorProto.DataType.Name(tensor.elem_type).lower()
         raise ModelError(
             f"input {value.name}: expected float (1, {channels}, height, width), got {kind} {dims}"
         )
-    return str(value.name)
+    return str(value.name), is_last

@@ -19,9 +19,10 @@ from edgekit_export.convert.graph import topological_order
 from edgekit_export.convert.inline_branches import inline_branches
 from edgekit_export.convert.lift_constants import lift_constants, merge_constants
 from edgekit_export.convert.opset import raise_opset
-from edgekit_export.convert.remove_dead import remove_dead, remove_identities
+from edgekit_export.convert.planar import move_transposes
+from edgekit_export.convert.remove_dead import drop_empty_casts, remove_dead, remove_identities
 from edgekit_export.convert.rewrite_hard_swish import constant_divisions, rewrite_hard_swish
-from edgekit_export.convert.shapes import fix_input_shape, infer_shapes
+from edgekit_export.convert.shapes import fix_input_shape, fold_shapes, infer_shapes
 from edgekit_export.convert.shorten_names import drop_unused_opsets, shorten_names, strip_metadata
 from edgekit_export.convert.spread_axes import spread_axes
 
@@ -56,7 +57,15 @@ def normalize(
     remove_identities(made)
     infer_shapes(made)
     spread_axes(made)
+    drop_empty_casts(made)
+    remove_identities(made)
     fold_constants(made)
+    infer_shapes(made)
+    fold_shapes(made)
+    fold_constants(made)  # what followed from shapes
+    move_transposes(made)
+    remove_identities(made)
+    infer_shapes(made)
     split_batch_norm(made)
     rewrite_hard_swish(made)
     fold_affine(made)

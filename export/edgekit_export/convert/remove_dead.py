@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx
 
-from edgekit_export.convert.graph import GraphView, remove_nodes
+from edgekit_export.convert.graph import GraphView, attribute, remove_nodes
 
 _TRANSPARENT = frozenset({"Identity", "Dropout"})
 
@@ -31,6 +31,16 @@ def remove_identities(model: onnx.ModelProto) -> None:
         for names in (node.input, node.output):
             for position, name in enumerate(names):
                 names[position] = _resolve(name, instead)
+
+
+def drop_empty_casts(model: onnx.ModelProto) -> None:
+    """Casts to the type that a tensor has already become Identity; types must have been inferred."""
+    graph = model.graph
+    types = {v.name: v.type.tensor_type.elem_type for v in [*graph.input, *graph.value_info]}
+    for node in graph.node:
+        if node.op_type == "Cast" and attribute(node, "to") == types.get(node.input[0]):
+            node.op_type = "Identity"
+            del node.attribute[:]
 
 
 def _is_transparent(view: GraphView, node: onnx.NodeProto) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import onnx
 from onnx import shape_inference
 
 from edgekit.errors import ModelError
 from edgekit_export.convert.fold_input import Dimension
+from edgekit_export.convert.graph import GraphView, constant, remove_nodes
 
 Shape = tuple[Dimension, ...]
 
@@ -34,6 +36,22 @@ def read_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
         if tensor.HasField("shape"):
             found[value.name] = tuple(_dimension(d) for d in tensor.shape.dim)
     return found
+
+
+def fold_shapes(model: onnx.ModelProto) -> None:
+    """The Shape of a tensor whose sides are all known becomes a constant; shapes must have been inferred."""
+    view, shapes, gone = GraphView(model), read_shapes(model), []
+    for node in model.graph.node:
+        known = shapes.get(node.input[0]) if node.op_type == "Shape" and not node.attribute else None
+        if (
+            known is None
+            or node.output[0] in view.outputs
+            or not all(isinstance(side, int) for side in known)
+        ):
+            continue
+        model.graph.initializer.append(constant(node.output[0], np.array(known, np.int64)))
+        gone.append(node)
+    remove_nodes(model.graph, gone)
 
 
 def fix_input_shape(model: onnx.ModelProto, name: str, shape: Sequence[Dimension]) -> None:
