@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from edgekit.tasks.content import read_content
 from edgekit.tasks.golden import GOLDEN_OVERLAP, alike, decision, digest, probe
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import find_variant, load
-from edgekit.tasks.trace import Call, Trace
+from edgekit.tasks.trace import Trace
 from edgekit.types import Array
 
 
@@ -110,7 +110,7 @@ def check(bundle: Bundle, golden: Golden, task: Task) -> Outcome:
     """Runs one golden input and compares every engine call, then the decision."""
     trace = Trace()
     result = task(read_content(bundle.read(golden.input), golden.input), trace)
-    calls = [(call, name, output) for call in trace.calls for name, output in _named(call)]
+    calls = [(call, name, output) for call in trace.calls for name, output in call.told]
     problem, exact, worst = "", True, 0.0
     if len(calls) != len(golden.expected):
         problem, exact, worst = f"expected {len(golden.expected)} outputs, got {len(calls)}", False, np.inf
@@ -121,10 +121,6 @@ def check(bundle: Bundle, golden: Golden, task: Task) -> Outcome:
         problem = problem or f"expected decision {golden.decision!r}, got {decision(result)!r}"
     allowed = max(e.max_abs for e in golden.expected)
     return Outcome(golden.input, not problem, exact, float(worst), allowed, golden.margin, problem)
-
-
-def _named(call: Call) -> Sequence[tuple[str, Array]]:
-    return [(spec.name, output) for spec, output in zip(call.session.outputs, call.outputs, strict=True)]
 
 
 def _compare(

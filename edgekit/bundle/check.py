@@ -25,6 +25,7 @@ from edgekit.bundle.manifest import (
     ResizeHeight,
     ResizeMultiple,
     TextInput,
+    TokenHead,
     Variant,
 )
 from edgekit.bundle.messages import some_of
@@ -110,6 +111,8 @@ def _references(manifest: Manifest) -> Iterable[tuple[str, str]]:
             yield from ((path, "external") for path in model.external)
             if isinstance(model.input, TextInput):
                 yield model.input.tokenizer, "tokenizer"
+            if isinstance(model.head, TokenHead):
+                yield model.head.tokenizer, "tokenizer"
             if isinstance(model.head, ClassHead | DetectHead):
                 yield model.head.labels, "text"
             elif isinstance(model.head, CtcHead):

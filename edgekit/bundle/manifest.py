@@ -24,6 +24,9 @@ from edgekit.bundle.fields import Text as Text
 from edgekit.bundle.sound_head import ActivityHead as ActivityHead
 from edgekit.bundle.sound_input import Carried as Carried
 from edgekit.bundle.sound_input import SoundInput as SoundInput
+from edgekit.bundle.step_input import MemoryHead as MemoryHead
+from edgekit.bundle.step_input import StepInput as StepInput
+from edgekit.bundle.step_input import TokenHead as TokenHead
 
 FORMAT = "edgekit-bundle"
 VERSION = 1
@@ -138,7 +141,7 @@ class ImageInput(Strict, frozen=True, tag="image", tag_field="kind"):
 
 
 class TextInput(Strict, frozen=True, tag="text", tag_field="kind"):
-    """How a text becomes the graph's inputs: the ids of its tokens, int64 ``(1, tokens)``.
+    """How a text becomes the graph's inputs: the ids of its tokens, ``(1, tokens)``.
 
     Attributes:
         tokenizer: member, a ``tokenizer.json`` of the tokenizers library; the special tokens that its template
@@ -148,6 +151,7 @@ class TextInput(Strict, frozen=True, tag="text", tag_field="kind"):
         types: input of the segment of each token, if the graph has one.
         max_tokens: longer texts are cut to so many tokens.
         fixed: shorter texts are padded to ``max_tokens``, with the tokenizer's own padding.
+        dtype: of all of these inputs.
     """
 
     tokenizer: MemberPath
@@ -156,9 +160,10 @@ class TextInput(Strict, frozen=True, tag="text", tag_field="kind"):
     mask: Line | None = "attention_mask"
     types: Line | None = None
     fixed: bool = False
+    dtype: Literal["int64", "int32"] = "int64"
 
 
-Input: TypeAlias = ImageInput | TextInput | SoundInput
+Input: TypeAlias = ImageInput | TextInput | SoundInput | StepInput
 """What a graph is given; a file that lists it names its ``kind``."""
 
 
@@ -208,19 +213,21 @@ class EmbedHead(Strict, frozen=True, tag="embed_head", tag_field="op"):
     normalize: bool = False
 
 
-Head: TypeAlias = ClassHead | DbHead | CtcHead | DetectHead | EmbedHead | ActivityHead
+Head: TypeAlias = (
+    ClassHead | DbHead | CtcHead | DetectHead | EmbedHead | ActivityHead | MemoryHead | TokenHead
+)
 
 
 def head_tensors(head: Head) -> tuple[str, ...]:
     """Names of the outputs that a head reads, each once."""
     if isinstance(head, DetectHead):
         return tuple(dict.fromkeys(part.tensor for part in head.parts))
-    return (head.tensor,)
+    return head.tensors if isinstance(head, MemoryHead) else (head.tensor,)
 
 
 def kept_outputs(given: Input, head: Head) -> tuple[str, ...]:
     """Names of the outputs that a task reads: the head's, then those that are carried to the next call; each once."""
-    carried = [pair.output for pair in given.carried] if isinstance(given, SoundInput) else []
+    carried = [pair.output for pair in given.carried] if isinstance(given, SoundInput | StepInput) else []
     return tuple(dict.fromkeys([*head_tensors(head), *carried]))
 
 

@@ -29,7 +29,7 @@ class TextEncoder:
 
     def __init__(self, spec: TextInput, folder: Path) -> None:
         self._spec = spec
-        self._tokenizer = _load(folder / spec.tokenizer)
+        self._tokenizer = load_tokenizer(folder / spec.tokenizer)
         self._tokenizer.enable_truncation(spec.max_tokens)
         if not spec.fixed:
             self._tokenizer.no_padding()
@@ -39,7 +39,7 @@ class TextEncoder:
             self._tokenizer.enable_padding(**{**self._tokenizer.padding, "length": spec.max_tokens})
 
     def __call__(self, given: object) -> Mapping[str, Array]:
-        """Input name → int64 ``(1, tokens)``.
+        """Input name → integers ``(1, tokens)``.
 
         Raises:
             DataError: it is no text, or gives no token at all.
@@ -54,10 +54,16 @@ class TextEncoder:
             self._spec.mask: encoding.attention_mask,
             self._spec.types: encoding.type_ids,
         }
-        return {name: np.asarray([row], np.int64) for name, row in rows.items() if name is not None}
+        return {name: np.asarray([row], self._spec.dtype) for name, row in rows.items() if name is not None}
 
 
-def _load(path: Path) -> Any:  # noqa: ANN401 (tokenizers ships no types for it)
+def load_tokenizer(path: Path) -> Any:  # noqa: ANN401 (tokenizers ships no types for it)
+    """The library's object for a ``tokenizer.json``.
+
+    Raises:
+        EnvironmentLacks: the tokenizers library is not installed.
+        BundleError: it cannot read the file.
+    """
     try:
         from tokenizers import Tokenizer
     except ImportError as error:

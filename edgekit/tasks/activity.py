@@ -42,7 +42,7 @@ class Activity(SingleGraph[ActivityHead]):
             cut = windows(sound, self._input)
         state, found = self._carry.start(), []
         for tensor in cut:
-            outputs = self._run(trace, {self._input.tensor: tensor, **state})
+            outputs = self._run(trace, {self._input.tensor: tensor, **state}, self._carry.outputs)
             state = self._carry.on(outputs)
             found.append(outputs[self._head.tensor].reshape(-1))
         with trace.stage("post"):

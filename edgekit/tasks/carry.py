@@ -18,14 +18,19 @@ class Carry:
     Args:
         session: the graph.
         carried: which output becomes which input.
+        growing: whether a side that the graph leaves open begins at 0 and grows from call to call.
+
+    Attributes:
+        outputs: names of what is handed on.
 
     Raises:
         BundleError: the graph has no such input or output, or an input of no fixed shape.
     """
 
-    def __init__(self, session: Session, carried: Sequence[Carried]) -> None:
+    def __init__(self, session: Session, carried: Sequence[Carried], *, growing: bool = False) -> None:
         inputs = {given.name: given for given in session.inputs}
         outputs = {given.name for given in session.outputs}
+        self.outputs = frozenset(pair.output for pair in carried)
         self._carried = tuple(carried)
         self._zeros: dict[str, Array] = {}
         for pair in carried:
@@ -35,8 +40,8 @@ class Carry:
                     f"{pair.input} and {pair.output}, which is carried to it"
                 )
             spec = inputs[pair.input]
-            shape = tuple(side for side in spec.shape if side is not None)
-            if len(shape) != len(spec.shape):
+            shape = tuple(side or 0 for side in spec.shape)
+            if None in spec.shape and not growing:
                 raise BundleError(f"carried input {pair.input}: expected a fixed shape, got {spec.form}")
             self._zeros[pair.input] = np.zeros(shape, spec.dtype)
 

@@ -17,9 +17,8 @@ from edgekit.tasks.trace import Call
 from edgekit.types import Array, Classification, Detections, Generation, Result, TextRegions, VoiceActivity
 
 PROBE_VALUES = 1024
-DETECTOR_ROLES = frozenset(
-    {"detect"}
-)  # their outputs are maps of independent pixels: no best class a position
+UNDECIDED_ROLES = frozenset({"detect", "encode"})
+"""Their outputs are maps of pixels or what another graph remembers: no best class a position."""
 
 
 def probe(output: Array, values: int = PROBE_VALUES) -> Array:
@@ -109,9 +108,9 @@ def margin(result: Result, calls: Sequence[Call]) -> float | None:
         return float(np.abs(result.scores - result.threshold).min())
     smallest = math.inf
     for call in calls:
-        if call.role in DETECTOR_ROLES:
+        if call.role in UNDECIDED_ROLES:
             continue
-        for output in call.outputs:
+        for _, output in call.told:
             if output.ndim and output.shape[-1] >= 2 and output.size:
                 best = np.partition(output.astype(np.float64), -2, axis=-1)[..., -2:]
                 smallest = min(smallest, float((best[..., 1] - best[..., 0]).min()))

@@ -20,6 +20,7 @@ TASKS: dict[str, str] = {
     "detect": "edgekit.tasks.detect:Detect",
     "embed": "edgekit.tasks.embed:Embed",
     "ocr": "edgekit.tasks.ocr:Ocr",
+    "transcribe": "edgekit.tasks.transcribe:transcriber",
 }
 """Task name → where its class is; imported when a bundle asks for it."""
 

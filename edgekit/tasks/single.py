@@ -61,9 +61,11 @@ class SingleGraph(Generic[HeadT]):
         for wanted in head_tensors(model.head):
             output_index(self._session, model, wanted, variant)
 
-    def _run(self, trace: Trace, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The graph's outputs by their names."""
-        return dict(zip(self._names, trace.infer(ROLE, self._session, feeds), strict=True))
+    def _run(
+        self, trace: Trace, feeds: Mapping[str, Array], kept: frozenset[str] = frozenset()
+    ) -> dict[str, Array]:
+        """The graph's outputs by their names; ``kept`` are those that only the next call reads."""
+        return dict(zip(self._names, trace.infer(ROLE, self._session, feeds, kept), strict=True))
 
 
 def _only_graph(task: str, variant: Variant, head: type[HeadT]) -> tuple[Model, HeadT]:

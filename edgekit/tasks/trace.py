@@ -20,12 +20,23 @@ Stage: TypeAlias = Literal["pre", "infer", "post"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """One engine call: which graph of the variant, its inputs and outputs."""
+    """One engine call: which graph of the variant, its inputs and outputs.
+
+    Attributes:
+        kept: names of outputs that are the next call's inputs: nobody but that call reads them.
+    """
 
     role: str
     session: Session
     feeds: Mapping[str, Array]
     outputs: list[Array]
+    kept: frozenset[str] = frozenset()
+
+    @property
+    def told(self) -> list[tuple[str, Array]]:
+        """Name and value of the outputs that are not merely kept, in the graph's order."""
+        named = zip((spec.name for spec in self.session.outputs), self.outputs, strict=True)
+        return [(name, output) for name, output in named if name not in self.kept]
 
 
 @dataclass(slots=True)
@@ -51,11 +62,13 @@ class Trace:
         finally:
             self.ns[name] += self.now_ns() - start
 
-    def infer(self, role: str, session: Session, feeds: Mapping[str, Array]) -> list[Array]:
+    def infer(
+        self, role: str, session: Session, feeds: Mapping[str, Array], kept: frozenset[str] = frozenset()
+    ) -> list[Array]:
         """Runs a graph within the ``infer`` stage and remembers the call."""
         with self.stage("infer"):
             outputs = session.run(feeds)
-        self.calls.append(Call(role, session, feeds, outputs))
+        self.calls.append(Call(role, session, feeds, outputs, kept))
         return outputs
 
     def bare_ns(self) -> int:

@@ -103,8 +103,7 @@ def record(
         trace = Trace()
         result = task(given.content, trace)
         expected = []
-        for index, (call, position) in enumerate((c, i) for c in trace.calls for i in range(len(c.outputs))):
-            output, name = call.outputs[position], call.session.outputs[position].name
+        for index, (call, name, output) in enumerate((c, *told) for c in trace.calls for told in c.told):
             member = f"{given.path.rpartition('.')[0]}.{variant.name}.{index}.bin"
             members[member] = probe(output).tobytes()
             tolerance = _relative_tolerance(call.role, exact, variant) * max(

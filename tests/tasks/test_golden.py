@@ -1,9 +1,11 @@
 import hashlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from edgekit import Classification, TextRegions
+from edgekit.engines.protocol import TensorSpec
 from edgekit.tasks.golden import alike, decision, digest, margin, probe
 from edgekit.tasks.trace import Call
 from edgekit.types import Detections
@@ -28,8 +30,10 @@ def test_decisions():
     assert decision(TextRegions(np.zeros((1, 4, 2), np.float32), ("hi",), np.ones(1, np.float32))) == "hi"
 
 
-def call(role, *outputs):
-    return Call(role, None, {}, [np.array(o, np.float32) for o in outputs])
+def call(role, *outputs, kept=()):
+    arrays = [np.array(o, np.float32) for o in outputs]
+    specs = tuple(TensorSpec(f"out{i}", "float32", array.shape) for i, array in enumerate(arrays))
+    return Call(role, SimpleNamespace(outputs=specs), {}, arrays, frozenset(kept))
 
 
 LETTERS = Classification(np.array([0.1, 0.9], np.float32), ("a", "b"))
@@ -39,6 +43,8 @@ def test_margin_is_the_smallest_over_positions_and_outputs():
     calls = [call("model", [[1, 5, 2]]), call("recognize", [[[0.6, 0.4], [0.9, 0.1]]])]
     assert margin(LETTERS, calls) == pytest.approx(0.2)
     assert margin(LETTERS, [call("detect", [[1, 2]]), call("model", [[3]], 4.0)]) is None
+    assert margin(LETTERS, [call("model", [[1, 5]], [[1, 1]], kept=("out1",))]) == 4
+    assert margin(LETTERS, [call("encode", [[1, 1]]), call("decode", [[1, 3]])]) == 2
 
 
 def found(*scores):

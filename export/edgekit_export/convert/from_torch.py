@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -63,9 +64,7 @@ def export_traced(
                 opset_version=OPSET,
                 input_names=list(examples),
                 output_names=list(output_names),
-                dynamic_shapes=None
-                if dynamic is None
-                else tuple(dict(dynamic.get(name, {})) for name in examples),
+                dynamic_shapes=None if dynamic is None else _shapes(network, examples, dynamic),
                 external_data=False,
                 verbose=False,
             )
@@ -78,6 +77,18 @@ def export_traced(
     assert program is not None
     made: onnx.ModelProto = program.model_proto
     return made
+
+
+def _shapes(
+    network: torch.nn.Module, names: Iterable[str], dynamic: Mapping[str, Mapping[int, str]]
+) -> tuple[Any, ...]:
+    """Dynamic axes in the structure of the arguments: those of a ``*rest`` lie in a tuple of their own."""
+    axes = [dict(dynamic.get(name, {})) for name in names]
+    parameters = list(inspect.signature(network.forward).parameters.values())
+    if parameters and parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL:
+        plain = len(parameters) - 1
+        return (*axes[:plain], tuple(axes[plain:]))
+    return tuple(axes)
 
 
 def _torch() -> Any:  # noqa: ANN401 (a module)

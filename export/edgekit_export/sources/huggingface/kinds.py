@@ -17,13 +17,13 @@ from edgekit_export.sources.source import Source
 Build = Callable[[HfFolder, BareInput], Source]
 """``build(folder, asked)`` of a builder's module; ``asked`` is what the command line says of the input."""
 
-ARCHITECTURES: dict[str, str] = {}
+ARCHITECTURES: dict[str, str] = {"WhisperForConditionalGeneration": "speech_whisper"}
 """Class → module, for those that the kind's own module does not do."""
 
 KINDS: dict[str, str] = {
+    "ForCTC": "speech_ctc",
     "ForImageClassification": "image_classification",
     "ForObjectDetection": "object_detection",
-
     "ForSequenceClassification": "sequence_classification",
     "Model": "sentence_embedding",
 }
