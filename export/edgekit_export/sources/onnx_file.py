@@ -78,14 +78,22 @@ def read_onnx_file(path: Path) -> onnx.ModelProto:
 
 
 def onnx_framework(model: onnx.ModelProto) -> Framework:
-    """The model as given, run by ONNX's engine without any graph optimisation."""
+    """The model as given, run by ONNX's engine without any graph optimisation.
+
+    A picture comes with channels first, and is turned where the graph wants them last.
+    """
     from edgekit_export.convert.session import session_of
 
     session = session_of(model, optimization="none")
     names = [given.name for given in session.inputs]
+    wanted = session.inputs[0].shape
+
+    def placed(array: Array) -> Array:
+        is_last = array.ndim == len(wanted) == 4 and wanted[3] == array.shape[1] != wanted[1]
+        return np.ascontiguousarray(array.transpose(0, 2, 3, 1)) if is_last else array
 
     def run(feeds: Mapping[str, Array]) -> list[npt.NDArray[np.float32]]:
-        named = feeds if len(names) > 1 else dict(zip(names, feeds.values(), strict=True))
+        named = feeds if len(names) > 1 else dict(zip(names, map(placed, feeds.values()), strict=True))
         return [np.asarray(output, dtype=np.float32) for output in session.run(named)]
 
     return run

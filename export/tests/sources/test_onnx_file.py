@@ -99,3 +99,17 @@ def test_a_broken_rule_is_told_whole(small_classifier):
     model.graph.node[1].input[0] = "nowhere"
     with pytest.raises(ModelError, match="'nowhere' of node: .*Relu"):
         read_onnx(model.SerializeToString(), "m.onnx")
+
+
+@pytest.mark.parametrize(
+    ("sides", "turned"), [([1, 4, 5, 3], True), ([1, 3, 4, 5], False), ([1, 3, 3, 3], False)]
+)
+def test_channels_are_put_where_the_graph_wants_them(sides, turned):
+    value = onnx.helper.make_tensor_value_info("x", 1, sides)
+    nodes = [onnx.helper.make_node("Relu", ["x"], ["y"])]
+    given = onnx.helper.make_tensor_value_info("y", 1, sides)
+    graph = onnx.helper.make_graph(nodes, "g", [value], [given])
+    opset = [onnx.helper.make_opsetid("", 18)]
+    run = onnx_framework(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8))
+    planar = np.random.default_rng(1).random([1, 3, *(sides[1:3] if turned else sides[2:])], np.float32)
+    assert np.array_equal(run({"image": planar})[0], planar.transpose(0, 2, 3, 1) if turned else planar)
