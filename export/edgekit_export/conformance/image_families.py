@@ -27,6 +27,8 @@ class ImageFamily:
         config: what makes it small.
         processor: stem of ``…ImageProcessor``.
         settings: of the processor.
+        gain: variance of the weights times inputs: what is too small for scores of places to differ, or so large that
+            the last bits do.
     """
 
     task: Literal["classify", "detect"]
@@ -34,6 +36,7 @@ class ImageFamily:
     config: dict[str, Any]
     processor: str
     settings: dict[str, Any]
+    gain: float = 1.0
 
     def write(self, folder: Path) -> None:
         """Writes the model into a folder."""
@@ -46,7 +49,7 @@ class ImageFamily:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_SEED)
             network = getattr(transformers, self.model + end)(config).eval()
-            _shake(network)
+            _shake(network, self.gain)
         with quiet_transformers():
             network.save_pretrained(folder)
         processor: Any = getattr(transformers, f"{self.processor}ImageProcessorPil")
@@ -67,14 +70,14 @@ def _built(config: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _shake(network: Any) -> None:  # noqa: ANN401 (a torch module)
+def _shake(network: Any, gain: float) -> None:  # noqa: ANN401 (a torch module)
     """Draws weights wide enough for signals to reach the end, and what initialisation leaves at zero or one."""
     import torch
 
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
-                torch.nn.init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
+                torch.nn.init.normal_(module.weight, std=(gain / module.weight[0].numel()) ** 0.5)
         for parameter in network.parameters():
             if parameter.ndim <= 1:
                 parameter.add_(torch.randn_like(parameter) * 0.1)
@@ -100,7 +103,7 @@ _DETR = {
     "num_queries": 12, "use_timm_backbone": False, "use_pretrained_backbone": False,
 }  # fmt: skip
 _SIX_MULTIPLES = {
-    "d_model": 32, "encoder_hidden_dim": 32, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "decoder_layers": 2,
+    "d_model": 32, "encoder_hidden_dim": 32, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "decoder_layers": 1,
     "encoder_attention_heads": 2, "decoder_attention_heads": 2, "num_queries": 20, "num_denoising": 0,
     "decoder_in_channels": [32, 32, 32], "feat_strides": [8, 16, 32],
 }  # fmt: skip
@@ -135,7 +138,7 @@ IMAGE_FAMILIES: dict[str, ImageFamily] = {
     "RT-DETR": ImageFamily(
         "detect", "RTDetr", {**_SIX_MULTIPLES, "encoder_in_channels": [24, 32, 48], "backbone_config": (
             "RTDetrResNet", {**_RESNET, "out_features": ["stage2", "stage3", "stage4"]})},
-        "RTDetr", {"size": {"height": 96, "width": 96}},
+        "RTDetr", {"size": {"height": 96, "width": 96}}, gain=2.0,
     ),
     "D-FINE": ImageFamily(
         "detect", "DFine", {**_SIX_MULTIPLES, "encoder_in_channels": [24, 32, 48], "backbone_config": (

@@ -17,6 +17,7 @@ from edgekit_export.quantize.weights import Codes, usable_scale
 
 _DAMPING = 0.01
 _SHRINKS = (1.0, 0.9)
+_MOST_DAMPING = 1e12
 _SWEEPS = 2
 _BLOCK = 64
 
@@ -34,8 +35,7 @@ def round_to_output(
     """
     groups = len(covariance)
     rows = np.ascontiguousarray(weight.reshape(groups, len(weight) // groups, -1).transpose(0, 2, 1))
-    damped = _damp(covariance)
-    factor = _inverse_factor(damped)
+    damped, factor = _damped(covariance)
     largest = np.abs(rows).max(axis=1)
     floor = np.broadcast_to(np.asarray(finest, np.float64), (len(weight),)).reshape(largest.shape)
     best_error = np.full(largest.shape, np.inf)
@@ -53,12 +53,28 @@ def round_to_output(
     )
 
 
-def _damp(covariance: Array) -> Array:
+def _damped(covariance: Array) -> tuple[Array, Array]:
+    """The covariance with a diagonal, and :func:`_inverse_factor` of it.
+
+    Differences of large means leave small negative variances where there are few samples: more is added then.
+    """
+    share = _DAMPING
+    while True:
+        damped = _damp(covariance, share)
+        try:
+            return damped, _inverse_factor(damped)
+        except np.linalg.LinAlgError:
+            if share > _MOST_DAMPING:
+                raise
+            share *= 10
+
+
+def _damp(covariance: Array, share: float) -> Array:
     """Adds a share of the mean variance to the diagonal: directions never seen in calibration still count."""
     size = covariance.shape[1]
     mean = np.trace(covariance, axis1=1, axis2=2) / size
     mean = np.where(mean > 0, mean, 1.0)
-    return covariance + (_DAMPING * mean)[:, None, None] * np.eye(size)
+    return covariance + (share * mean)[:, None, None] * np.eye(size)
 
 
 def _inverse_factor(damped: Array) -> Array:

@@ -55,3 +55,11 @@ def test_the_same_every_time():
     first, again = round_to_output(weight, second), round_to_output(weight, second)
     assert first.codes.tobytes() == again.codes.tobytes()
     assert first.scale.tobytes() == again.scale.tobytes()
+
+
+def test_a_covariance_of_few_samples_and_large_means():
+    """What is left of it can be slightly negative in some direction."""
+    covariance = np.diag([1.0, 1e-9, 0.0, -0.4])[np.newaxis]
+    weight = np.random.default_rng(0).normal(size=(3, 4))
+    codes = round_to_output(weight, covariance)
+    assert np.abs(codes.real - weight).max() <= np.abs(weight).max() / 127

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from edgekit.bundle.manifest import ClassHead
 from edgekit.errors import ModelError
 from edgekit_export.sources.bare import LABELS_MEMBER, BareInput
 from edgekit_export.sources.huggingface.card import card_of
 from edgekit_export.sources.huggingface.folder import CONFIG, HfFolder, labels_member, labels_of
 from edgekit_export.sources.huggingface.network import load_network
-from edgekit_export.sources.huggingface.picture_graph import picture_graph, refuse_options
+from edgekit_export.sources.huggingface.picture_graph import WEIGHTS_ONLY, picture_graph, refuse_options
 from edgekit_export.sources.huggingface.picture_input import PictureInput, classifier_input
 from edgekit_export.sources.huggingface.processor_settings import read_settings
 from edgekit_export.sources.source import Source, bundle_name
 
-_ACTIVATIONS = {
+_ACTIVATIONS: dict[str | None, Literal["softmax", "sigmoid"]] = {
     None: "softmax",
     "single_label_classification": "softmax",
     "multi_label_classification": "sigmoid",
 }
+
+_WEIGHTS_ONLY = {"EfficientNetForImageClassification": WEIGHTS_ONLY}
+"""Swish has no code of its own and squeeze-and-excitation multiplies what it has rounded; other graphs' recipes are
+chosen by what is in them."""
 
 
 def build(folder: HfFolder, asked: BareInput) -> Source:
@@ -31,8 +37,8 @@ def build(folder: HfFolder, asked: BareInput) -> Source:
     refuse_options(folder, asked, "classify", allowed=())
     labels, head = labels_of(folder), head_of(folder)
     picture = classifier_input(read_settings(folder))
-    network = load_network(folder)
-    graph = picture_graph(folder, network, picture, head, lambda given: (given.logits,), {})
+    network, quantize = load_network(folder), _WEIGHTS_ONLY.get(folder.architectures[0], {})
+    graph = picture_graph(folder, network, picture, head, lambda given: (given.logits,), quantize)
     classes = graph.model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value
     if classes != len(labels):
         raise ModelError(f"{folder.origin}: expected {len(labels)} scores, one a label, got {classes}")

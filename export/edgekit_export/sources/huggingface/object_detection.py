@@ -14,7 +14,7 @@ from edgekit_export.sources.huggingface.card import card_of
 from edgekit_export.sources.huggingface.folder import HfFolder, labels_member, labels_of
 from edgekit_export.sources.huggingface.image_classification import input_range
 from edgekit_export.sources.huggingface.network import load_network
-from edgekit_export.sources.huggingface.picture_graph import picture_graph, refuse_options
+from edgekit_export.sources.huggingface.picture_graph import WEIGHTS_ONLY, picture_graph, refuse_options
 from edgekit_export.sources.huggingface.picture_input import detector_input
 from edgekit_export.sources.huggingface.processor_settings import read_settings
 from edgekit_export.sources.source import Source, bundle_name
@@ -22,13 +22,6 @@ from edgekit_export.sources.source import Source, bundle_name
 SOFTMAX = ("Detr", "TableTransformer", "Yolos")
 SIGMOID = ("RTDetr", "RTDetrV2", "DFine", "ConditionalDetr", "DeformableDetr")
 """Stems of classes: one class or no object a query, or each class by itself."""
-
-WEIGHTS_ONLY = {
-    "name": "weight_only_wi8_afp32",
-    "mode": "weight8",
-    "tflite": "weight_only_wi8_afp32",
-}
-"""int8 for detectors: with codes for activations too, FastestDet kept 29 % of its own F1, so 95 %."""
 
 
 def build(folder: HfFolder, asked: BareInput) -> Source:

@@ -21,6 +21,9 @@ from edgekit_export.sources.torch_network import torch_framework
 if TYPE_CHECKING:
     import torch
 
+WEIGHTS_ONLY = {"name": "weight_only_wi8_afp32", "mode": "weight8", "tflite": "weight_only_wi8_afp32"}
+"""int8 for detectors: with codes for activations too, FastestDet kept 29 % of its own F1, so 95 %."""
+
 
 def picture_graph(
     folder: HfFolder,
