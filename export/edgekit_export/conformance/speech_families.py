@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-
-from edgekit_export.conformance.family import Family
 
 _LETTERS = " |ETAONIHSRDLUMWCFGYPBVKXJQZ'"
 _WORDS = ("the", "a", "sun", "rises", "over", "sea", "and", "it", "is", "warm", "ing", "er")
 _LANGUAGES = ("<|en|>", "<|de|>", "<|es|>")
-
-
-def speech_families() -> list[Family]:
-    """One row an architecture."""
-    return [
-        Family(name, "transcribe", "sound", "random", _maker(make)) for name, make in SPEECH_FAMILIES.items()
-    ]
-
-
-def _maker(make: Callable[[Path], None]) -> Callable[[Path], tuple[str, ...]]:
-    def made(folder: Path) -> tuple[str, ...]:
-        make(folder)
-        return (str(folder),)
-
-    return made
 
 
 def wav2vec2_group(folder: Path) -> None:
@@ -142,7 +125,7 @@ def _write(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=1), encoding="utf-8")
 
 
-SPEECH_FAMILIES: dict[str, Callable[[Path], None]] = {
+FAMILIES: Mapping[str, Callable[[Path], None]] = {
     "wav2vec2 (group norm)": wav2vec2_group,
     "wav2vec2 (layer norm)": wav2vec2_layer,
     "Whisper": whisper,
