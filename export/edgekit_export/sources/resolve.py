@@ -25,6 +25,7 @@ from edgekit_export.recipe import Asset, DataSource, ModelRecipe, SourceModel, l
 from edgekit_export.sources.assets import coco_labels, imagenet_labels, onnx_characters
 from edgekit_export.sources.bare import BareInput, bare_recipe
 from edgekit_export.sources.huggingface.folder import is_hf_folder, open_hf_folder
+from edgekit_export.sources.huggingface.hub import fetch_hub, hub_id
 from edgekit_export.sources.huggingface.kinds import builder_of
 from edgekit_export.sources.huggingface.packaged import packaged_source
 from edgekit_export.sources.onnx_file import input_shape, onnx_framework, read_onnx, read_onnx_file
@@ -42,7 +43,8 @@ def resolve(source: str, bare: BareInput | None = None, weights: Path | None = N
 
     Args:
         source: a name in ``models/``, a folder with ``recipe.toml`` and ``card.toml``, an ``.onnx`` or ``.tflite``
-            file, ``module:function`` giving a torch network, or a folder as the Hugging Face hub has them.
+            file, ``module:function`` giving a torch network, a folder as the Hugging Face hub has them, or
+            ``owner/name`` there.
         bare: how pictures go into a file or a network that brings no recipe.
         weights: the file that a recipe names and no package has.
 
@@ -66,6 +68,10 @@ def resolve(source: str, bare: BareInput | None = None, weights: Path | None = N
         return _from_network(source, bare or BareInput())
     if is_hf_folder(path):
         folder = open_hf_folder(path, source)
+        return builder_of(folder)(folder, bare or BareInput())
+    if not path.exists() and (asked := hub_id(source)) is not None:
+        fetched, origin = fetch_hub(*asked)
+        folder = open_hf_folder(fetched, origin)
         return builder_of(folder)(folder, bare or BareInput())
     if path.exists():
         raise ModelError(
