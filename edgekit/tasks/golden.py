@@ -17,8 +17,9 @@ from edgekit.tasks.trace import Call
 from edgekit.types import Array, Classification, Detections, Generation, Result, TextRegions, VoiceActivity
 
 PROBE_VALUES = 1024
-UNDECIDED_ROLES = frozenset({"detect", "encode"})
-"""Their outputs are maps of pixels or what another graph remembers: no best class a position."""
+UNDECIDED_ROLES = frozenset({"detect", "encode", "orient"})
+"""Their outputs are maps of pixels or what another graph remembers, no best class a position; or are decided at a
+score of their own (orient)."""
 
 
 def probe(output: Array, values: int = PROBE_VALUES) -> Array:
