@@ -77,5 +77,5 @@ def test_lines_upside_down_are_read_where_the_graph_tells_them(read):
     kept, wrongly = error_rate(turning, upside_down=False)
     assert fallen < 0.35
     assert turned > 0.7
-    assert wrongly < 0.05
-    assert kept < upright + 0.05
+    assert wrongly < 0.1
+    assert kept < upright + 0.08
