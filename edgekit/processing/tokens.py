@@ -46,6 +46,10 @@ class TextEncoder:
         """
         if not isinstance(given, str):
             raise DataError(f"text: expected a str, got {type(given).__name__}")
+        if (lone := next((c for c in given if "\ud800" <= c <= "\udfff"), None)) is not None:
+            raise DataError(
+                f"text: U+{ord(lone):04X} is half of a character", "give it text that is valid Unicode"
+            )
         encoding = self._tokenizer.encode(given)
         if not encoding.ids:
             raise DataError("text: gives no token", "give it a text that is not empty")

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 
 from edgekit.bundle.detect_head import DetectHead
-from edgekit.bundle.manifest import Head, ImageInput, Normalize
+from edgekit.bundle.manifest import Head, ImageInput, Normalize, TextInput
 from edgekit.engines.protocol import Session
 from edgekit.evaluation.origin import Stages, Step
 from edgekit.processing.activations import activate
@@ -40,6 +40,8 @@ def parity(graph: SourceGraph, full: Graph, reduced: Graph, feeds: Sequence[Mapp
         feeds: input name → array; a picture's is ``(1, height, width, 3)`` uint8.
     """
     first = [_given(graph, graph.framework(_framework_feed(f, graph))) for f in feeds]
+    if isinstance(full, bytes):
+        feeds = [_of_fixed_length(feed, graph) for feed in feeds]
     second = {level: _outputs(full, feeds, level) for level in LEVELS}
     head = graph.given or graph.spec.head if isinstance(full, bytes) else graph.spec.head
     scores = {level: [_scores(graph, head, outputs) for outputs in second[level]] for level in LEVELS}
@@ -62,6 +64,17 @@ def _framework_feed(feed: Mapping[str, Array], graph: SourceGraph) -> Mapping[st
         if isinstance(op, Normalize):
             values = (values - np.asarray(op.mean, np.float32)) / np.asarray(op.std, np.float32)
     return {name: np.ascontiguousarray(values.transpose(0, 3, 1, 2), dtype=np.float32)}
+
+
+def _of_fixed_length(feed: Mapping[str, Array], graph: SourceGraph) -> Mapping[str, Array]:
+    """What a TFLite graph of text is given: ids behind the text are of no weight, as its mask says."""
+    spec = graph.spec.input
+    if not isinstance(spec, TextInput):
+        return feed
+    missing = {name: spec.max_tokens - array.shape[1] for name, array in feed.items()}
+    return {
+        name: np.pad(array, ((0, 0), (0, missing[name]))).astype(np.int32) for name, array in feed.items()
+    }
 
 
 def _outputs(

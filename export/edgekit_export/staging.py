@@ -13,7 +13,7 @@ import onnx
 from msgspec.structs import replace
 from onnx.external_data_helper import convert_model_to_external_data
 
-from edgekit.bundle.manifest import ImageInput, Input, Model, Normalize, Variant
+from edgekit.bundle.manifest import ImageInput, Input, Model, Normalize, TextInput, Variant
 from edgekit_export.convert.serialize import to_bytes
 from edgekit_export.sources.source import SourceGraph
 from edgekit_export.sources.tflite_file import WrappedGraph
@@ -26,8 +26,13 @@ EXTERNAL_TENSOR_BYTES = 1024
 Precision = Literal["fp32", "fp16", "int8"]
 
 
-def _folded(given: Input) -> Input:
-    """The input that is left where a picture's cast and normalisation are inside the graph."""
+def _folded(given: Input, *, tflite: bool) -> Input:
+    """The input that is left where a picture's cast and normalisation are inside the graph.
+
+    A TFLite graph of text has one length, and 32 bits an id: its converter knows no 64.
+    """
+    if isinstance(given, TextInput) and tflite:
+        return replace(given, fixed=True, dtype="int32")
     if not isinstance(given, ImageInput):
         return given
     ops = tuple(op for op in given.ops if not isinstance(op, Normalize))
@@ -85,7 +90,7 @@ class Staging:
         return Variant(name=name, recipe=recipe, precision=precision, models=entries, bytes=size)
 
     def _model(self, variant: str, role: str, model: onnx.ModelProto | bytes, graph: SourceGraph) -> Model:
-        given = _folded(graph.spec.input)
+        given = _folded(graph.spec.input, tflite=isinstance(model, bytes))
         if isinstance(model, bytes):
             path = f"{variant}/{role}.tflite"
             self._write(path, model)

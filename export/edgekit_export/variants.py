@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import onnx
 
-from edgekit.bundle.manifest import ImageInput, Normalize, head_tensors, kept_outputs
+from edgekit.bundle.manifest import ImageInput, Normalize, TextInput, head_tensors, kept_outputs
 from edgekit.errors import UsageError
 from edgekit_export.calibration import Feeds
 from edgekit_export.convert.fold_input import Picture
@@ -184,11 +184,13 @@ def _check_tflite(graphs: Mapping[str, SourceGraph]) -> None:
 
 
 def _tflite(graph: SourceGraph) -> bytes:
-    from edgekit_export.tflite.convert import convert_torch
+    from edgekit_export.tflite.convert import convert_text, convert_torch
 
     names = graph.outputs if graph.given is not None else head_tensors(graph.spec.head)
     image = graph.spec.input
+    if isinstance(image, TextInput):
+        return convert_text(graph.network, image, names)
     if not isinstance(image, ImageInput):
-        raise UsageError("--format tflite: so far for graphs of pictures alone", "use --format onnx")
+        raise UsageError("--format tflite: for graphs of pictures and of texts", "use --format onnx")
     picture = _picture(graph, image)
     return convert_torch(graph.network, graph.spec.shape, picture, names, cut_softmax=graph.cut == "softmax")

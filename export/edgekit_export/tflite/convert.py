@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from edgekit.bundle.manifest import TextInput
 from edgekit.errors import EnvironmentLacks, ModelError, UsageError
 from edgekit_export.convert.fold_input import Picture
 from edgekit_export.tflite.silence import silence
@@ -79,7 +80,38 @@ def convert_torch(
             data = bytes(made.model_content())
     except Exception as error:
         raise ModelError(_told(str(error)), "export it with --format onnx") from error
-    return tidy(data, "image", outputs, cut=cut_softmax)
+    return tidy(data, ["image"], outputs, cut=cut_softmax)
+
+
+def convert_text(network: torch.nn.Module, spec: TextInput, outputs: Sequence[str]) -> bytes:
+    """Converts a network of token ids by litert-torch, for texts of exactly ``spec.max_tokens``.
+
+    Args:
+        network: takes ids, mask and types, as far as ``spec`` names them, ``(1, tokens)`` each.
+        spec: of its inputs.
+        outputs: names of what it gives, in its order.
+
+    Returns:
+        A TFLite file whose inputs are int32.
+
+    Raises:
+        EnvironmentLacks: the converter is not installed.
+        ModelError: an operator has no form in TFLite; the message names it.
+    """
+    require_converter()
+    import litert_torch
+    import torch
+
+    names = [name for name in (spec.ids, spec.mask, spec.types) if name is not None]
+    examples = [torch.ones(1, spec.max_tokens, dtype=torch.int32) for _ in names]
+    if spec.types is not None:
+        examples[-1] = torch.zeros_like(examples[0])
+    try:
+        with silence(), _no_warnings(), torch.no_grad():
+            data = bytes(litert_torch.convert(network, tuple(examples)).model_content())
+    except Exception as error:
+        raise ModelError(_told(str(error)), "export it with --format onnx") from error
+    return tidy(data, names, outputs)
 
 
 def _folded(network: torch.nn.Module, picture: Picture) -> torch.nn.Module:

@@ -126,6 +126,7 @@ def _placed(data: bytes, placement: TflitePlacement, ranges: Mapping[str, tuple[
             made.add_dynamic_config(scope, everything, 8)
         elif kind is Kind.HALF:
             _add_half(made, scope)
+    _add_tables(made, set(placement.kinds.values()))
     if not made.get_quantization_recipe():
         return data
     statistics = {
@@ -144,6 +145,14 @@ def _placed(data: bytes, placement: TflitePlacement, ranges: Mapping[str, tuple[
             f"the TFLite quantizer cannot take this graph: {first}", "use --recipe fp16"
         ) from error
     return bytes(result.quantized_model)
+
+
+def _add_tables(made: Any, kinds: set[Kind]) -> None:  # noqa: ANN401
+    """Lookup tables become as small as the layers are; TFLite looks rows up in int8 and expands those alone."""
+    from ai_edge_quantizer import qtyping
+
+    if kinds & {Kind.DYNAMIC, Kind.WEIGHT_ONLY, Kind.STATIC}:
+        made.add_dynamic_config(".*", qtyping.TFLOperationName.EMBEDDING_LOOKUP, 8)
 
 
 def _add_half(made: Any, scope: str) -> None:  # noqa: ANN401

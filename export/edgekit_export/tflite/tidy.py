@@ -14,12 +14,12 @@ from edgekit_export.tflite.fold_scale import fold_scale
 SIGNATURE = b"serving_default"
 
 
-def tidy(data: bytes, image: str, outputs: Sequence[str], *, cut: bool = False) -> bytes:
+def tidy(data: bytes, inputs: Sequence[str], outputs: Sequence[str], *, cut: bool = False) -> bytes:
     """The same graph; tensors are named by the operator that makes them and its number, as ``conv_2d0``.
 
     Args:
-        data: a TFLite file of one graph, one input and one signature.
-        image: name of the input.
+        data: a TFLite file of one graph and one signature.
+        inputs: names of the inputs, in the signature's order.
         outputs: names of the outputs, in the signature's order.
         cut: end before the softmax that the only output comes from; the bundle's head applies it.
 
@@ -30,6 +30,11 @@ def tidy(data: bytes, image: str, outputs: Sequence[str], *, cut: bool = False) 
     _refuse_foreign(graph)
     signature = graph.model.signatureDefs[0]
     given = sorted(signature.outputs, key=lambda entry: _position(entry.name))
+    taken = sorted(signature.inputs, key=lambda entry: _position(entry.name))
+    if len(taken) != len(inputs):
+        raise ModelError(
+            f"the TFLite graph takes {len(taken)} inputs, expected {len(inputs)}: {', '.join(inputs)}"
+        )
     if len(given) != len(outputs):
         raise ModelError(
             f"the network gives {len(given)} outputs, expected {len(outputs)}: {', '.join(outputs)}"
@@ -38,8 +43,10 @@ def tidy(data: bytes, image: str, outputs: Sequence[str], *, cut: bool = False) 
         _cut_softmax(graph)
     fold_scale(graph)
     _name_tensors(graph)
-    graph.rename(graph.inputs[0], image)
-    signature.signatureKey, signature.inputs[0].name = SIGNATURE, image.encode()
+    signature.signatureKey = SIGNATURE
+    for entry, name in zip(taken, inputs, strict=True):
+        entry.name = name.encode()
+        graph.rename(int(entry.tensorIndex), name)
     for entry, name in zip(given, outputs, strict=True):
         entry.name = name.encode()
         graph.rename(int(entry.tensorIndex), name)

@@ -12,7 +12,7 @@ SIGNED = ({"args_0": 0}, {"output_0": 4})
 
 
 def test_names_of_tensors_and_of_the_signature():
-    graph = read_tflite(tidy(channel_means(signature=SIGNED), "image", ["scores"]), "tidy")
+    graph = read_tflite(tidy(channel_means(signature=SIGNED), ["image"], ["scores"]), "tidy")
     assert [graph.name(i) for i in range(5)] == ["image", "constant1", "mean0", "constant2", "scores"]
     session = session_of_tflite(write_tflite(graph))
     assert [spec.name for spec in (*session.inputs, *session.outputs)] == ["image", "scores"]
@@ -23,13 +23,13 @@ def test_outputs_go_by_the_number_that_the_converter_gave_them():
     data = channel_means(signature=signed)
     graph = read_tflite(data, "two")
     graph.main.outputs = ints(2, 4)
-    graph = read_tflite(tidy(write_tflite(graph), "image", ["nine", "ten"]), "tidy")
+    graph = read_tflite(tidy(write_tflite(graph), ["image"], ["nine", "ten"]), "tidy")
     assert (graph.name(4), graph.name(2)) == ("nine", "ten")
 
 
 def test_another_number_of_outputs_is_refused():
     with pytest.raises(ModelError, match="gives 1 outputs, expected 2: boxes, scores"):
-        tidy(channel_means(signature=SIGNED), "image", ["boxes", "scores"])
+        tidy(channel_means(signature=SIGNED), ["image"], ["boxes", "scores"])
 
 
 def test_a_custom_operator_is_named():
@@ -38,4 +38,4 @@ def test_a_custom_operator_is_named():
     signed = ({"args_0": 0}, {"output_0": 1})
     data = model(tensors, operators, [CUSTOM], [], ((0,), (1,)), signed)
     with pytest.raises(ModelError, match="operator unknown but a custom one"):
-        tidy(data, "image", ["scores"])
+        tidy(data, ["image"], ["scores"])

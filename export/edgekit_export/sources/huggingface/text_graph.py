@@ -15,7 +15,13 @@ from edgekit_export.sources.bare import BareInput
 from edgekit_export.sources.huggingface.card import card_of
 from edgekit_export.sources.huggingface.folder import HfFolder
 from edgekit_export.sources.huggingface.network import load_network
-from edgekit_export.sources.huggingface.tokenizer import MEMBER, load_tokenizer, longest, tokenizer_member
+from edgekit_export.sources.huggingface.tokenizer import (
+    MEMBER,
+    load_tokenizer,
+    longest,
+    tokenizer_member,
+    with_padding,
+)
 from edgekit_export.sources.source import Source, SourceGraph, bundle_name, source_graph
 from edgekit_export.sources.torch_network import torch_framework
 
@@ -67,7 +73,7 @@ def text_source(folder: HfFolder, asked: BareInput, model: TextModel) -> Source:
         max_tokens=longest(folder, reference, network, limit),
         types="token_type_ids" if _has_types(network, reference) else None,
     )
-    member = tokenizer_member(folder, reference, spec)
+    member = with_padding(tokenizer_member(folder, reference, spec), reference)
     return Source(
         name=bundle_name(folder.title),
         origin=folder.origin,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import tempfile
 from collections.abc import Iterator
@@ -148,6 +149,27 @@ def tokenizer_member(folder: HfFolder, reference: PreTrainedTokenizerBase, spec:
         f"{folder.origin}: the tokenizers library gives other ids than transformers' {type(reference).__name__}, "
         f"first for {differs!r}"
     )
+
+
+def with_padding(data: bytes, reference: PreTrainedTokenizerBase) -> bytes:
+    """The tokenizer, told how to pad where it was not: graphs of a fixed length need it.
+
+    Args:
+        data: a ``tokenizer.json``.
+        reference: transformers' own; one without padding leaves ``data`` as it is.
+    """
+    known = json.loads(data)
+    if known.get("padding") is not None or reference.pad_token_id is None:
+        return data
+    known["padding"] = {
+        "strategy": {"Fixed": 1},  # the length that the bundle says takes its place
+        "direction": "Right",
+        "pad_to_multiple_of": None,
+        "pad_id": reference.pad_token_id,
+        "pad_type_id": reference.pad_token_type_id,
+        "pad_token": reference.pad_token,
+    }
+    return json.dumps(known, ensure_ascii=False).encode()
 
 
 def _check_ids(folder: HfFolder, largest: int) -> None:
