@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from edgekit.types import Kind
 from edgekit_export.conformance import image_families, speech_families, text_families
-from edgekit_export.conformance.family import Family, folder_of, named
+from edgekit_export.conformance.family import Data, Family, folder_of, named
 from edgekit_export.sources.resolve import resolve
 
 
@@ -78,19 +79,22 @@ def _real(coco: Path | None, weights: Mapping[str, Path]) -> Iterator[Family]:
                 )
                 continue
             source = (*source, "--weights", str(weights[real.weights]))
-        own = resolve(real.model, weights=weights.get(real.weights or ""))
-        data = (*own.calibration[:1], *own.evaluation)
+        data = partial(_of_recipe, real.model, weights.get(real.weights or ""))
         if coco is not None and real.photos is not None:
-            data = _on_photos(coco, real.photos)
+            data = partial(_on_photos, coco, real.photos)
         yield Family(real.name, real.kind, "real", named(*source), data, real.wrapped)
 
 
-def _on_photos(coco: Path, part: str) -> tuple[str, str]:
-    """Data to calibrate on and to judge on."""
+def _of_recipe(model: str, weights: Path | None) -> Data:
+    own = resolve(model, weights=weights)
+    return Data(own.calibration, own.evaluation)
+
+
+def _on_photos(coco: Path, part: str) -> Data:
     judged = (
         f"{coco}/annotations/instances_val2017.json" if part == "boxes" else f"{coco}/val2017?crops=10&seed=5"
     )
-    return f"{coco}/train2017", judged
+    return Data((f"{coco}/train2017",), (judged,))
 
 
 def _random() -> Iterator[Family]:

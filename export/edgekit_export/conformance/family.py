@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from edgekit.types import Kind
 
 Weights: TypeAlias = Literal["real", "random"]
+
+
+class Data(NamedTuple):
+    """``--data`` specifications to calibrate on and to judge on."""
+
+    calibration: tuple[str, ...]
+    evaluation: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +28,7 @@ class Family:
         kind: what it is given.
         weights: ``random`` are of the true architecture at a small size, for speed and parity alone.
         make: writes the model into a folder and gives the arguments of ``edgekit export`` that name it.
-        data: specifications: the first to calibrate on, the others to judge on; empty for generated data of its kind.
+        data: names it; ``None`` for generated data of its kind.
         wrapped: whether it is a TFLite file, of which the TFLite bundle is the file as it is.
     """
 
@@ -29,7 +36,7 @@ class Family:
     kind: Kind
     weights: Weights
     make: Callable[[Path], tuple[str, ...]]
-    data: tuple[str, ...] = ()
+    data: Callable[[], Data] | None = None
     wrapped: bool = False
 
 

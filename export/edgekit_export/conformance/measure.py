@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgekit.cli.values import format_size
-from edgekit_export.conformance.family import Family
+from edgekit_export.conformance.family import Data, Family
 from edgekit_export.conformance.generated import write_data
 
 TIMEOUT_S = 1200
@@ -56,23 +56,23 @@ def measure(family: Family, folder: Path) -> Row:
         family: what to make.
         folder: empty; for what is made.
     """
-    source, data = family.make(folder), family.data or _generated(family, folder)
-    arguments = [*source, "--calib", data[0], *(part for spec in data[1:] for part in ("--eval", spec))]
+    source, data = family.make(folder), _generated(family, folder) if family.data is None else family.data()
+    arguments = [*source, *_each("--calib", data.calibration), *_each("--eval", data.evaluation)]
     bundle = folder / "both.edge"
     made = _edgekit("export", *arguments, "-o", str(bundle), "--format", "onnx", "--recipe", "int8,fp32")
     if "error" in made:
         reason = Cell(_reason(made), ok=False)
         return Row(family, reason, *([Cell("not exported", ok=False)] * 5))
     variants = {v["name"]: v for v in made["variants"]}
-    small = ["export", *arguments, "-o", str(folder / "tflite.edge")]
-    tflite = (
-        _edgekit(*small) if family.wrapped else _edgekit(*small, "--recipe", "int8", "--format", "tflite")
-    )
+    small = ["-o", str(folder / "tflite.edge")]
+    if family.wrapped:
+        tflite = _edgekit("export", *source, *small)
+    else:
+        tflite = _edgekit("export", *arguments, *small, "--recipe", "int8", "--format", "tflite")
     ran = _edgekit("run", str(bundle), _sample(family, folder))
     judged = _edgekit(
-        "validate", str(bundle), "--against", made["reference"],
-        *(part for spec in data[1:] for part in ("--data", spec)),
-    )  # fmt: skip
+        "validate", str(bundle), "--against", made["reference"], *_each("--data", data.evaluation)
+    )
     return Row(
         family,
         exports=Cell(format_size(made["reference_bytes"])),
@@ -84,8 +84,13 @@ def measure(family: Family, folder: Path) -> Row:
     )
 
 
-def _generated(family: Family, folder: Path) -> tuple[str, ...]:
-    return tuple(str(path) for path in write_data(family.kind, folder / "data"))
+def _each(option: str, values: Iterable[str]) -> list[str]:
+    return [part for value in values for part in (option, value)]
+
+
+def _generated(family: Family, folder: Path) -> Data:
+    calibration, evaluation = write_data(family.kind, folder / "data")
+    return Data((str(calibration),), (str(evaluation),))
 
 
 def _sample(family: Family, folder: Path) -> str:
