@@ -30,13 +30,15 @@ examples:
   edgekit export ppocr-v4 -o ocr.edge --max-size 10MB --max-drop 3%
   edgekit export efficientnet-lite0 -o lite0.edge --calib photos/ --eval other-photos/
   edgekit export model.onnx -o model.edge --normalize imagenet --labels labels.txt --calib photos/
+  edgekit export google/vit-base-patch16-224 -o vit.edge --calib photos/ --eval other-photos/
   edgekit export person.tflite -o person.edge --labels labels.txt --resize stretch
   edgekit export mypackage.nets:build -o net.edge --input-size 224 --normalize 0to1 --calib photos/
   edgekit export efficientnet-lite0 -o lite0.edge --format both --calib photos/ --eval other-photos/
 
 SOURCE is a name (see: edgekit models), a folder with recipe.toml and card.toml, an .onnx file, a .tflite file (it is
-wrapped as it is), or module:function giving a torch network. Beside OUT.edge it writes OUT.reference.edge in full
-precision, to validate against.
+wrapped as it is), module:function giving a torch network, or a model of the Hugging Face hub: a folder with
+config.json and safetensors, or owner/name[@revision] to fetch it (docs/huggingface.md). Beside OUT.edge it writes
+OUT.reference.edge in full precision, to validate against.
 DATA is a folder, a video, a .csv or .jsonl table, or rendered:lines?n=2000; photos?crops=14 takes several crops of
 each. A named model knows its own data. What was calibrated on is never evaluated on.
 exit code: 0 written; 1 refused, nothing written: the size or the drop does not hold."""

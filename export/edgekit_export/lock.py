@@ -19,6 +19,7 @@ _TOOLS = (
     "opencv-python-headless",
     "scipy",
     "torch",
+    "transformers",
 )
 _TFLITE_TOOLS = ("ai-edge-litert", "ai-edge-quantizer", "litert-torch")
 
