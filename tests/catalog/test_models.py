@@ -14,7 +14,7 @@ def test_every_model_has_a_card_that_says_what_it_cannot_do():
         card = msgspec.convert(tomllib.loads((model_folder(name) / "card.toml").read_text()), Card)
         assert card.cannot, name
         assert card.license not in ("", "unknown"), name
-        assert card.languages, name
+        assert card.languages or card.task == "activity", name  # its result has no words
         assert card.parameters > 100_000, name
 
 
