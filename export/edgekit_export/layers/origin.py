@@ -11,6 +11,7 @@ from edgekit.evaluation.origin import GraphOrigin, LayerNoise
 from edgekit_export.layers.alone import alone_db
 from edgekit_export.layers.cumulative import Seen, cumulative, histogram
 from edgekit_export.layers.reduced import ReducedLayer, reduced_layers
+from edgekit_export.layers.substituted import keeps_tensors, substituted_noise
 from edgekit_export.quantize.tap import Batch
 from edgekit_export.quantize.thinned import Thinned
 
@@ -42,7 +43,10 @@ def graph_origin(
     Raises:
         ModelError: the graphs are not of the same network, or the engine refuses one.
     """
-    layers, samples = reduced_layers(full, reduced), few(feeds)
+    samples = few(feeds)
+    if keeps_tensors(full, reduced):
+        return GraphOrigin(len(samples), substituted_noise(full, reduced, samples, advance))
+    layers = reduced_layers(full, reduced)
     seen = cumulative(full, reduced, layers, samples, advance)
     alone = alone_db(full, layers, samples, advance)
     noise = tuple(_noise(layer, alone[layer.name], seen[layer.name]) for layer in layers)
