@@ -20,7 +20,7 @@ LONG = 8.0
 LEAST_LINES = 3
 """So many of them make a column."""
 
-_SLACK = 0.25
+_SLACK = 0.4
 """Detected regions reach over their text; so much of their height is taken off at either end."""
 _GUTTERS = 16
 _STEEP = 3.0
