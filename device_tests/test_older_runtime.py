@@ -12,6 +12,7 @@ import pytest
 from device_tests import wheels
 from device_tests.emulator import Device
 from device_tests.unavailable import Unavailable, call
+from edgekit.cli import main
 from tests.tflite_bundles import COLOURS, mlperf_networks, tiny_networks, write_classifier
 
 REQUIREMENTS = (
@@ -39,16 +40,20 @@ def older(site, tmp_path_factory):
     return Device("older", (str(python),), (site,), folder)
 
 
-@pytest.fixture(scope="module", params=["tiny", "person", "cifar10"])
+@pytest.fixture(scope="module", params=["tiny", "person", "cifar10", "wrapped"])
 def bundle(request, tmp_path_factory):
     """Recorded with the newer library, whose int8 kernels round otherwise: so with a tolerance."""
     networks, labels = tiny_networks(), COLOURS
+    path = tmp_path_factory.mktemp(request.param) / "model.edge"
     if request.param != "tiny":
         folder = request.getfixturevalue("test_data") / "mlperf_tiny"
         if not folder.is_dir():
             pytest.skip(f"test data absent: {folder}")
+        if request.param == "wrapped":
+            source = folder / "pretrainedResnet_quant.tflite"
+            assert main(["export", str(source), "-o", str(path), "--resize", "stretch", "--json"]) == 0
+            return path
         networks, labels = mlperf_networks(request.param, folder)
-    path = tmp_path_factory.mktemp(request.param) / "model.edge"
     return write_classifier(path, networks, labels, exact=False)
 
 
