@@ -6,7 +6,6 @@ averages are drawn too: as training begins they are zeros and ones, which hides 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -147,8 +146,3 @@ IMAGE_FAMILIES: dict[str, ImageFamily] = {
     ),
 }  # fmt: skip
 """Name → model."""
-
-
-def write_image_family(name: str) -> Callable[[Path], None]:
-    """What writes a family's model into a folder, for :func:`edgekit_export.conformance.family.folder_of`."""
-    return IMAGE_FAMILIES[name].write

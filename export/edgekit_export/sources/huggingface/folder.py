@@ -15,6 +15,7 @@ from edgekit_export.sources.packages import file_sha256
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+EXPORTED = ("model.onnx", "onnx/model.onnx")
 MAX_JSON_BYTES = 64 << 20
 """A tokenizer of 250,000 words takes 17 MB."""
 
@@ -72,6 +73,12 @@ class HfFolder:
                 "where you trust it, save it again by model.save_pretrained(FOLDER) of transformers",
             )
         raise ModelError(f"{self.origin}: expected {WEIGHTS}, found no weights")
+
+    def exported(self) -> Path | None:
+        """The ONNX file of a folder without safetensors, as ``optimum-cli export onnx`` writes it."""
+        if self.has(WEIGHTS) or self.has(INDEX):
+            return None
+        return next((self.path / name for name in EXPORTED if self.has(name)), None)
 
     def weights_sha256(self) -> str:
         """Of the weights: the file's own, or that of its shards' digests in hexadecimal, one after the other."""

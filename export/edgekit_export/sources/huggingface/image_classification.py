@@ -10,7 +10,14 @@ from edgekit_export.sources.bare import LABELS_MEMBER, BareInput
 from edgekit_export.sources.huggingface.card import card_of
 from edgekit_export.sources.huggingface.folder import CONFIG, HfFolder, labels_member, labels_of
 from edgekit_export.sources.huggingface.network import load_network
-from edgekit_export.sources.huggingface.picture_graph import WEIGHTS_ONLY, picture_graph, refuse_options
+from edgekit_export.sources.huggingface.picture_graph import (
+    WEIGHTS_ONLY,
+    check_channels,
+    exported_graph,
+    parameters_of,
+    picture_graph,
+    refuse_options,
+)
 from edgekit_export.sources.huggingface.picture_input import PictureInput, classifier_input
 from edgekit_export.sources.huggingface.processor_settings import read_settings
 from edgekit_export.sources.source import Source, bundle_name
@@ -37,11 +44,14 @@ def build(folder: HfFolder, asked: BareInput) -> Source:
     refuse_options(folder, asked, "classify", allowed=())
     labels, head = labels_of(folder), head_of(folder)
     picture = classifier_input(read_settings(folder))
-    network, quantize = load_network(folder), _WEIGHTS_ONLY.get(folder.architectures[0], {})
-    graph = picture_graph(folder, network, picture, head, lambda given: (given.logits,), quantize)
-    classes = graph.model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value
-    if classes != len(labels):
-        raise ModelError(f"{folder.origin}: expected {len(labels)} scores, one a label, got {classes}")
+    quantize = _WEIGHTS_ONLY.get(folder.architectures[0], {})
+    path = folder.exported()
+    if path is None:
+        network = load_network(folder)
+        graph = picture_graph(folder, network, picture, head, lambda given: (given.logits,), quantize)
+    else:
+        graph = exported_graph(folder, path, picture, head, quantize)
+    check_channels(graph.model, "logits", len(labels), len(labels), folder.origin)
     return Source(
         name=bundle_name(folder.title),
         origin=folder.origin,
@@ -49,7 +59,7 @@ def build(folder: HfFolder, asked: BareInput) -> Source:
         card=card_of(
             folder,
             "classify",
-            sum(p.numel() for p in network.parameters()),
+            parameters_of(graph),
             domain=f"pictures into {len(labels)} labels",
             input_range=input_range(picture),
         ),
@@ -71,7 +81,7 @@ def head_of(folder: HfFolder) -> ClassHead:
             f"{folder.origin}: {CONFIG}: problem_type: expected one of {known}, got {problem!r}",
             "edgekit runs classifiers",
         )
-    return ClassHead(tensor="scores", labels=LABELS_MEMBER, activation=_ACTIVATIONS[problem])
+    return ClassHead(tensor="logits", labels=LABELS_MEMBER, activation=_ACTIVATIONS[problem])
 
 
 def input_range(picture: PictureInput) -> str:

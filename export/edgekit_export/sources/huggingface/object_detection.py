@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import onnx
 from msgspec.structs import replace
 
 from edgekit.bundle.detect_head import AbsoluteBoxes, DetectHead, Level, Part
@@ -14,7 +13,14 @@ from edgekit_export.sources.huggingface.card import card_of
 from edgekit_export.sources.huggingface.folder import HfFolder, labels_member, labels_of
 from edgekit_export.sources.huggingface.image_classification import input_range
 from edgekit_export.sources.huggingface.network import load_network
-from edgekit_export.sources.huggingface.picture_graph import WEIGHTS_ONLY, picture_graph, refuse_options
+from edgekit_export.sources.huggingface.picture_graph import (
+    WEIGHTS_ONLY,
+    check_channels,
+    exported_graph,
+    parameters_of,
+    picture_graph,
+    refuse_options,
+)
 from edgekit_export.sources.huggingface.picture_input import detector_input
 from edgekit_export.sources.huggingface.processor_settings import read_settings
 from edgekit_export.sources.source import Source, bundle_name
@@ -37,9 +43,15 @@ def build(folder: HfFolder, asked: BareInput) -> Source:
     labels = labels_of(folder)
     head = head_of(folder)
     picture = detector_input(read_settings(folder), asked.size, resize_of(asked))
-    network = load_network(folder)
-    graph = picture_graph(folder, network, picture, head, _result, WEIGHTS_ONLY)
-    check_channels(graph.model, graph.spec.head, len(labels), folder.origin)
+    path = folder.exported()
+    if path is None:
+        graph = picture_graph(folder, load_network(folder), picture, head, _result, WEIGHTS_ONLY)
+    else:
+        graph = exported_graph(folder, path, picture, head, WEIGHTS_ONLY)
+    read = graph.spec.head
+    assert isinstance(read, DetectHead)
+    channels = len(labels) + (head.background != "none")
+    check_channels(graph.model, read.levels[0].scores.tensor, channels, len(labels), folder.origin)
     return Source(
         name=bundle_name(folder.title),
         origin=folder.origin,
@@ -47,7 +59,7 @@ def build(folder: HfFolder, asked: BareInput) -> Source:
         card=card_of(
             folder,
             "detect",
-            sum(p.numel() for p in network.parameters()),
+            parameters_of(graph),
             domain=f"objects of {len(labels)} labels in pictures",
             input_range=input_range(picture),
         ),
@@ -102,18 +114,3 @@ def head_of(folder: HfFolder) -> DetectHead:
     if softmax:
         return replace(head, background="last")
     return replace(head, classes="all", max_objects=int(folder.config.get("num_queries") or 300))
-
-
-def check_channels(model: onnx.ModelProto, head: Any, labels: int, origin: str) -> None:  # noqa: ANN401
-    """Checks that there is a channel a label, and one for no object where the head has it.
-
-    Raises:
-        ModelError: there are more or fewer.
-    """
-    name = head.levels[0].scores.tensor
-    expected = labels + (head.background != "none")
-    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in model.graph.output}
-    if shapes[name][-1] != expected:
-        raise ModelError(
-            f"{origin}: expected {expected} channels for {labels} labels, got {shapes[name][-1]}"
-        )
