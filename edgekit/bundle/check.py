@@ -14,6 +14,7 @@ import msgspec
 
 from edgekit.bundle.detect_head import AbsoluteBoxes, DetectHead, SizeBoxes
 from edgekit.bundle.manifest import (
+    ActivityHead,
     ClassHead,
     CtcHead,
     Drop,
@@ -24,12 +25,15 @@ from edgekit.bundle.manifest import (
     Normalize,
     ResizeHeight,
     ResizeMultiple,
+    SoundInput,
+    StepInput,
     TextInput,
     TokenHead,
     Variant,
 )
 from edgekit.bundle.messages import some_of
 from edgekit.bundle.paths import first_fault
+from edgekit.bundle.sound_input import LogMel
 from edgekit.errors import BundleError
 
 ITEM_BYTES = {"uint8": 1, "int8": 1, "int32": 4, "int64": 8, "float32": 4, "float16": 2}
@@ -177,6 +181,17 @@ def _check_model(where: str, model: Model) -> None:
             raise _broken(where, f"external data {path!r} lies outside the model's folder {folder!r}")
     if isinstance(model.input, ImageInput):
         _check_image(where, model.input)
+    elif isinstance(model.input, SoundInput):
+        _check_sound(where, model.input)
+    if isinstance(model.input, SoundInput | StepInput):
+        names = [
+            name for pair in model.input.carried for name in (f"input {pair.input}", f"output {pair.output}")
+        ]
+        if len(set(names)) != len(names):
+            raise _broken(where, f"carried is {some_of(names)}, expected each once")
+    if isinstance(model.head, ActivityHead) and not model.head.end_threshold <= model.head.threshold:
+        thresholds = f"{model.head.end_threshold:g} and {model.head.threshold:g}"
+        raise _broken(where, f"end_threshold and threshold are {thresholds}, expected the lower one first")
     if isinstance(model.head, DetectHead):
         _check_detect_head(f"{where}, detect_head", model.head)
 
@@ -201,6 +216,19 @@ def _check_detect_head(where: str, head: DetectHead) -> None:
             raise _broken(where_level, "offset: expected only for boxes of code sizes")
         if level.objectness is not None and level.objectness.activation == "softmax":
             raise _broken(where_level, "objectness: one channel has no softmax")
+
+
+def _check_sound(where: str, sound: SoundInput) -> None:
+    if sound.window_samples is not None and sound.min_samples > sound.window_samples:
+        what = f"min_samples is {sound.min_samples}, expected at most the window's {sound.window_samples}"
+        raise _broken(where, what)
+    if isinstance(sound.features, LogMel):
+        shortest = (
+            sound.window_samples if sound.pad == "window" and sound.window_samples else sound.min_samples
+        )
+        least = max(sound.features.hop, sound.features.window // 2 + 1)
+        if shortest < least:
+            raise _broken(where, f"log_mel: windows may have {shortest} samples, expected at least {least}")
 
 
 def _check_image(where: str, image: ImageInput) -> None:

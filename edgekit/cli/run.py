@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgekit.tasks.protocol import Task
     from edgekit.types import Result
 
-SUMMARY = "runs a bundle on pictures or texts and prints one result each"
+SUMMARY = "runs a bundle on pictures, texts or sounds and prints one result each"
 EPILOG = """\
 examples:
   edgekit run lite0.edge cat.jpg               the five best classes
@@ -29,9 +29,10 @@ examples:
   edgekit run minilm.edge notes.txt --json     one text a line
   echo "so good" | edgekit run mood.edge -     standard input, one text a line
   edgekit run mood.edge --text "so good"
+  edgekit run vad.edge speech.wav              where someone speaks
 
 a text bundle takes one text a line of a file; blank lines are passed over. A picture bundle takes one picture of
-standard input."""
+standard input, a sound bundle one recording."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

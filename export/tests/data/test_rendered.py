@@ -1,9 +1,14 @@
+from shutil import which
+
+import numpy as np
 import pytest
 
 from edgekit.data.dataset import open_data
-from edgekit.errors import DataError, UsageError
+from edgekit.errors import DataError, EnvironmentLacks, UsageError
+from edgekit_export.data import spoken
 from edgekit_export.data.documents import render_document
 from edgekit_export.data.lines import render_line
+from edgekit_export.data.sentences import SENTENCES
 
 
 def test_found_by_entry_point():
@@ -42,3 +47,31 @@ def test_refused():
         open_data(["rendered:cats"], "ocr")
     with pytest.raises(UsageError, match="no option 'm'"):
         open_data(["rendered:lines?m=3"], "ocr")
+
+
+def test_voices_and_sentences_are_the_same_every_time():
+    data = open_data(["rendered:voices?n=2&seed=3"], "activity")
+    first, second = (sample.load() for sample in data)
+    again = next(iter(open_data(["rendered:voices?n=2&seed=3"], "activity"))).load()
+    assert (first.rate_hz, first.seconds) == (16_000, 3.0)
+    np.testing.assert_array_equal(first.samples, again.samples)
+    assert np.abs(first.samples - second.samples).max() > 0.05
+    assert data.truth == "none"
+
+
+def test_sentences_are_spoken_and_known():
+    if which("espeak-ng") is None:
+        pytest.skip("espeak-ng speaks the sentences and is not installed (apt-get install espeak-ng)")
+    (sample,) = open_data(["rendered:spoken?n=1&seed=3"], "transcribe")
+    sound = sample.load()
+    assert sound.rate_hz == 16_000
+    assert 1 < sound.seconds < 30
+    assert 0.04 < np.abs(sound.samples).max() <= 1
+    assert sum(part in sample.truth for part in SENTENCES) >= 2
+    assert next(iter(open_data(["rendered:spoken?n=1&seed=3"], "activity"))).truth is None
+
+
+def test_no_espeak_is_told(monkeypatch):
+    monkeypatch.setattr(spoken, "which", lambda name: None)
+    with pytest.raises(EnvironmentLacks, match="apt-get install espeak-ng"):
+        open_data(["rendered:spoken"], "activity")
