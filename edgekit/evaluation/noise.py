@@ -16,7 +16,8 @@ def noise_of(reference: Trace, candidate: Trace) -> tuple[float, float] | None:
 
     That is the logits of a classifier, the scores of a recogniser. Where a task has several graphs, they are
     compared only if the last one was given the same input: if the detector already found other boxes, the
-    recogniser's output differs for another reason than its own noise.
+    recogniser's output differs for another reason than its own noise. A graph that carries something from call to call
+    is compared as a whole.
 
     Returns:
         ``sum(reference^2)`` and ``sum((reference - candidate)^2)``; ``None`` if they cannot be compared.
@@ -28,7 +29,7 @@ def noise_of(reference: Trace, candidate: Trace) -> tuple[float, float] | None:
     second = [call for call in candidate.calls if call.role == role]
     if len(first) != len(second):
         return None
-    alone = len(reference.calls) == 1
+    alone = all(call.role == role for call in reference.calls)  # what it carries to itself is its own noise
     pairs = list(zip(first, second, strict=True))
     if not all(_comparable(a, b) and (alone or _same(a.feeds, b.feeds)) for a, b in pairs):
         return None
@@ -57,4 +58,6 @@ def _same(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
 
 
 def _flat(calls: list[Call]) -> Array:
-    return np.concatenate([output.ravel() for call in calls for output in call.outputs])
+    """Without what a graph merely keeps for its next call."""
+    told = ([o for _, o in call.told] if call.kept else call.outputs for call in calls)
+    return np.concatenate([output.ravel() for outputs in told for output in outputs])

@@ -1,6 +1,10 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from edgekit.engines.protocol import TensorSpec
 from edgekit.evaluation.noise import OutputNoise, noise_of
 from edgekit.tasks.trace import Call, Trace
 
@@ -19,6 +23,20 @@ def test_one_graph_is_compared_whatever_goes_in():
     one, other = trace(("model", 1, [np.array([3.0, 4.0])])), trace(("model", 2, [np.array([3.0, 3.0])]))
     assert noise_of(one, other) == (25.0, 1.0)
     assert noise_of(one, one) == (25.0, 0.0)
+
+
+def test_one_graph_that_carries_something_is_compared_as_a_whole():
+    one, other = (
+        trace(("model", 1, [np.array([3.0]), np.zeros(2)]), ("model", state, [np.array([4.0]), np.zeros(2)]))
+        for state in (5, 6)
+    )
+    assert noise_of(one, other) == (25.0, 0.0)
+    specs = (TensorSpec("score", "float32", (1,)), TensorSpec("state", "float32", (2,)))
+    session = SimpleNamespace(outputs=specs)
+    for made, kept in ((one, [9.0, 9.0]), (other, [7.0, 7.0])):
+        made.calls = [replace(call, session=session, kept=frozenset({"state"})) for call in made.calls]
+        made.calls[0].outputs[1][:] = kept
+    assert noise_of(one, other) == (25.0, 0.0)
 
 
 def test_last_graph_of_two_where_its_input_is_the_same():
