@@ -35,7 +35,7 @@ def main() -> int:
     for number, family in enumerate(chosen, 1):
         sys.stderr.write(f"{number} of {len(chosen)}: {family.name}\n")
         with tempfile.TemporaryDirectory(prefix="edgekit-conformance-") as folder:
-            rows.append(measure(family, Path(folder)))
+            rows.append(measure(family, Path(folder), args.limit))
     versions = ", ".join(f"{name} {version}" for name, version in installed(*TOOLS).items())
     text = page(rows, this_machine(), versions)
     if args.output is None:
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         "--weights", action="append", default=[], type=_weights, metavar="NAME=PATH",
         help="a file that is in no package; repeatable",
     )  # fmt: skip
+    parser.add_argument("--limit", type=int, metavar="N", help="judge on at most N samples")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.md", help="default: standard output")
     return parser
 

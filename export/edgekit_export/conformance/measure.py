@@ -49,15 +49,18 @@ class Row:
         return all(cell.ok for cell in self.cells if cell is not self.tflite)
 
 
-def measure(family: Family, folder: Path) -> Row:
+def measure(family: Family, folder: Path, limit: int | None = None) -> Row:
     """Exports, runs and validates one model of a family.
 
     Args:
         family: what to make.
         folder: empty; for what is made.
+        limit: judge on at most so many samples.
     """
     source, data = family.make(folder), _generated(family, folder) if family.data is None else family.data()
     arguments = [*source, *_each("--calib", data.calibration), *_each("--eval", data.evaluation)]
+    fewer = [] if limit is None else ["--limit", str(limit)]
+    arguments += fewer
     bundle = folder / "both.edge"
     made = _edgekit("export", *arguments, "-o", str(bundle), "--format", "onnx", "--recipe", "int8,fp32")
     if "error" in made:
@@ -71,7 +74,7 @@ def measure(family: Family, folder: Path) -> Row:
         tflite = _edgekit("export", *arguments, *small, "--recipe", "int8", "--format", "tflite")
     ran = _edgekit("run", str(bundle), _sample(family, folder))
     judged = _edgekit(
-        "validate", str(bundle), "--against", made["reference"], *_each("--data", data.evaluation)
+        "validate", str(bundle), "--against", made["reference"], *_each("--data", data.evaluation), *fewer
     )
     return Row(
         family,
