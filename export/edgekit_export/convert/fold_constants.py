@@ -11,7 +11,7 @@ from edgekit.types import Array
 from edgekit_export.convert.graph import GraphView, constant, copy_node, remove_nodes
 
 _LIMIT_BYTES = 1 << 20
-"""A result larger than this stays computed: folding must not make the file larger."""
+"""A result larger than this stays computed, unless what it is made of goes: folding must not make the file larger."""
 
 _QUANTISED = frozenset({"QuantizeLinear", "DequantizeLinear"})
 _CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
@@ -32,13 +32,19 @@ def fold_constants(model: onnx.ModelProto) -> None:
         if any(name and name not in known for name in node.input) or set(node.output) & set(view.outputs):
             continue
         results = _compute(model, node, known)
-        if sum(array.nbytes for array in results) > _LIMIT_BYTES:
+        if sum(array.nbytes for array in results) > max(_LIMIT_BYTES, _freed(view, known, node)):
             continue
         made = [constant(name, array) for name, array in zip(node.output, results, strict=True)]
         known.update({tensor.name: tensor for tensor in made})
         model.graph.initializer.extend(made)
         gone.append(node)
     remove_nodes(model.graph, gone)
+
+
+def _freed(view: GraphView, known: dict[str, onnx.TensorProto], node: onnx.NodeProto) -> int:
+    """Bytes of constants that this node alone reads: a weight that two layers share lies behind one Transpose."""
+    alone = {name for name in node.input if name and view.uses(name) == list(node.input).count(name)}
+    return sum(len(known[name].raw_data) for name in alone)
 
 
 def _compute(model: onnx.ModelProto, node: onnx.NodeProto, known: dict[str, onnx.TensorProto]) -> list[Array]:

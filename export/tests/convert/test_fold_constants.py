@@ -84,3 +84,27 @@ def test_shapes_of_constants():
     nodes.append(node("Add", ["x", "f"], ["y"]))
     after = folded(nodes, {"table": noise(4, 5, 6)})
     np.testing.assert_array_equal(constants_of(after)["f"], [4, 5, 6])
+
+
+@pytest.mark.parametrize(
+    ("also", "left"),
+    [
+        ([], {"MatMul": 2, "Add": 1}),
+        ([node("ReduceSum", ["w"], ["all"], keepdims=0), node("Add", ["m", "all"], ["y"])], None),
+    ],
+    ids=["shared weight", "read elsewhere too"],
+)
+def test_a_large_weight_behind_a_transpose(also, left):
+    """As linear layers that share their weight come out of torch; what is made of it takes its place."""
+    nodes = [
+        node("Transpose", ["w"], ["t"], perm=[1, 0]),
+        node("MatMul", ["x", "t"], ["first"]),
+        node("MatMul", ["x", "t"], ["second"]),
+        node("Add", ["first", "second"], ["m" if also else "y"]),
+        *also,
+    ]
+    before = model_of(nodes, {"x": [2, 600]}, {"y": [2, 500]}, {"w": noise(500, 600)})
+    fold_constants(before)
+    assert ("Transpose" in ops(before)) == bool(also)
+    if left:
+        assert ops(before) == left
