@@ -44,7 +44,8 @@ class FrameAgreement:
             raise TypeError(f"expected voice activity, got {type(reference)} and {type(candidate)}")
         if len(reference.scores) != len(candidate.scores):
             raise UsageError(
-                f"{sample.id}: {len(reference.scores)} frames of the reference, {len(candidate.scores)} of the candidate",
+                f"{sample.id}: {len(reference.scores)} frames of the reference, "
+                f"{len(candidate.scores)} of the candidate",
                 "compare variants of the same model",
             )
         differ = int(np.count_nonzero(reference.speech != candidate.speech))

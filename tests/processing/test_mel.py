@@ -65,7 +65,8 @@ def test_log_mel_is_whispers(mels):
             found.append(float(np.abs(a - b).max()))
     print(  # noqa: T201
         f"log-mel, {mels} bands, n = {N}: {max(exact):.2g} from transformers' numpy, {max(single):.2g} from its torch, "
-        f"which differ by {max(spread):.2g}; median {np.median(single):.2g}, {sum(d > LIMIT for d in single)} above {LIMIT}"
+        f"which differ by {max(spread):.2g}; median {np.median(single):.2g}, "
+        f"{sum(d > LIMIT for d in single)} above {LIMIT}"
     )
     assert max(exact) <= LIMIT
     assert max(single) <= LIMIT + max(spread)
