@@ -11,7 +11,8 @@ from edgekit.errors import UsageError
 
 FORMS = (
     "a folder, a picture, a video, a .txt text, a .wav recording, a .jsonl or .csv table, "
-    "COCO's instances.json?images=FOLDER, VQA's questions.json?annotations=FILE&images=FOLDER, or rendered:lines?n=2000&seed=7"
+    "COCO's instances.json?images=FOLDER, VQA's questions.json?annotations=FILE&images=FOLDER, "
+    "or rendered:lines?n=2000&seed=7"
 )
 LARGEST = 10**6
 
