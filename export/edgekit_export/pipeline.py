@@ -30,6 +30,7 @@ from edgekit_export.layers.origin import few
 from edgekit_export.lock import make_lock
 from edgekit_export.package import Candidate, Package, assemble
 from edgekit_export.parity import parity
+from edgekit_export.quantize.choose import recipe_for
 from edgekit_export.quantize.precision import Precision
 from edgekit_export.quantize.tap import Batch
 from edgekit_export.sources.source import Source
@@ -185,7 +186,7 @@ class _Work:
         """Opens both data sets; refuses overlap."""
         calibration = self._open(self.options.calibration or self.source.calibration)
         evaluation = self._judging(self.options.evaluation or self.source.evaluation)
-        if calibration is None and "int8" in self.options.precisions and self.source.accepts == "picture":
+        if calibration is None and "int8" in self.options.precisions and self._needs_data():
             raise UsageError(f"{self.source.origin}: int8 needs data to calibrate on", "add --calib DATA")
         if calibration is not None and evaluation is not None:
             refuse_overlap(calibration.digests, evaluation.digests)
@@ -201,6 +202,11 @@ class _Work:
     def _limited(self, data: Dataset | None) -> Dataset | None:
         limit = self.options.limit
         return data if data is None or limit is None else data.limited(limit)
+
+    def _needs_data(self) -> bool:
+        """Whether int8 of any graph does, so that this is told before anything is converted."""
+        graphs = self.source.graphs.values() if self.source.accepts == "picture" else ()
+        return any(recipe_for(graph.model, graph.spec.quantize).needs_data for graph in graphs)
 
     def _open(self, specs: tuple[str, ...]) -> Dataset | None:
         return open_data(specs, self.source.task, self._labels(), self.source.accepts) if specs else None
