@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edgekit.bundle.manifest import TextInput
+from edgekit.bundle.messages import printable
 from edgekit.errors import BundleError, DataError, EnvironmentLacks
 from edgekit.types import Array, Kind
 
@@ -30,19 +32,23 @@ class TextEncoder:
     def __init__(self, spec: TextInput, folder: Path) -> None:
         self._spec = spec
         self._tokenizer = load_tokenizer(folder / spec.tokenizer)
-        self._tokenizer.enable_truncation(spec.max_tokens)
-        if not spec.fixed:
+        with tokenizer_faults(spec.tokenizer):
+            self._tokenizer.enable_truncation(spec.max_tokens)
+            padding = self._tokenizer.padding
             self._tokenizer.no_padding()
-        elif self._tokenizer.padding is None:
+        if spec.fixed and padding is None:
             raise BundleError(f"{spec.tokenizer}: has no padding, which an input of fixed length needs")
-        else:
-            self._tokenizer.enable_padding(**{**self._tokenizer.padding, "length": spec.max_tokens})
+        if spec.fixed:  # a multiple to pad to could make it longer than that, by any amount
+            exact = {**padding, "length": spec.max_tokens, "pad_to_multiple_of": None}
+            with tokenizer_faults(spec.tokenizer):
+                self._tokenizer.enable_padding(**exact)
 
     def __call__(self, given: object) -> Mapping[str, Array]:
         """Input name → integers ``(1, tokens)``.
 
         Raises:
             DataError: it is no text, or gives no token at all.
+            BundleError: the tokenizer fails at it, or gives more tokens than allowed, or numbers beyond the dtype.
         """
         if not isinstance(given, str):
             raise DataError(f"text: expected a str, got {type(given).__name__}")
@@ -50,15 +56,20 @@ class TextEncoder:
             raise DataError(
                 f"text: U+{ord(lone):04X} is half of a character", "give it text that is valid Unicode"
             )
-        encoding = self._tokenizer.encode(given)
+        spec = self._spec
+        with tokenizer_faults(spec.tokenizer):
+            encoding = self._tokenizer.encode(given)
         if not encoding.ids:
             raise DataError("text: gives no token", "give it a text that is not empty")
-        rows = {
-            self._spec.ids: encoding.ids,
-            self._spec.mask: encoding.attention_mask,
-            self._spec.types: encoding.type_ids,
-        }
-        return {name: np.asarray([row], self._spec.dtype) for name, row in rows.items() if name is not None}
+        if len(encoding.ids) > spec.max_tokens:  # special tokens alone, or no room beside them
+            raise BundleError(
+                f"{spec.tokenizer}: gives {len(encoding.ids)} tokens, expected up to {spec.max_tokens}"
+            )
+        largest = max(*encoding.ids, *encoding.type_ids)
+        if largest > np.iinfo(spec.dtype).max:
+            raise BundleError(f"{spec.tokenizer}: gives the number {largest}, expected {spec.dtype}")
+        rows = {spec.ids: encoding.ids, spec.mask: encoding.attention_mask, spec.types: encoding.type_ids}
+        return {name: np.asarray([row], spec.dtype) for name, row in rows.items() if name is not None}
 
 
 def load_tokenizer(path: Path) -> Any:  # noqa: ANN401 (tokenizers ships no types for it)
@@ -72,7 +83,20 @@ def load_tokenizer(path: Path) -> Any:  # noqa: ANN401 (tokenizers ships no type
         from tokenizers import Tokenizer
     except ImportError as error:
         raise EnvironmentLacks(f"text: {error}", "pip install 'edgekit[text]'") from error
-    try:
+    with tokenizer_faults(path.name, "no tokenizer that can be read"):
         return Tokenizer.from_file(str(path))
-    except Exception as error:
-        raise BundleError(f"{path.name}: no tokenizer that can be read: {error}") from error
+
+
+@contextmanager
+def tokenizer_faults(name: str, what: str = "the tokenizer fails") -> Iterator[None]:
+    """Whatever the library says of a file that is none, or of one that it can read and not use, is the bundle's fault.
+
+    Raises:
+        BundleError: instead of its errors, and of the panics of its Rust, which are no ``Exception``.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__module__ != "pyo3_runtime":
+            raise
+        raise BundleError(f"{name}: {what}: {printable(str(error))}") from error

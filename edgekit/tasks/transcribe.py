@@ -22,7 +22,7 @@ from edgekit.errors import BundleError
 from edgekit.processing import ctc
 from edgekit.processing.greedy import greedy
 from edgekit.processing.sounds import to_sound
-from edgekit.processing.tokens import load_tokenizer
+from edgekit.processing.tokens import load_tokenizer, tokenizer_faults
 from edgekit.processing.windows import windows
 from edgekit.tasks.carry import Carry
 from edgekit.tasks.outputs import output_index
@@ -108,7 +108,7 @@ class Transcribe:
         texts = []
         for tensor in cut:
             tokens = self.tokens(tensor, trace)
-            with trace.stage("post"):
+            with trace.stage("post"), tokenizer_faults(self._head.tokenizer):
                 texts.append(self._tokenizer.decode(tokens, skip_special_tokens=True))
         return Generation(_joined(texts))
 

@@ -7,7 +7,7 @@ pytest.importorskip("tokenizers", reason="edgekit[text] is not installed")
 
 from edgekit.bundle.manifest import TextInput
 from edgekit.errors import BundleError, DataError
-from edgekit.processing.tokens import TextEncoder
+from edgekit.processing.tokens import TextEncoder, tokenizer_faults
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "ferry", "leaves", "late"]
 PADDING = {
@@ -33,7 +33,7 @@ def template(cls=2, sep=3):
 
 @pytest.fixture
 def encoder(tmp_path):
-    def make(*, padding=None, special=True, **spec):
+    def make(*, padding=None, special=True, processor=None, unknown="[UNK]", **spec):
         known = {
             "version": "1.0",
             "truncation": {"max_length": 3, "strategy": "LongestFirst", "stride": 0, "direction": "Right"},
@@ -41,12 +41,12 @@ def encoder(tmp_path):
             "added_tokens": [],
             "normalizer": {"type": "Lowercase"},
             "pre_tokenizer": {"type": "Whitespace"},
-            "post_processor": template() if special else None,
+            "post_processor": processor or (template() if special else None),
             "decoder": None,
             "model": {
                 "type": "WordLevel",
                 "vocab": {word: i for i, word in enumerate(WORDS)},
-                "unk_token": "[UNK]",
+                "unk_token": unknown,
             },
         }
         (tmp_path / "tokenizer.json").write_text(json.dumps(known))
@@ -85,6 +85,12 @@ def test_fixed_length(encoder):
     assert feed["attention_mask"].tolist() == [[1, 1, 1, 0, 0, 0]]
 
 
+@pytest.mark.parametrize("multiple", [1, 4, 2**32, 2**63 - 1])
+def test_a_fixed_length_is_no_multiple_of_anything(encoder, multiple):
+    feed = encoder(padding={**PADDING, "pad_to_multiple_of": multiple}, fixed=True)("ferry")
+    assert feed["input_ids"].tolist() == [[2, 5, 3, 0, 0, 0]]
+
+
 def test_a_fixed_length_needs_padding(encoder):
     with pytest.raises(BundleError, match="has no padding"):
         encoder(fixed=True)
@@ -102,6 +108,44 @@ def test_what_is_no_text(encoder, given, message):
 def test_a_text_without_a_token(encoder):
     with pytest.raises(DataError, match="gives no token"):
         encoder(special=False)("")
+
+
+SECOND_OF_ONE = {
+    "type": "TemplateProcessing",
+    "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+    "pair": [],
+    "special_tokens": {},
+}
+NO_SUCH_TOKEN = {**template(), "special_tokens": {}}
+FAR_TYPE = {**SECOND_OF_ONE, "single": [{"Sequence": {"id": "A", "type_id": 2**31}}]}
+
+
+@pytest.mark.parametrize("processor", [SECOND_OF_ONE, NO_SUCH_TOKEN])
+def test_a_panic_is_the_bundles_fault(encoder, processor):
+    with pytest.raises(BundleError, match=r"^tokenizer\.json: .*(index out of bounds|no entry|[Mm]issing)"):
+        encoder(processor=processor)("ferry")
+
+
+def test_a_tokenizer_that_fails_at_a_text(encoder):
+    with pytest.raises(BundleError, match="tokenizer.json: the tokenizer fails: .*vocabulary"):
+        encoder(unknown="[NONE]")("tram")
+
+
+def test_no_room_beside_special_tokens(encoder):
+    with pytest.raises(BundleError, match=r"gives \d+ tokens, expected up to 1"):
+        encoder(max_tokens=1)("the ferry leaves late")
+
+
+@pytest.mark.parametrize(("processor", "number"), [(template(cls=2**32 - 1), 2**32 - 1), (FAR_TYPE, 2**31)])
+def test_numbers_that_do_not_fit_the_input(encoder, processor, number):
+    assert encoder(processor=processor, dtype="int64", types="t")("ferry")["t"].dtype == np.int64
+    with pytest.raises(BundleError, match=f"gives the number {number}, expected int32"):
+        encoder(processor=processor, dtype="int32")("ferry")
+
+
+def test_other_exceptions_pass():
+    with pytest.raises(KeyboardInterrupt), tokenizer_faults("tokenizer.json"):
+        raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"version": "9"}'])
