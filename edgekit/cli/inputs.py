@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from edgekit.errors import DataError, UsageError
 
@@ -50,6 +50,17 @@ def inputs_of(kind: Kind, paths: Sequence[Path], texts: Sequence[str]) -> Iterab
     return (one for some in (*named, spoken) for one in some)
 
 
+def _stdin() -> BinaryIO:
+    """Standard input as bytes.
+
+    Raises:
+        DataError: the caller closed it; Python then has no such stream.
+    """
+    if sys.stdin is None:
+        raise DataError("standard input: closed", "pipe or redirect something into it")
+    return sys.stdin.buffer
+
+
 def _pictures(path: Path) -> Iterable[Given]:
     from edgekit.processing.picture_files import pictures_of
 
@@ -62,7 +73,7 @@ def _picture_of_stdin() -> Iterator[Given]:
     from edgekit.processing.images import decode_picture
     from edgekit.types import Frame
 
-    yield Given("-", Frame(decode_picture(sys.stdin.buffer.read(), "standard input"), "bgr", name="-"))
+    yield Given("-", Frame(decode_picture(_stdin().read(), "standard input"), "bgr", name="-"))
 
 
 def _sounds(path: Path) -> Iterable[Given]:
@@ -76,13 +87,13 @@ def _sounds(path: Path) -> Iterable[Given]:
 def _sound_of_stdin() -> Iterator[Given]:
     from edgekit.processing.sounds import decode_sound
 
-    yield Given("-", decode_sound(sys.stdin.buffer.read(), "standard input"))
+    yield Given("-", decode_sound(_stdin().read(), "standard input"))
 
 
 def _texts(path: Path) -> Iterable[Given]:
     """One text a line; blank lines are passed over."""
     if path == STDIN:
-        return _lines("-", sys.stdin.buffer)
+        return _texts_of_stdin()
     if path.is_dir():
         from edgekit.data.texts import is_text
         from edgekit.processing.picture_files import by_number
@@ -92,6 +103,15 @@ def _texts(path: Path) -> Iterable[Given]:
             raise DataError(f"{path}: no text in this folder", "endings: .txt")
         return [given for file in files for given in _of_file(file)]
     return _of_file(path)
+
+
+def _texts_of_stdin() -> Iterator[Given]:
+    """Each text as its line arrives; that there was none is known at the end."""
+    given = None
+    for given in _lines("-", _stdin()):
+        yield given
+    if given is None:
+        raise DataError("standard input: expected a text a line, got none")
 
 
 def _of_file(path: Path) -> list[Given]:

@@ -47,3 +47,17 @@ def test_nothing_there(tmp_path):
         told([tmp_path / "gone.txt"], [])
     with pytest.raises(UsageError, match="got nothing"):
         told([], [])
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_a_standard_input_without_text(monkeypatch, content):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    with pytest.raises(DataError, match="standard input: expected a text a line, got none"):
+        told([STDIN], [])
+
+
+@pytest.mark.parametrize("kind", ["picture", "text", "sound"])
+def test_a_closed_standard_input(monkeypatch, kind):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(DataError, match="standard input: closed"):
+        list(inputs_of(kind, [STDIN], []))
