@@ -45,9 +45,18 @@ def examine(
     """
     return [
         *(_engine(name) for name in ENGINES),
+        _extra("text models", ("tokenizers",), "edgekit[text]", has),
+        _extra("recordings that are no WAV", ("soundfile",), "edgekit[sound]", has),
+        _extra("models that resize with Pillow", ("PIL",), "edgekit[pillow]", has),
         _extra("reports", ("jinja2",), "edgekit[report]", has),
         _exporter(),
         _extra("torch networks as sources", ("torch", "onnxscript"), "edgekit-export[torch]", has),
+        _extra(
+            "models of the hub", ("transformers", "torch", "onnxscript"), "edgekit-export[transformers]", has
+        ),
+        _extra(
+            "TFLite from torch networks", ("litert_torch", "ai_edge_quantizer"), "edgekit-export[tflite]", has
+        ),
         _cameras(devices),
         _space(cache),
     ]
@@ -63,7 +72,8 @@ def _engine(name: str) -> Finding:
 def _extra(what: str, modules: tuple[str, ...], package: str, has: Callable[[str], object | None]) -> Finding:
     missing = [module for module in modules if has(module) is None]
     if missing:
-        return Finding(what, False, f"missing: {', '.join(missing)}", f"pip install '{package}'")
+        pins = " -c tflite-constraints.txt, or make export-env" if package.endswith("[tflite]") else ""
+        return Finding(what, False, f"missing: {', '.join(missing)}", f"pip install '{package}'{pins}")
     return Finding(what, True, ", ".join(modules))
 
 

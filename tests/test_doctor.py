@@ -7,6 +7,13 @@ def test_missing_things_come_with_a_remedy(tmp_path):
     }
     assert findings["cameras"].ok is False
     assert findings["reports"].remedy == "pip install 'edgekit[report]'"
+    assert findings["text models"].remedy == "pip install 'edgekit[text]'"
+    assert findings["recordings that are no WAV"].remedy == "pip install 'edgekit[sound]'"
+    assert findings["models that resize with Pillow"].remedy == "pip install 'edgekit[pillow]'"
+    assert findings["TFLite from torch networks"].remedy == (
+        "pip install 'edgekit-export[tflite]' -c tflite-constraints.txt, or make export-env"
+    )
+    assert findings["models of the hub"].remedy == "pip install 'edgekit-export[transformers]'"
     assert findings["space"].ok is True
 
 

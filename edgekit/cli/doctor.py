@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints the machine and what was found."""
     from rich.table import Table
+    from rich.text import Text
 
     from edgekit.bundle.cache import cache_root
     from edgekit.doctor import examine
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     findings = examine(cache_root())
     table = Table("", "", "", "", box=None, show_header=False, caption=str(machine), caption_justify="left")
     for f in findings:
-        table.add_row("yes" if f.ok else "no", f.what, f.detail, f.remedy)
+        cells = ("yes" if f.ok else "no", f.what, f.detail, f.remedy)
+        table.add_row(*map(Text, cells))  # as text: square brackets, as of an extra, are no markup
     emit(args, {"machine": machine.as_json(), "findings": [asdict(f) for f in findings]}, table)
     return 0

@@ -1,6 +1,7 @@
 import json
 
 from edgekit.cli import main
+from edgekit.doctor import Finding
 
 
 def test_doctor(capsys):
@@ -11,6 +12,13 @@ def test_doctor(capsys):
     assert "space" in found
     assert main(["doctor"]) == 0
     assert "engine onnxruntime" in capsys.readouterr().out
+
+
+def test_doctor_writes_the_brackets_of_an_extra(capsys, monkeypatch):
+    missing = Finding("reports", False, "missing: jinja2", "pip install 'edgekit[report]'")
+    monkeypatch.setattr("edgekit.doctor.examine", lambda cache: [missing])
+    assert main(["doctor"]) == 0
+    assert "pip install 'edgekit[report]'" in capsys.readouterr().out
 
 
 def test_models(capsys):
