@@ -77,7 +77,7 @@ def _check_tokenizer(source: Source, path: str) -> None:
         raise BundleError(f"{path}: {source.size} bytes, expected a tokenizer of 1 to {MAX_TOKENIZER_BYTES}")
     try:
         msgspec.json.decode(source.read(0, source.size), type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"{path}: expected a JSON object: {error}") from error
 
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from edgekit.bundle.fields import Line, Strict
 
-Samples: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Samples: TypeAlias = Annotated[int, Meta(ge=1, le=2**26)]
 Rate: TypeAlias = Annotated[int, Meta(ge=1000, le=768_000)]
 
 
@@ -21,9 +21,9 @@ class LogMel(Strict, frozen=True, tag="log_mel", tag_field="op"):
         hop: samples from one frame to the next.
     """
 
-    mels: Annotated[int, Meta(ge=1, le=1024)]
+    mels: Annotated[int, Meta(ge=1, le=512)]
     window: Annotated[int, Meta(ge=2, le=65_536)] = 400
-    hop: Annotated[int, Meta(ge=1, le=65_536)] = 160
+    hop: Annotated[int, Meta(ge=16, le=65_536)] = 160
 
 
 class Standardize(Strict, frozen=True, tag="standardize", tag_field="op"):

@@ -12,6 +12,7 @@ from edgekit.types import F32
 
 _FLOOR = 1e-10
 _RANGE = 8.0  # powers of ten below the loudest
+_BLOCK = 2**21  # samples under windows at a time: windows overlap, all at once are many times the sound
 
 
 def log_mel(samples: F32, rate_hz: int, spec: LogMel) -> F32:
@@ -30,8 +31,11 @@ def log_mel(samples: F32, rate_hz: int, spec: LogMel) -> F32:
     padded = np.pad(samples.astype(np.float64), half, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, spec.window)
     frames = windows[:: spec.hop][: len(samples) // spec.hop]
-    spectrum = np.fft.rfft(frames * _hann(spec.window), axis=1)
-    bands = mel_bands(spec.mels, spec.window, rate_hz) @ (spectrum.real**2 + spectrum.imag**2).T
+    weights, many = mel_bands(spec.mels, spec.window, rate_hz), max(1, _BLOCK // spec.window)
+    bands = np.empty((spec.mels, len(frames)))
+    for start in range(0, len(frames), many):
+        spectrum = np.fft.rfft(frames[start : start + many] * _hann(spec.window), axis=1)
+        bands[:, start : start + many] = weights @ (spectrum.real**2 + spectrum.imag**2).T
     logs = np.log10(np.maximum(bands, _FLOOR))
     made: F32 = ((np.maximum(logs, logs.max() - _RANGE) + 4) / 4).astype(np.float32)
     return made

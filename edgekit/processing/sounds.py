@@ -9,11 +9,13 @@ import numpy as np
 
 from edgekit.errors import DataError, EnvironmentLacks
 from edgekit.processing.wav import read_wav
-from edgekit.types import Sound
+from edgekit.types import F32, Sound
 
 WAV_SUFFIXES = frozenset({".wav"})
 SOUND_SUFFIXES = WAV_SUFFIXES | {".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif"}
 MAX_SOUND_BYTES = 2**30
+MAX_SOUND_SAMPLES = 2**28
+_PIECE = 2**18
 
 
 def is_sound(path: Path) -> bool:
@@ -66,10 +68,17 @@ def decode_sound(data: bytes, name: str) -> Sound:
             f"{name}: is no WAV, and what reads other recordings is not installed: {error}",
             "pip install 'edgekit[sound]', or convert it: ffmpeg -i IN OUT.wav",
         ) from error
+    pieces: list[F32] = []
     try:
-        samples, rate = soundfile.read(io.BytesIO(data), dtype="float64", always_2d=True)
+        # piece by piece: how many samples there are is what the file says, not what it holds
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            while (piece := file.read(_PIECE, dtype="float64", always_2d=True)).size:
+                if len(pieces) * _PIECE >= MAX_SOUND_SAMPLES:
+                    raise DataError(f"{name}: more than {MAX_SOUND_SAMPLES} samples", "cut it into pieces")
+                pieces.append(piece.mean(axis=1).astype(np.float32))
+            rate = int(file.samplerate)
     except (RuntimeError, TypeError) as error:
         raise DataError(f"{name}: is no recording that can be read: {str(error).splitlines()[0]}") from error
-    if not samples.size:
+    if not pieces:
         raise DataError(f"{name}: no sound in it: 0 samples")
-    return Sound(samples.mean(axis=1).astype(np.float32), int(rate), name)
+    return Sound(np.concatenate(pieces), rate, name)

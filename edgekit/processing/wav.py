@@ -16,6 +16,7 @@ from edgekit.types import Array, Sound
 
 RATES_HZ = range(1000, 768_001)
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_SHOWN = 8  # names of foreign chunks in a message
 _STREAMED_BYTES = 0x7F000000  # a program that writes to a pipe cannot know the size, and says something huge
 
 
@@ -48,11 +49,11 @@ def read_wav(data: bytes, name: str) -> Sound:
         raise DataError(f"{name}: no sound in it: 0 samples")
     if not np.isfinite(values).all():
         raise DataError(f"{name}: samples that are no number, or infinite")
-    return Sound(
-        values.reshape(-1, form.channels).mean(axis=1, dtype=np.float64).astype(np.float32),
-        form.rate_hz,
-        name,
-    )
+    if form.channels > 1:
+        values = values.reshape(-1, form.channels).mean(axis=1, dtype=np.float64)
+    if np.abs(values).max() > np.finfo(np.float32).max:
+        raise DataError(f"{name}: samples that are too large for float32")
+    return Sound(values.astype(np.float32, copy=False), form.rate_hz, name)
 
 
 def write_wav(sound: Sound) -> bytes:
@@ -69,7 +70,7 @@ def write_wav(sound: Sound) -> bytes:
 
 
 def _chunks(data: bytes, name: str) -> dict[bytes, tuple[int, int]]:
-    """Name → first byte and end of each chunk's content; of two with a name the first."""
+    """Name → first byte and end of a chunk's content, of two with a name the first; of foreign chunks the first few."""
     found: dict[bytes, tuple[int, int]] = {}
     start = 12
     while start + 8 <= len(data):
@@ -81,7 +82,8 @@ def _chunks(data: bytes, name: str) -> dict[bytes, tuple[int, int]]:
                     f"{name}: cut off: {_named([key])} says {size} bytes, {len(data) - start - 8} are there"
                 )
             end = len(data)
-        found.setdefault(key, (start + 8, end))
+        if key in (b"fmt ", b"data") or len(found) < _SHOWN:
+            found.setdefault(key, (start + 8, end))
         start = end + (size & 1)
     return found
 

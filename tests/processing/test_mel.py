@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from edgekit.bundle.sound_input import LogMel, Standardize
+from edgekit.errors import DataError
+from edgekit.processing import mel
 from edgekit.processing.mel import log_mel, mel_bands, standardize
 from edgekit.processing.resample import at_rate, lowpass, resample
 from edgekit.processing.sounds import decode_sound
@@ -97,6 +99,14 @@ def test_standardized_samples_are_wav2vec2s():
     assert worst <= LIMIT
 
 
+def test_blocks_make_no_difference(monkeypatch):
+    samples = np.random.default_rng(0).normal(0, 0.1, 4000).astype(np.float32)
+    whole = log_mel(samples, 16_000, LogMel(mels=40))
+    for block in (1, 400, 7 * 400, 25 * 400):
+        monkeypatch.setattr(mel, "_BLOCK", block)
+        np.testing.assert_allclose(log_mel(samples, 16_000, LogMel(mels=40)), whole, atol=1e-6)
+
+
 def test_silence_has_features():
     silence = np.zeros(16_000, np.float32)
     assert (log_mel(silence, 16_000, LogMel(80)) == -1.5).all()
@@ -129,6 +139,19 @@ def test_a_tone_survives_and_what_cannot_be_held_goes():
         kept, np.sin(2 * np.pi * 3000 * np.arange(16_000) / 16_000)[200:-200], atol=1e-4
     )
     assert np.abs(resample(high, 48_000, 16_000)[200:-200]).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("rate", "to"), [(96_000, 95_999), (768_000, 16_000), (1000, 96_000), (44_100, 192_000)]
+)
+def test_rates_that_can_be_brought_to_each_other(rate, to):
+    assert len(resample(np.zeros(3, np.float32), rate, to)) == -(-3 * to // rate)
+
+
+@pytest.mark.parametrize(("rate", "to"), [(96_001, 16_000), (16_000, 767_999)])
+def test_rates_whose_filter_would_fill_the_memory(rate, to):
+    with pytest.raises(DataError, match=f"{rate} Hz to {to} Hz .*expected both up to 96000"):
+        resample(np.zeros(3, np.float32), rate, to)
 
 
 def test_the_same_rate_is_left_alone():

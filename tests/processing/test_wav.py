@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -74,6 +75,7 @@ def test_extensible_streamed_and_other_chunks():
         (wav(rate=0), "1 channels at 0 Hz, expected 1 to 256 channels at 1000 to 768000 Hz"),
         (wav(code=2, bits=4), "encoding 2 with 4 bits"),
         (wav(struct.pack("<2f", 0, np.nan), code=3, bits=32), "no number"),
+        (wav(struct.pack("<2d", 0, 1e39), code=3, bits=64), "too large for float32"),
         (struct.pack("<4sI4s", b"RIFF", 4, b"WAVE"), "expected the chunks fmt and data, got none"),
     ],
 )
@@ -81,6 +83,44 @@ def test_what_is_damaged_says_how(data, message):
     with pytest.raises(DataError, match=message.replace("(", r"\(")) as caught:
         decode_sound(data, "x.wav")
     assert caught.value.message.startswith("x.wav: ")
+
+
+def test_a_size_that_is_a_lie_allocates_nothing():
+    whole = bytearray(wav(b"\0\x40"))
+    for size in (0xFFFFFFFF, 0x7F000000):
+        whole[40:44] = struct.pack("<I", size)
+        tracemalloc.start()
+        assert read_wav(bytes(whole), "x").samples.tolist() == [0.5]
+        assert tracemalloc.get_traced_memory()[1] < 2**16
+        tracemalloc.stop()
+    whole[40:44] = struct.pack("<I", 0x7EFFFFFF)
+    with pytest.raises(DataError, match="cut off"):
+        read_wav(bytes(whole), "x")
+
+
+def test_a_hundred_thousand_chunks_make_a_short_message():
+    names = b"".join(chunk(i.to_bytes(4, "little"), b"") for i in range(100_000))
+    assert read_wav(wav(b"\0\x40", before=names), "x").samples.tolist() == [0.5]
+    with pytest.raises(DataError, match="expected the chunks fmt and data") as caught:
+        read_wav(b"RIFF\0\0\0\0WAVE" + names, "x")
+    assert len(caught.value.message) < 200
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bytes_put_wrong_give_an_error_or_a_finite_sound(seed):
+    rng = np.random.default_rng(seed)
+    whole = np.frombuffer(wav(bytes(range(64)), before=chunk(b"LIST", b"abc")), np.uint8)
+    for _ in range(500):
+        bent = whole.copy()
+        bent[rng.integers(0, len(bent), 3)] = rng.choice([0, 1, 3, 0x7F, 0x80, 0xFF], 3)
+        try:
+            made = read_wav(bent.tobytes(), "x")
+        except DataError as error:
+            assert error.message.startswith("x: ")
+            continue
+        assert made.samples.size
+        assert np.isfinite(made.samples).all()
 
 
 def test_every_cut_is_an_error_or_a_sound():
@@ -106,6 +146,16 @@ def test_other_formats_need_the_extra(monkeypatch, tmp_path):
     np.testing.assert_allclose(made.samples, 0.375)
     with pytest.raises(DataError, match="no recording that can be read"):
         decode_sound(b"no sound at all", "x.mp3")
+    overstated = bytearray(path.read_bytes())
+    overstated[21:26] = bytes([overstated[21] | 0x0F, *b"\xff" * 4])  # STREAMINFO: 2^36 - 1 samples
+    tracemalloc.start()
+    with pytest.raises(DataError, match="no recording that can be read"):
+        decode_sound(bytes(overstated), "x.flac")
+    assert tracemalloc.get_traced_memory()[1] < 2**26
+    tracemalloc.stop()
+    monkeypatch.setattr(sounds, "MAX_SOUND_SAMPLES", 0)
+    with pytest.raises(DataError, match="more than 0 samples"):
+        read_sound(path)
     monkeypatch.setitem(__import__("sys").modules, "soundfile", None)
     with pytest.raises(EnvironmentLacks, match=r"edgekit\[sound\]"):
         read_sound(path)
