@@ -45,6 +45,11 @@ class Activity(SingleGraph[ActivityHead]):
             outputs = self._run(trace, {self._input.tensor: tensor, **state}, self._carry.outputs)
             state = self._carry.on(outputs)
             found.append(outputs[self._head.tensor].reshape(-1))
+            if not 1 <= len(found[-1]) <= self._window or len(found[-1]) != len(found[0]):
+                what = f"{len(found[-1])} scores for {self._window} samples, {len(found[0])} for those before"
+                raise BundleError(
+                    f"{self._head.tensor}: expected a score for each frame of a window, got {what}"
+                )
         with trace.stage("post"):
             return self._result(np.concatenate(found).astype(np.float32), len(found[0]), sound.seconds)
 

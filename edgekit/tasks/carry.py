@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,9 @@ from edgekit.bundle.manifest import Carried
 from edgekit.engines.protocol import Session
 from edgekit.errors import BundleError
 from edgekit.types import Array
+
+MAX_STATE_BYTES = 2**28
+"""Of one carried input: a shape is a few bytes of a file, its zeros can be all memory there is."""
 
 
 class Carry:
@@ -24,7 +28,7 @@ class Carry:
         outputs: names of what is handed on.
 
     Raises:
-        BundleError: the graph has no such input or output, or an input of no fixed shape.
+        BundleError: the graph has no such input or output, or an input of no fixed shape, or a huge one.
     """
 
     def __init__(self, session: Session, carried: Sequence[Carried], *, growing: bool = False) -> None:
@@ -43,6 +47,9 @@ class Carry:
             shape = tuple(side or 0 for side in spec.shape)
             if None in spec.shape and not growing:
                 raise BundleError(f"carried input {pair.input}: expected a fixed shape, got {spec.form}")
+            if math.prod(shape) * np.dtype(spec.dtype).itemsize > MAX_STATE_BYTES:
+                what = f"expected up to {MAX_STATE_BYTES} bytes, got {spec.form}"
+                raise BundleError(f"carried input {pair.input}: {what}")
             self._zeros[pair.input] = np.zeros(shape, spec.dtype)
 
     def start(self) -> Mapping[str, Array]:

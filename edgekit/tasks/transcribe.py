@@ -132,7 +132,10 @@ class Transcribe:
             found = trace.infer(DECODE, self._decode, feeds, self._carry.outputs)
             named = dict(zip(given_back, found, strict=True))
             kept = self._carry.on(named)
-            scores: F32 = named[self._head.tensor][0, -1].astype(np.float32, copy=False)
+            given = named[self._head.tensor]
+            if given.ndim != 3 or not given.size:
+                raise BundleError(f"{self._head.tensor}: expected (1, tokens, vocabulary), got {given.shape}")
+            scores: F32 = given[0, -1].astype(np.float32, copy=False)
             return scores
 
         return greedy(step, self._head)

@@ -93,6 +93,24 @@ def test_what_does_not_fit_is_told():
         encoder_of(INPUT, Path())
 
 
+def test_a_state_that_would_fill_the_memory():
+    huge = [("input", "float32", (1, 20)), ("state", "float32", (2**40, 2**40))]
+    with pytest.raises(BundleError, match="carried input state: expected up to 268435456 bytes, got float32"):
+        made(Graph(huge, ["score", "next"], None))
+
+
+@pytest.mark.parametrize("counts", [[0], [17], [2, 1]])
+def test_scores_that_are_no_frames(counts):
+    left = iter(counts)
+    scores = Graph(
+        [("input", "float32", (1, 20)), ("state", "float32", (1, 1))],
+        ["score", "next"],
+        lambda _: [np.zeros((1, next(left)), np.float32), np.zeros((1, 1), np.float32)],
+    )
+    with pytest.raises(BundleError, match=f"got {counts[-1]} scores for 16 samples"):
+        made(scores)(sound(*[0.5] * len(counts)))
+
+
 def test_other_tasks_hear_the_beginning():
     encode = encoder_of(replace(INPUT, carried=(), context_samples=0), Path())
     assert encode.kind == "sound"

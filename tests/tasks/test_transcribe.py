@@ -97,6 +97,15 @@ def test_graphs_that_do_not_belong_together(tmp_path):
         encoder_of(STEP, tmp_path)
 
 
+@pytest.mark.parametrize("shape", [(), (12,), (1, 12), (1, 0, 12), (0, 1, 12)])
+def test_scores_of_another_shape(tmp_path, shape):
+    made = counter()
+    bent = Graph([], [], lambda feeds: [np.zeros(shape, np.float32), made.function(feeds)[1]])
+    bent.inputs, bent.outputs = made.inputs, made.outputs
+    with pytest.raises(BundleError, match=r"logits: expected \(1, tokens, vocabulary\), got \("):
+        whisper(tmp_path, decoder=bent)(SOUND)
+
+
 def stepper(best):
     """A decoder of 8 tokens whose best next token is ``best[token]``; what it was given is kept."""
     seen = []
