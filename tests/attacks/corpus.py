@@ -8,12 +8,17 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from edgekit.bundle.layout import local_header, place
+from edgekit.processing.wav import write_wav
+from edgekit.types import Sound
 from tests.attacks.forge import ALIGNED, Forgery, archive, central_offset, local_offset, patch
 from tests.bundle.samples import entry, external, field, graph, model, node, onnx_external, png, tensor
 from tests.tflite_files import flatbuffer
 
 MODEL, WEIGHTS = ALIGNED
+WAV = write_wav(Sound(np.zeros(4, np.float32), 8000))
 MAX_FIELDS = 10_000
 """The tests lower the cap to this: the real one is half a million, and takes seconds."""
 
@@ -84,6 +89,39 @@ def patched(path: str, where: int, new: bytes, central: bool = False) -> Callabl
         data = plain()
         start = central_offset(data, path) if central else local_offset(data, path)
         return patch(data, start + where, new)
+
+    return make
+
+
+def tokenized(data: bytes, **text: object) -> Callable[[], bytes]:
+    """The model is given a text, by a tokenizer of these bytes."""
+
+    def make():
+        forgery = Forgery()
+        forgery.content["tokenizer.json"] = data
+        given = {"kind": "text", "tokenizer": "tokenizer.json", "max_tokens": 8, **text}
+        forgery.edits.append(lambda t: t["variants"][0]["models"]["model"].update(input=given))
+        return forgery.build()
+
+    return make
+
+
+def heard(**sound: object) -> Callable[[], bytes]:
+    """The model is given a sound."""
+    given = {"kind": "sound", "tensor": "x", "rate_hz": 16_000, **sound}
+    return edited(lambda t: t["variants"][0]["models"]["model"].update(input=given))
+
+
+def golden_sound(data: bytes) -> Callable[[], bytes]:
+    """The golden input is a recording of these bytes."""
+
+    def make():
+        forgery = Forgery()
+        forgery.content = {
+            p.replace(".png", ".wav"): data if p.endswith(".png") else d for p, d in forgery.content.items()
+        }
+        forgery.edits.append(lambda t: [g.update(input="golden/0.wav") for g in t["golden"]])
+        return forgery.build()
 
     return make
 
@@ -335,6 +373,21 @@ ATTACKS: dict[str, Attack] = {
     "picture-of-another-kind": Attack(
         with_content(picture=b"<svg onload=x>" * 4), "expected a PNG", opens=True
     ),
+    "sound-of-another-kind": Attack(golden_sound(b"fLaC" + bytes(60)), "b'fLaC', expected a WAV", opens=True),
+    "sound-of-256-channels": Attack(
+        golden_sound(WAV[:22] + b"\0\1" + WAV[24:]), "256 channels of 16 bits", opens=True
+    ),
+    "tokenizer-nested": Attack(tokenized(b'{"model":' + b"[" * 200_000), "a JSON object", opens=True),
+    "tokenizer-of-another-kind": Attack(tokenized(b"\x80\x04pickle"), "expected a JSON object", opens=True),
+    # what a model is given
+    "text-of-a-billion-tokens": Attack(tokenized(b"{}", max_tokens=2**30), "<= 131072 - at"),
+    "sound-window-of-a-terabyte": Attack(heard(window_samples=2**38), "<= 67108864 - at"),
+    "sound-padded-to-a-terabyte": Attack(heard(min_samples=2**38), "<= 67108864 - at"),
+    "sound-frames-for-every-sample": Attack(
+        heard(window_samples=16_000, features={"op": "log_mel", "mels": 80, "hop": 1}), ">= 16 - at"
+    ),
+    "sound-rate-of-a-gigahertz": Attack(heard(rate_hz=10**9), "<= 768000 - at"),
+    "sound-never-normal": Attack(heard(features={"op": "standardize", "epsilon": 0}), "> 0.0 - at"),
     # the models
     "external-traversal": Attack(weights_at("../../../../etc/passwd"), "external data in '../", opens=True),
     "external-absolute": Attack(weights_at("/etc/passwd"), "external data in '/etc/passwd'", opens=True),
