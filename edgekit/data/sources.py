@@ -83,7 +83,12 @@ def _open_file(spec: DataSpec, need: Need) -> Sequence[Source]:
         return open_recordings(spec)
     if (is_picture(path) or is_clip(path)) and "picture" in need.inputs:
         return open_file(spec)
-    if suffix == ".json" or is_text(path) or is_picture(path) or is_clip(path) or is_sound(path):
+    if suffix == ".json":
+        raise DataError(
+            f"{path}: JSON has boxes (COCO) or answers (VQA), none for the task {need.task!r}",
+            f"give it {' or '.join(need.inputs)}s, or a table of them",
+        )
+    if is_text(path) or is_picture(path) or is_clip(path) or is_sound(path):
         raise DataError(
             f"{path}: no data for the task {need.task!r}", f"it is measured on {' or '.join(need.inputs)}s"
         )

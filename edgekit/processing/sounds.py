@@ -78,7 +78,10 @@ def decode_sound(data: bytes, name: str) -> Sound:
                 pieces.append(piece.mean(axis=1).astype(np.float32))
             rate = int(file.samplerate)
     except (RuntimeError, TypeError) as error:
-        raise DataError(f"{name}: is no recording that can be read: {str(error).splitlines()[0]}") from error
+        why = getattr(error, "error_string", "") or str(error).splitlines()[0]  # without the buffer's address
+        raise DataError(
+            f"{name}: is no recording that can be read: {why}", "convert it: ffmpeg -i IN OUT.wav"
+        ) from error
     if not pieces:
         raise DataError(f"{name}: no sound in it: 0 samples")
     return Sound(np.concatenate(pieces), rate, name)

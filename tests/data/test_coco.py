@@ -147,7 +147,9 @@ def test_not_coco_at_all(tmp_path, content):
 def test_other_tasks_and_options(coco):
     with pytest.raises(UsageError, match=r"no option 'crops' here \(expected images\)"):
         opened(f"{coco()}?crops=2")
-    with pytest.raises(DataError, match="no data for the task 'classify'"):
+    with pytest.raises(
+        DataError, match=r"JSON has boxes \(COCO\) or answers \(VQA\), none for the task 'classify'"
+    ):
         open_data([coco()], "classify", LABELS)
 
 
