@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -72,6 +73,36 @@ class BareInput:
                 "the size of the network's input is not known", "add --input-size 224 (its true size)"
             )
         return self.size
+
+    def refuse(self, origin: str, task: str, allowed: Collection[str] = ()) -> None:
+        """Refuses what would change what a model says itself.
+
+        Args:
+            origin: the model.
+            task: its own.
+            allowed: fields that may be given.
+
+        Raises:
+            UsageError: another one was given.
+        """
+        if self.task not in (None, task):
+            raise UsageError(f"--task {self.task}: {origin} is for {task}", "leave it out")
+        usual = BareInput()
+        for field, option in _OPTIONS.items():
+            if field not in allowed and getattr(self, field) != getattr(usual, field):
+                raise UsageError(
+                    f"{option}: {origin} says itself what goes in and what comes out", "leave it out"
+                )
+
+
+_OPTIONS = {
+    "normalize": "--normalize",
+    "size": "--input-size",
+    "resize": "--resize",
+    "color": "--color",
+    "labels": "--labels",
+    "activation": "--activation",
+}
 
 
 def bare_recipe(

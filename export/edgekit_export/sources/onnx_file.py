@@ -99,6 +99,12 @@ def onnx_framework(model: onnx.ModelProto) -> Framework:
     return run
 
 
+_REMEDY = (
+    "a file alone is taken for pictures; a model of texts or sounds is exported from its folder of the Hugging Face "
+    "hub, which has its tokenizer or its features, others from a folder with recipe.toml"
+)
+
+
 def input_shape(model: onnx.ModelProto, name: str) -> tuple[int, int, int, int]:
     """Shape of the model's one image input, NCHW with three channels; 0 for a dynamic side.
 
@@ -109,10 +115,14 @@ def input_shape(model: onnx.ModelProto, name: str) -> tuple[int, int, int, int]:
     inputs = [v for v in model.graph.input if v.name not in constants]
     if len(inputs) != 1:
         raise ModelError(
-            f"{name}: expected one input, got {len(inputs)}: {', '.join(v.name for v in inputs)}"
+            f"{name}: expected one input, a picture, got {len(inputs)}: {', '.join(v.name for v in inputs)}",
+            _REMEDY,
         )
     tensor = inputs[0].type.tensor_type
     dims = [d.dim_value for d in tensor.shape.dim]
     if tensor.elem_type != onnx.TensorProto.FLOAT or len(dims) != 4 or dims[1] not in (0, 3):
-        raise ModelError(f"{name}: input {inputs[0].name}: expected float32 (N, 3, H, W), got shape {dims}")
+        raise ModelError(
+            f"{name}: input {inputs[0].name}: expected float32 (N, 3, H, W), got shape {dims}",
+            "" if len(dims) == 4 else _REMEDY,
+        )
     return 1, 3, dims[2], dims[3]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import onnx
+from msgspec import structs
 
 from edgekit.bundle.atomic import replacing
 from edgekit.bundle.manifest import head_tensors
@@ -49,15 +50,15 @@ def resolve(source: str, bare: BareInput | None = None, weights: Path | None = N
         weights: the file that a recipe names and no package has.
 
     Raises:
-        UsageError: none of these, or weights for what needs none.
+        UsageError: none of these, weights for what needs none, or ``bare`` says what the model itself says.
         ModelError: a model that is missing, damaged, or of a kind that edgekit does not take.
         EnvironmentLacks: torch, or a package that cannot be fetched.
     """
     path = Path(source)
     if (path / "recipe.toml").is_file():
-        return _from_recipe(path.resolve().name, source, path, weights)
+        return _from_recipe(path.resolve().name, source, path, weights, bare or BareInput())
     if source in model_names():
-        return _from_recipe(source, source, model_folder(source), weights)
+        return _from_recipe(source, source, model_folder(source), weights, bare or BareInput())
     if weights is not None:
         raise UsageError(f"--weights {weights}: {source} is no model with a recipe", "leave it out")
     if path.suffix == ".onnx":
@@ -82,7 +83,7 @@ def resolve(source: str, bare: BareInput | None = None, weights: Path | None = N
     raise UsageError(
         f"source {source!r}: no such file, folder or model",
         f"models known by name: {', '.join(model_names())}; or an .onnx or .tflite file; or module:function "
-        "of a torch network",
+        "of a torch network; or a folder or owner/name of the Hugging Face hub",
     )
 
 
@@ -132,15 +133,18 @@ def _elsewhere(recipe: ModelRecipe, weights: Path | None, name: str) -> dict[str
     return {files[0]: weights}
 
 
-def _from_recipe(name: str, origin: str, folder: Path, weights: Path | None) -> Source:
+def _from_recipe(name: str, origin: str, folder: Path, weights: Path | None, asked: BareInput) -> Source:
     card, recipe = load_recipe(folder)
     if recipe.hub is not None:
         files = _Files(folder, recipe, _elsewhere(recipe, weights, name))
-        made = packaged_source(recipe.hub, origin, files.read)
+        made = packaged_source(recipe.hub, origin, files.read, asked)
         if made.task != recipe.task:
             raise UsageError(f"{name}: its recipe says task {recipe.task}, its folder is of task {made.task}")
         calibration, evaluation = _data(files, recipe.calibration), _data(files, recipe.evaluation)
+        if asked.size is not None:  # the recipe's card tells of the usual one
+            card = structs.replace(card, input_range=made.card.input_range)
         return replace(made, name=name, card=card, calibration=calibration, evaluation=evaluation)
+    asked.refuse(origin, recipe.task)
     if any(model.network for model in recipe.models.values()):
         require_torch()
     files = _Files(folder, recipe, _elsewhere(recipe, weights, name))

@@ -203,6 +203,12 @@ def test_recipes_that_are_wrong(recipe_folder, old, new, error, message):
         resolve(str(recipe_folder))
 
 
+@pytest.mark.parametrize("asked", [BareInput(normalize="none"), BareInput(size=64), BareInput(task="detect")])
+def test_options_against_a_recipe(recipe_folder, asked):
+    with pytest.raises(UsageError, match="leave it out"):
+        resolve(str(recipe_folder), asked)
+
+
 def test_a_recipe_without_a_card(recipe_folder):
     (recipe_folder / "card.toml").unlink()
     with pytest.raises(DataError, match="card.toml: cannot be read"):

@@ -16,7 +16,6 @@ from edgekit_export.sources.huggingface.picture_graph import (
     exported_graph,
     parameters_of,
     picture_graph,
-    refuse_options,
 )
 from edgekit_export.sources.huggingface.picture_input import PictureInput, classifier_input
 from edgekit_export.sources.huggingface.processor_settings import read_settings
@@ -41,7 +40,7 @@ def build(folder: HfFolder, asked: BareInput) -> Source:
         UsageError: an option would change what the folder says.
         EnvironmentLacks: transformers is not installed.
     """
-    refuse_options(folder, asked, "classify", allowed=())
+    asked.refuse(folder.origin, "classify")
     labels, head = labels_of(folder), head_of(folder)
     picture = classifier_input(read_settings(folder))
     quantize = _WEIGHTS_ONLY.get(folder.architectures[0], {})

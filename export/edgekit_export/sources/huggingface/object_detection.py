@@ -19,7 +19,6 @@ from edgekit_export.sources.huggingface.picture_graph import (
     exported_graph,
     parameters_of,
     picture_graph,
-    refuse_options,
 )
 from edgekit_export.sources.huggingface.picture_input import detector_input
 from edgekit_export.sources.huggingface.processor_settings import read_settings
@@ -39,7 +38,7 @@ def build(folder: HfFolder, asked: BareInput) -> Source:
         UsageError: an option would change what the folder says.
         EnvironmentLacks: transformers is not installed.
     """
-    refuse_options(folder, asked, "detect", allowed=("size", "resize"))
+    asked.refuse(folder.origin, "detect", allowed=("size", "resize"))
     labels = labels_of(folder)
     head = head_of(folder)
     picture = detector_input(read_settings(folder), asked.size, resize_of(asked))

@@ -14,7 +14,7 @@ from edgekit_export.sources.source import Source
 
 
 def packaged_source(
-    hub: HubFolder, origin: str, read: Callable[[str | None, str, str | None], bytes]
+    hub: HubFolder, origin: str, read: Callable[[str | None, str, str | None], bytes], asked: BareInput
 ) -> Source:
     """The source of such a folder, which is unpacked while it is read.
 
@@ -22,9 +22,11 @@ def packaged_source(
         hub: where it lies.
         origin: what was asked for.
         read: package, name and SHA-256 → a file's bytes.
+        asked: what the command line says of the input.
 
     Raises:
         DataError: the package cannot be had, or lacks a file.
+        UsageError: an option would change what the folder says.
         ModelError: the weights are other ones than the recipe pins, or as the kind's own builder says.
     """
     with tempfile.TemporaryDirectory(prefix="edgekit-hub-") as name:
@@ -34,4 +36,4 @@ def packaged_source(
             pinned = hub.sha256 if file == WEIGHTS else None
             path.write_bytes(read(hub.package, f"{hub.folder}/{file}", pinned))
         folder = open_hf_folder(Path(name), origin)
-        return builder_of(folder)(folder, BareInput())
+        return builder_of(folder)(folder, asked)

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import onnx
 
 from edgekit.bundle.manifest import Head, head_tensors
-from edgekit.errors import ModelError, UsageError
+from edgekit.errors import ModelError
 from edgekit_export.convert.from_torch import export_traced
 from edgekit_export.convert.select_outputs import select_outputs
 from edgekit_export.convert.shapes import fix_input_shape, infer_shapes
 from edgekit_export.recipe import SourceModel
-from edgekit_export.sources.bare import BareInput
 from edgekit_export.sources.huggingface.folder import HfFolder
 from edgekit_export.sources.huggingface.picture_input import PictureInput
 from edgekit_export.sources.onnx_file import input_shape, onnx_framework, read_onnx_file
@@ -151,28 +150,3 @@ def _no_checks(network: torch.nn.Module) -> Iterator[None]:
         yield
     finally:
         setattr(module, name, check)
-
-
-def refuse_options(folder: HfFolder, asked: BareInput, task: str, *, allowed: tuple[str, ...]) -> None:
-    """Refuses options that would change what the folder itself says.
-
-    Raises:
-        UsageError: one was given.
-    """
-    if asked.task not in (None, task):
-        raise UsageError(f"--task {asked.task}: {folder.origin} is for {task}", "leave it out")
-    usual = BareInput()
-    options = {
-        "normalize": "--normalize",
-        "size": "--input-size",
-        "resize": "--resize",
-        "color": "--color",
-        "labels": "--labels",
-        "activation": "--activation",
-    }
-    for field, option in options.items():
-        if field not in allowed and getattr(asked, field) != getattr(usual, field):
-            raise UsageError(
-                f"{option}: the files of {folder.origin} say how its pictures go in and what comes out",
-                "leave it out",
-            )

@@ -30,6 +30,8 @@ _ALGORITHMS: dict[int, ResizeAlgorithm] = {
 }
 _WARPED_FROM = 384
 """ConvNeXt is given the whole picture, stretched, from this size on."""
+_LONGEST_SIDE = 16384
+_LEAST_FACTOR = 1e-6
 _PATCH = 16
 _USUAL_RATIO = 4, 3
 """Of what cameras give: a detector's processor keeps the ratio, a graph has one size."""
@@ -101,6 +103,8 @@ def scaling(settings: Settings) -> tuple[tuple[float, float, float], tuple[float
         ModelError: a field is no number.
     """
     factor = settings.number("rescale_factor", 1 / 255) if settings.on("do_rescale", usual=True) else 1.0
+    if factor < _LEAST_FACTOR:
+        raise settings.refused("rescale_factor", f"at least {_LEAST_FACTOR:g}")
     mean, std = [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]
     given_std = settings.channels("image_std", settings.usual.std)
     if settings.on("do_normalize", usual=settings.usual.normalizes):
@@ -166,15 +170,17 @@ def _convnext_ops(
     if side >= _WARPED_FROM:
         return (ResizeStretch(width=side, height=side, algorithm=algorithm),)
     share = settings.number("crop_pct", 224 / 256)
-    if share > 1:
-        raise settings.refused("crop_pct", "a share of at most 1")
+    if not side / _LONGEST_SIDE <= share <= 1:
+        raise settings.refused(
+            "crop_pct", f"a share of at most 1 that asks for no more than {_LONGEST_SIDE} pixels,"
+        )
     resized = ResizeShorter(size=int(side / share), algorithm=algorithm, rounding="down")
     return resized, CenterCrop(width=side, height=side)
 
 
 def _algorithm(settings: Settings) -> ResizeAlgorithm:
     value = settings.given.get("resample", settings.usual.resample)
-    if value not in _ALGORITHMS:
+    if not isinstance(value, int) or value not in _ALGORITHMS:
         raise settings.refused("resample", "0 nearest, 1 lanczos, 2 bilinear or 3 bicubic,")
     return _ALGORITHMS[value]
 

@@ -16,6 +16,7 @@ _HALF = (0.5, 0.5, 0.5)
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
 _BILINEAR, _BICUBIC = 2, 3
+_LARGEST = 1e30
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Settings:
         value = self.given.get(name)
         if value is None:
             return usual
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        if isinstance(value, bool) or not _is_number(value) or value <= 0:
             raise self.refused(name, "a number above 0")
         return float(value)
 
@@ -109,12 +110,8 @@ class Settings:
         value = self.given.get(name)
         if value is None:
             return usual
-        values = [value] * 3 if isinstance(value, int | float) else value
-        if (
-            not isinstance(values, list)
-            or len(values) != 3
-            or not all(isinstance(v, int | float) for v in values)
-        ):
+        values = value if isinstance(value, list) else [value] * 3
+        if len(values) != 3 or not all(_is_number(v) for v in values):
             raise self.refused(name, "one number a channel of RGB")
         return float(values[0]), float(values[1]), float(values[2])
 
@@ -143,7 +140,14 @@ class Settings:
 
     def refused(self, name: str, expected: str) -> ModelError:
         """What is said of a field that cannot be followed."""
-        return ModelError(f"{self.where}: {name}: expected {expected}, got {self.given.get(name)!r}")
+        return ModelError(
+            f"{self.where}: {name}: expected {expected}, got {repr(self.given.get(name))[:200]}"
+        )
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401 (JSON)
+    """Whether it is one that any float32 computation can be done with; JSON has longer ones, and NaN."""
+    return isinstance(value, int | float) and -_LARGEST < value < _LARGEST
 
 
 def read_settings(folder: HfFolder) -> Settings:
@@ -192,7 +196,7 @@ _BY_MODEL = {
 
 def _by_model(folder: HfFolder) -> str:
     kind = folder.config.get("model_type")
-    if kind not in _BY_MODEL:
+    if not isinstance(kind, str) or kind not in _BY_MODEL:
         raise ModelError(
             f"{folder.origin}: {FILE} names no image_processor_type, nor does {CONFIG} tell: {kind!r}"
         )

@@ -75,7 +75,7 @@ def _modules(folder: HfFolder) -> dict[str, str]:
     try:
         listed = json.loads((folder.path / MODULES).read_text(encoding="utf-8"))
         found = {str(item["type"]).rpartition(".")[2]: str(item["path"]) for item in listed}
-    except (OSError, UnicodeDecodeError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ModelError(f"{folder.origin}: {MODULES}: expected a list of type and path: {error}") from error
     if list(found) not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
         raise ModelError(

@@ -15,7 +15,6 @@ from edgekit_export.sources.huggingface.network import load_network
 from edgekit_export.sources.huggingface.speech_features import (
     QUANTIZE,
     SPELL_WINDOW_S,
-    refuse_picture_options,
     spell_input,
 )
 from edgekit_export.sources.source import Source, bundle_name, source_graph
@@ -31,11 +30,11 @@ def build(folder: HfFolder, asked: BareInput) -> Source:
     """The source of a folder.
 
     Raises:
-        UsageError: asked for what only pictures have.
+        UsageError: an option would change what the folder says.
         EnvironmentLacks: as :func:`load_network` says.
         ModelError: a vocabulary or features that we do not follow, or as :func:`load_network` says.
     """
-    refuse_picture_options(folder, asked)
+    asked.refuse(folder.origin, "transcribe")
     network: Any = load_network(folder)
     blank, symbols = alphabet(folder, int(network.config.vocab_size), int(network.config.pad_token_id))
     head = CtcHead(tensor="scores", alphabet=ALPHABET, blank=blank, space_last=False, activation="softmax")

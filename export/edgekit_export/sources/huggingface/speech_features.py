@@ -6,13 +6,21 @@ from typing import Any
 
 from edgekit.bundle.manifest import SoundInput
 from edgekit.bundle.sound_input import LogMel, Standardize
-from edgekit.errors import ModelError, UsageError
-from edgekit_export.sources.bare import BareInput
+from edgekit.errors import ModelError
 from edgekit_export.sources.huggingface.folder import HfFolder
 from edgekit_export.sources.huggingface.processor_settings import COMBINED, FILE
 
 QUANTIZE = {"mode": "dynamic"}
 """int8 of speech models, which are transformers behind a few convolutions: codes of a range a row."""
+
+_LIMITS = {
+    "sampling_rate": (1000, 768_000),
+    "hop_length": (16, 65_536),
+    "chunk_length": (1, 3600),
+    "feature_size": (1, 512),
+    "n_fft": (2, 65_536),
+}
+"""Setting → least and most that the bundle's format has."""
 
 SPELL_WINDOW_S = 30
 """Of a transcriber that spells: attention over a longer sound costs memory by its square."""
@@ -35,14 +43,6 @@ def extractor_settings(folder: HfFolder, kinds: tuple[str, ...]) -> dict[str, An
     return told
 
 
-def refuse_picture_options(folder: HfFolder, asked: BareInput) -> None:
-    """Raises UsageError where something was asked for that only pictures have."""
-    if asked.normalize is not None or asked.resize is not None or asked.size is not None:
-        raise UsageError(
-            f"{folder.origin}: --normalize, --resize and --input-size are for pictures; this model is given sounds"
-        )
-
-
 def whisper_input(folder: HfFolder, positions: int) -> SoundInput:
     """Log-mel windows of the encoder's length; it halves the number of frames.
 
@@ -54,8 +54,8 @@ def whisper_input(folder: HfFolder, positions: int) -> SoundInput:
         ModelError: settings that our features do not follow, or that do not fit the encoder.
     """
     told = extractor_settings(folder, ("WhisperFeatureExtractor",))
-    rate, hop = int(told.get("sampling_rate", 16_000)), int(told.get("hop_length", 160))
-    window = int(told.get("chunk_length", 30)) * rate
+    rate, hop = _count(folder, told, "sampling_rate", 16_000), _count(folder, told, "hop_length", 160)
+    window = _count(folder, told, "chunk_length", 30) * rate
     if window != 2 * positions * hop:
         raise ModelError(
             f"{folder.origin}: {FILE}: windows of {window} samples, expected {2 * positions * hop} for the "
@@ -68,7 +68,8 @@ def whisper_input(folder: HfFolder, positions: int) -> SoundInput:
         raise ModelError(
             f"{folder.origin}: {FILE}: sampling_rate {rate}, expected 16000: its bands end at 8000 Hz"
         )
-    features = LogMel(mels=int(told.get("feature_size", 80)), window=int(told.get("n_fft", 400)), hop=hop)
+    mels, length = _count(folder, told, "feature_size", 80), _count(folder, told, "n_fft", 400)
+    features = LogMel(mels=mels, window=length, hop=hop)
     return SoundInput(tensor="input_features", rate_hz=rate, features=features, window_samples=window)
 
 
@@ -83,7 +84,7 @@ def spell_input(folder: HfFolder, least: int) -> SoundInput:
         ModelError: settings that our features do not follow.
     """
     told = extractor_settings(folder, ("Wav2Vec2FeatureExtractor",))
-    rate = int(told.get("sampling_rate", 16_000))
+    rate = _count(folder, told, "sampling_rate", 16_000)
     _refuse(folder, told, "feature_size", 1)
     return SoundInput(
         tensor="input_values",
@@ -93,6 +94,14 @@ def spell_input(folder: HfFolder, least: int) -> SoundInput:
         pad="least",
         min_samples=least,
     )
+
+
+def _count(folder: HfFolder, told: dict[str, Any], key: str, usual: int) -> int:
+    value = told.get(key, usual)
+    least, most = _LIMITS[key]
+    if not isinstance(value, int) or not least <= value <= most:
+        raise ModelError(f"{folder.origin}: {FILE}: {key} {repr(value)[:200]}, expected {least} to {most}")
+    return value
 
 
 def _refuse(folder: HfFolder, told: dict[str, Any], key: str, usual: float) -> None:

@@ -12,7 +12,7 @@ from edgekit_export.sources.bare import BareInput
 from edgekit_export.sources.huggingface.card import card_of
 from edgekit_export.sources.huggingface.folder import HfFolder
 from edgekit_export.sources.huggingface.network import load_network
-from edgekit_export.sources.huggingface.speech_features import QUANTIZE, refuse_picture_options, whisper_input
+from edgekit_export.sources.huggingface.speech_features import QUANTIZE, whisper_input
 from edgekit_export.sources.huggingface.tokenizer import FILE as TOKENIZER
 from edgekit_export.sources.huggingface.tokenizer import MEMBER, load_tokenizer
 from edgekit_export.sources.huggingface.whisper_graphs import decoder_of, encoder_of
@@ -28,11 +28,11 @@ def build(folder: HfFolder, asked: BareInput) -> Source:
     """The source of a folder.
 
     Raises:
-        UsageError: asked for what only pictures have.
+        UsageError: an option would change what the folder says.
         EnvironmentLacks: as :func:`load_network` says.
         ModelError: settings that we do not follow, or as :func:`load_network` says.
     """
-    refuse_picture_options(folder, asked)
+    asked.refuse(folder.origin, "transcribe")
     network: Any = load_network(folder)
     config = network.config
     given = whisper_input(folder, int(config.max_source_positions))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgekit.bundle.manifest import Card, Head, TextInput, head_tensors
-from edgekit.errors import UsageError
 from edgekit_export.convert.from_torch import export_traced
 from edgekit_export.recipe import SourceModel
 from edgekit_export.sources.bare import BareInput
@@ -59,13 +58,10 @@ def text_source(folder: HfFolder, asked: BareInput, model: TextModel) -> Source:
     """The source of a folder.
 
     Raises:
-        UsageError: asked for what only pictures have.
+        UsageError: an option would change what the folder says.
         EnvironmentLacks, ModelError: as :func:`load_network` and :func:`tokenizer_member` say.
     """
-    if asked.normalize is not None or asked.resize is not None:
-        raise UsageError(
-            f"{folder.origin}: --normalize and --resize are for pictures; this model is given texts"
-        )
+    asked.refuse(folder.origin, model.task, allowed=("size",))
     network, reference = load_network(folder), load_tokenizer(folder)
     limit = min((n for n in (asked.size, model.max_tokens) if n), default=None)
     spec = TextInput(

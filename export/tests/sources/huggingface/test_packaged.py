@@ -11,6 +11,7 @@ from edgekit.catalog.models import model_folder
 from edgekit.errors import DataError, ModelError, UsageError
 from edgekit_export.conformance.text_families import write_sentence_bert
 from edgekit_export.recipe import HubFolder, load_recipe
+from edgekit_export.sources.bare import BareInput
 from edgekit_export.sources.huggingface.packaged import packaged_source
 
 
@@ -37,16 +38,18 @@ def reader(root):
 
 def test_it_is_what_its_folder_says(packaged):
     root, hub = packaged
-    source = packaged_source(hub, "sentence-bert", reader(root))
+    source = packaged_source(hub, "sentence-bert", reader(root), BareInput(size=40))
     assert (source.task, source.accepts, source.origin) == ("embed", "text", "sentence-bert")
     assert source.graphs["model"].sha256 == hub.sha256
-    assert source.graphs["model"].spec.input.max_tokens == 48
+    assert source.graphs["model"].spec.input.max_tokens == 40
 
 
 def test_other_weights_are_refused(packaged):
     root, hub = packaged
     with pytest.raises(ModelError, match="expected SHA-256"):
-        packaged_source(HubFolder(hub.package, hub.folder, hub.files, "0" * 64), "x", reader(root))
+        packaged_source(
+            HubFolder(hub.package, hub.folder, hub.files, "0" * 64), "x", reader(root), BareInput()
+        )
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,6 @@ def test_folders_that_we_do_not_follow(folders, tmp_path, family, file, change, 
         build(opened(tmp_path), BareInput())
 
 
-def test_options_of_pictures_are_refused(folders):
-    with pytest.raises(UsageError, match="given sounds"):
+def test_options_against_the_folder(folders):
+    with pytest.raises(UsageError, match="--input-size: .*leave it out"):
         speech_ctc.build(opened(folders[SPELLERS[0]]), BareInput(size=224))

@@ -56,9 +56,17 @@ def test_classifiers_that_are_refused(copied, config, message):
         resolve(str(copied(**config)))
 
 
-def test_options_of_pictures_are_refused(classifier):
-    with pytest.raises(UsageError, match="this model is given texts"):
-        resolve(str(classifier), BareInput(normalize="imagenet"))
+@pytest.mark.parametrize(
+    ("asked", "option"),
+    [
+        (BareInput(normalize="imagenet"), "--normalize"),
+        (BareInput(task="detect"), "--task detect"),
+        (BareInput(activation="sigmoid"), "--activation"),
+    ],
+)
+def test_options_against_the_folder(classifier, asked, option):
+    with pytest.raises(UsageError, match=f"{option}: .*leave it out"):
+        resolve(str(classifier), asked)
 
 
 def test_a_bare_transformer_is_asked_about(copied):
