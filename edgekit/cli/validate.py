@@ -36,10 +36,11 @@ what changed between two reports
   edgekit validate --compare before/report.json after/report.json
 
 data:
-  a folder of pictures or videos (sub-folders named after classes give labels), a picture, a video,
-  a .jsonl or .csv table with image and label or text, COCO or VQA JSON, text files,
+  of what the bundle takes: a folder of pictures or videos (sub-folders named after classes give labels),
+  of recordings or of texts; a picture, a video, a recording, a .txt file;
+  a .jsonl or .csv table with image, sound or text, and label or text; COCO or VQA JSON;
   rendered:lines (with edgekit-export);
-  options: ?crops=14&seed=1 several views a picture · ?frames=400 frames of a video
+  options: ?crops=14&seed=1 several views a picture · ?frames=400 frames of a video · ?by=line a text a line
 
 The limit holds (PASS, exit 0) if the upper end of the drop's 95 % interval is within it; FAIL and
 INCONCLUSIVE exit 1. Without labels the measure is disagreement, which bounds the drop from above (but for

@@ -39,8 +39,9 @@ SOURCE is a name (see: edgekit models), a folder with recipe.toml and card.toml,
 wrapped as it is), module:function giving a torch network, or a model of the Hugging Face hub: a folder with
 config.json and safetensors, or owner/name[@revision] to fetch it (docs/huggingface.md). Beside OUT.edge it writes
 OUT.reference.edge in full precision, to validate against.
-DATA is a folder, a video, a .csv or .jsonl table, or rendered:lines?n=2000; photos?crops=14 takes several crops of
-each. A named model knows its own data. What was calibrated on is never evaluated on.
+DATA is a folder or file of pictures, texts or sounds, a video, a .csv or .jsonl table, or rendered:lines?n=2000;
+photos?crops=14 takes several crops of each, notes.txt?by=line one text a line. A named model knows its own data.
+What was calibrated on is never evaluated on.
 exit code: 0 written; 1 refused, nothing written: the size or the drop does not hold."""
 
 PRECISIONS = ("int8", "fp16", "fp32")
@@ -66,7 +67,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="gate, e.g. 2%% (points; disagreement without labels)",
     )
     parser.add_argument(
-        "--calib", action="append", default=[], metavar="DATA", help="pictures to calibrate on; 50 to 200 do"
+        "--calib",
+        action="append",
+        default=[],
+        metavar="DATA",
+        help="what to calibrate on, of the kind that the model is given; 50 to 200 samples do",
     )
     parser.add_argument(
         "--eval",
@@ -100,12 +105,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the same network in float, to measure a quantised TFLite file against",
     )
     bare = parser.add_argument_group(
-        "an .onnx or .tflite file or a torch network, which say little of their input"
+        "an .onnx or .tflite file or a torch network; it is taken for pictures, and says little of them"
     )
     bare.add_argument(
         "--normalize", metavar="N", help="imagenet, minus1to1, 0to1, none, or mean/std as r,g,b/r,g,b"
     )
-    bare.add_argument("--input-size", type=option(parse_count), metavar="N", help="side of a square input")
+    bare.add_argument(
+        "--input-size",
+        type=option(parse_count),
+        metavar="N",
+        help="side of a square input; of a text model of the hub, its tokens",
+    )
     bare.add_argument(
         "--task",
         choices=("classify", "detect"),
