@@ -39,7 +39,7 @@ def extractor_settings(folder: HfFolder, kinds: tuple[str, ...]) -> dict[str, An
         raise ModelError(f"{folder.origin}: expected {FILE}, found no settings of a feature extractor")
     kind = told.get("feature_extractor_type")
     if kind is not None and kind not in kinds:
-        raise ModelError(f"{folder.origin}: {FILE}: a {kind}, expected {' or '.join(kinds)}")
+        raise ModelError(f"{folder.origin}: {FILE}: a {repr(kind)[:200]}, expected {' or '.join(kinds)}")
     return told
 
 
@@ -106,4 +106,4 @@ def _count(folder: HfFolder, told: dict[str, Any], key: str, usual: int) -> int:
 
 def _refuse(folder: HfFolder, told: dict[str, Any], key: str, usual: float) -> None:
     if told.get(key, usual) != usual:
-        raise ModelError(f"{folder.origin}: {FILE}: {key} {told[key]!r}, expected {usual!r}")
+        raise ModelError(f"{folder.origin}: {FILE}: {key} {repr(told[key])[:200]}, expected {usual!r}")
