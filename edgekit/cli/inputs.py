@@ -115,6 +115,10 @@ def _texts_of_stdin() -> Iterator[Given]:
 
 
 def _of_file(path: Path) -> list[Given]:
+    if path.exists() and not path.is_file():  # reading a pipe would wait for ever, a device never end
+        raise DataError(
+            f"{path}: expected a text file, got a pipe or a device", "name a text file, or - to pipe"
+        )
     try:
         found = list(_lines(str(path), path.read_bytes().splitlines()))
     except OSError as error:
