@@ -48,7 +48,7 @@ class ModelError(EdgekitError):
 
 
 class DataError(EdgekitError):
-    """Pictures, labels or other data that cannot be read or do not fit the model."""
+    """Pictures, texts, sounds, labels or other data that cannot be read or do not fit the model."""
 
     kind = "data"
 

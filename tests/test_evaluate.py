@@ -77,7 +77,7 @@ def test_labelled():
         "top1",
         200,
         200,
-        "picture",
+        "sample",
     )
     assert (found.reference, found.candidate, found.drop) == (95.0, 90.0, 5.0)
     assert (found.flips.right_to_wrong, found.flips.wrong_to_right, found.flips.changed) == (15, 5, 20)

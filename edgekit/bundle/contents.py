@@ -26,7 +26,7 @@ _PNG_MAGIC = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 
 def check_contents(manifest: Manifest, source: Callable[[str], Source], name: str) -> None:
-    """Checks models, texts and pictures of a bundle; raw tensors are covered by their size.
+    """Checks models, texts, tokenizers, pictures and sounds of a bundle; raw tensors are covered by their size.
 
     Args:
         manifest: the bundle's manifest, checked.

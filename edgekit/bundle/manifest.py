@@ -248,7 +248,8 @@ class Drop(Strict, frozen=True):
     """Measured accuracy drop against full precision, reference minus candidate.
 
     ``metric`` names what ``value`` and ``interval`` are: ``top1``, ``cer`` in points, or ``disagreement``,
-    which bounds the drop from above where there are no labels. ``unit`` is what the interval resamples.
+    which bounds the drop from above where there are no labels. ``unit`` is what the interval resamples: ``sample``,
+    or ``source`` where sources gave several.
     """
 
     metric: Name
@@ -361,7 +362,7 @@ class Evidence(Strict, frozen=True):
 class Lock(Strict, frozen=True):
     """What the bundle was made from: enough to make its model files again.
 
-    ``calibration_sources`` are the first 16 digits of the SHA-256 of every picture, clip or text that it was
+    ``calibration_sources`` are the first 16 digits of the SHA-256 of every picture, clip, recording or text that it was
     calibrated on, sorted: a validator refuses to measure on any of them.
     """
 

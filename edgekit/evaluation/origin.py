@@ -14,7 +14,7 @@ class LayerNoise(Part, frozen=True):
     Attributes:
         name: of the layer, as its graph has it.
         op: its operator, e.g. ``Conv``.
-        precision: what it became: ``int8``, ``wide``, ``dynamic``, ``weight8`` or ``half`` (see ``docs/validation.md``).
+        precision: what it became: ``int8``, ``wide``, ``dynamic``, ``weight8`` or ``half`` (``docs/validation.md``).
         alone_db: signal to noise of the graph's output when this layer alone is reduced.
         cumulative_db: signal to noise of this layer's own output in the reduced graph.
             ``None`` in either: equal to the bit, or not measured.

@@ -186,7 +186,7 @@ class Evaluation(Part, frozen=True):
         meaning: what the metric is, in one sentence.
         n: samples.
         clusters: independent sources that they were taken from.
-        unit: what the interval takes as independent: ``picture``, or ``source`` where sources gave several.
+        unit: what the interval takes as independent: ``sample``, or ``source`` where sources gave several.
         reference: the metric of the reference, in percent (0 for disagreement), and
         candidate: of the candidate.
         drop: how much worse the candidate is, in points: reference minus candidate of an accuracy,

@@ -105,7 +105,7 @@ class Standing:
             meaning=score.meaning,
             n=self._n,
             clusters=score.clusters,
-            unit="picture" if score.clusters == self._n else "source",
+            unit="sample" if score.clusters == self._n else "source",
             reference=_percent(score.reference) if score.percent else rounded(score.reference),
             candidate=_percent(score.candidate) if score.percent else rounded(score.candidate),
             drop=_percent(score.drop),

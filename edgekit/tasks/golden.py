@@ -1,4 +1,4 @@
-"""Golden vectors: what one picture must give on every device, probed so that it stays small.
+"""Golden vectors: what one input must give on every device, probed so that it stays small.
 
 The exporter records them, ``selftest`` compares. Both go through the functions here, so that a probe means the
 same on both sides.

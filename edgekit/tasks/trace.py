@@ -1,4 +1,4 @@
-"""Where the time of one picture goes, and which engine calls it took.
+"""Where the time of one input goes, and which engine calls it took.
 
 A task reports to a :class:`Trace` as it works. The loop reads the stage times from it, the validator the raw
 outputs, and ``bare_ms`` comes from running the very same engine calls once more, alone.
@@ -41,7 +41,7 @@ class Call:
 
 @dataclass(slots=True)
 class Trace:
-    """Times and engine calls of one picture.
+    """Times and engine calls of one input.
 
     Attributes:
         now_ns: monotonic clock; a test passes its own.
