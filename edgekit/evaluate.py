@@ -71,13 +71,13 @@ def compare(
         advance: called after each sample.
 
     Raises:
-        UsageError: sides of different tasks or labels, or a relative gate without truth.
+        UsageError: sides of different tasks, inputs or labels, or a relative gate without truth.
         DataError: a sample cannot be decoded, or nothing could be compared.
         ModelError: an engine failed.
     """
     labelled = dataset.truth != "none"
     for candidate in candidates:
-        _check(reference, candidate)
+        check_sides(reference, candidate)
     if options.relative and not labelled and reference.task not in OWN_TRUTH:
         raise UsageError(
             "max drop: a relative limit needs labels or texts: disagreement has no reference value",
@@ -184,10 +184,21 @@ def _noise(reference: Prediction, candidate: Prediction) -> Noise:
     return None if first is None or second is None or len(first) != len(second) else energies(first, second)
 
 
-def _check(reference: Side, candidate: Side) -> None:
+def check_sides(reference: Side, candidate: Side) -> None:
+    """Checks that both can be given the same samples.
+
+    Raises:
+        UsageError: sides of different tasks, or one takes texts and the other pictures.
+    """
     if reference.task != candidate.task:
         raise UsageError(
             f"reference {reference.name} is a task {reference.task!r}, "
             f"candidate {candidate.name} a task {candidate.task!r}",
+            "compare bundles of the same model",
+        )
+    taken = reference.accepts, candidate.accepts
+    if None not in taken and taken[0] != taken[1]:
+        raise UsageError(
+            f"reference {reference.name} takes {taken[0]}s, candidate {candidate.name} {taken[1]}s",
             "compare bundles of the same model",
         )

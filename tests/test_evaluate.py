@@ -225,5 +225,9 @@ def test_other_tasks():
     ocr.name, unknown.name = "ocr", "chat"
     with pytest.raises(UsageError, match="fake is a task 'classify', candidate fake a task 'ocr'"):
         compare(Classifier(), ocr, dataset(2))
+    reader = Classifier()
+    reader.accepts = "text"
+    with pytest.raises(UsageError, match="reference fake takes pictures, candidate fake texts"):
+        compare(Classifier(), reader, dataset(2))
     with pytest.raises(UsageError, match="no metric for the task 'chat'"):
         compare(unknown, unknown, dataset(2))

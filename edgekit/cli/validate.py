@@ -131,6 +131,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _validate(args: argparse.Namespace) -> int:
+    from edgekit.evaluate import check_sides
     from edgekit.predictions.contender import open_contender
     from edgekit.report.accuracy import as_json
     from edgekit.report.page import require_html
@@ -142,6 +143,7 @@ def _validate(args: argparse.Namespace) -> int:
     options = _options(args)
     reference = open_contender(args.against, None, args.threads)
     candidate = open_contender(args.bundle, args.variant, args.threads)
+    check_sides(reference.side, candidate.side)  # before the data: what one of them cannot be given says less
     dataset = _data(args, reference)
     with progress("comparing", len(dataset)) as advance:
         found = validate(

@@ -150,4 +150,5 @@ def _refuse_other_truth(row: Row, need: Need) -> None:
         return
     other = {c for columns in _TRUTH_COLUMNS.values() for c in columns} - set(_TRUTH_COLUMNS[need.truth])
     for column in sorted(other & row.fields.keys()):
-        raise DataError(f"{row.where}: has {column!r}, this task needs {need.truth!r}")
+        wanted = "no truth" if need.truth == "none" else repr(need.truth)
+        raise DataError(f"{row.where}: has {column!r}, this task needs {wanted}", "leave the column out")

@@ -59,3 +59,9 @@ def test_inputs_of_the_command_line(folder):
     assert [given.name.rpartition("/")[2] for given in found] == ["1.wav", "2.wav", "10.wav"]
     with pytest.raises(DataError, match="no sound in this folder"):
         inputs_of("sound", [folder.parent], ())
+
+
+def test_a_truth_where_none_is_known(folder):
+    (folder / "t.csv").write_text("sound,label\n1.wav,speech\n")
+    with pytest.raises(DataError, match=r"has 'label', this task needs no truth \(leave the column out\)"):
+        open_data([str(folder / "t.csv")], "activity")
