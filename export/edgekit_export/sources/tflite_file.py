@@ -6,6 +6,7 @@ import hashlib
 import io
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ AS_IT_IS = "as_it_is"
 MAX_LABELS_BYTES = 1 << 20
 _CODES = frozenset({"int8", "uint8", "int16"})
 _LABELS = "labels.txt"
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,9 +188,9 @@ def _labels(data: bytes) -> tuple[str, ...] | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entry = archive.getinfo(_LABELS)
-            if entry.file_size > MAX_LABELS_BYTES:
+            if entry.file_size > MAX_LABELS_BYTES or entry.compress_type not in _METHODS:
                 return None
             lines = archive.read(entry).decode().splitlines()
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, NotImplementedError, OSError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError, OSError):
         return None
     return tuple(line.strip() for line in lines if line.strip())

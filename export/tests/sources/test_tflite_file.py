@@ -8,6 +8,7 @@ pytest.importorskip("ai_edge_litert", reason="pip install 'edgekit[litert]'")
 
 from edgekit.errors import BundleError, ModelError
 from edgekit_export.sources.tflite_file import (
+    _labels,
     least_precise,
     read_tflite_bytes,
     read_tflite_file,
@@ -87,3 +88,20 @@ def test_a_file_that_ends_the_interpreter_ends_a_child_only(test_data):
 def test_the_least_precise_of_several():
     assert least_precise(["fp32", "fp16"]) == "fp16"
     assert least_precise(["int8", "fp32"]) == "int8"
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_damaged_archive_has_no_labels(method):
+    file, rng = io.BytesIO(b"TFL3"), np.random.default_rng(method)
+    file.seek(0, 2)
+    with zipfile.ZipFile(file, "a", method) as archive:
+        archive.writestr("labels.txt", "red\ngreen\n" * 30)
+    whole = np.frombuffer(file.getvalue(), np.uint8)
+    found = _labels(whole.tobytes())
+    assert found == (("red", "green") * 30 if method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else None)
+    for _ in range(2000):
+        bent = whole.copy()
+        bent[rng.integers(4, len(bent), 2)] = rng.choice([0, 1, 0x80, 0xFF], 2)
+        assert _labels(bent.tobytes()) is None or method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
