@@ -11,6 +11,8 @@ from edgekit_export.sources.huggingface.folder import HfFolder
 
 _NOT_STATED = "not stated"
 _MAX_LINE = 300
+_MAX_README_BYTES = 1 << 20
+"""The metadata stand at its beginning."""
 
 
 def card_of(
@@ -52,7 +54,7 @@ def card_of(
         license=_line(license_name or _text(told.get("license")) or _NOT_STATED),
         source=_line(folder.origin),
         parameters=parameters,
-        trained_on=trained or _NOT_STATED,
+        trained_on=_line(trained),
         notes=f"its README does not state: {', '.join(missing)}" if missing else "",
     )
 
@@ -66,8 +68,8 @@ def read_metadata(folder: HfFolder) -> Mapping[str, Any]:
     """
     if not folder.has("README.md"):
         return {}
-    text = (folder.path / "README.md").read_text(encoding="utf-8", errors="replace").lstrip("\ufeff")
-    lines = text.splitlines()
+    with (folder.path / "README.md").open("rb") as file:
+        lines = file.read(_MAX_README_BYTES).decode("utf-8-sig", "replace").splitlines()
     if not lines or lines[0].strip() != "---":
         return {}
     end = next((i for i, line in enumerate(lines[1:], 1) if line.strip() == "---"), None)
@@ -81,7 +83,7 @@ def read_metadata(folder: HfFolder) -> Mapping[str, Any]:
         ) from error
     try:
         found = yaml.safe_load("\n".join(lines[1:end]))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # of a 31st of February it is a ValueError
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{folder.origin}: README.md: its metadata are no YAML: {reason}") from error
     return found if isinstance(found, dict) else {}
@@ -100,4 +102,6 @@ def _text(value: Any) -> str | None:  # noqa: ANN401 (YAML; "no" is read as a bo
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:_MAX_LINE] or _NOT_STATED
+    """On one line, without what a terminal obeys: no manifest has it."""
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(plain.split())[:_MAX_LINE] or _NOT_STATED

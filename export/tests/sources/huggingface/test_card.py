@@ -39,6 +39,21 @@ def test_a_license_of_its_own_name(tmp_path):
     assert _card(tmp_path, "---\nlicense: other\nlicense_name: acme\n---\n").license == "acme"
 
 
-def test_damaged_metadata(tmp_path):
+@pytest.mark.parametrize(
+    "told", ["a: [", "a: " + "[" * 100_000, "released: 2024-02-31", "a: !!python/object:os.x {}"]
+)
+def test_damaged_metadata(tmp_path, told):
     with pytest.raises(ModelError, match="no YAML"):
-        _card(tmp_path, "---\na: [\n---\n")
+        _card(tmp_path, f"---\n{told}\n---\n")
+
+
+def test_what_a_terminal_obeys_stays_out(tmp_path):
+    told = '---\nlicense: "mit\\e[2J\\u202Etim"\ndatasets: ["a\\nb", "' + "c" * 9000 + '"]\n---\n'
+    card = _card(tmp_path, told)
+    assert card.license == "mit [2J tim"
+    assert card.trained_on.startswith("a b, ccc")
+    assert len(card.trained_on) == 300
+
+
+def test_a_long_readme_is_read_at_its_beginning(tmp_path):
+    assert _card(tmp_path, "---\nlicense: mit\n---\n" + "x" * (1 << 21)).license == "mit"
