@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,9 @@ examples:
 
 a text bundle takes one text a line of a file; blank lines are passed over. A picture bundle takes one picture of
 standard input, a sound bundle one recording."""
+
+_CELL = 40
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,19 +108,27 @@ def _whole(given: Given, task: Task, result: Result, latency_ms: float) -> str:
 
 
 def _row(given: Given, result: Result, latency_ms: float) -> str:
-    """Columns as wide as most rows need; a longer cell moves those after it."""
+    """Columns as wide as most rows need: a longer text is cut, a longer name moves those after it."""
     from rich.markup import escape
 
-    return f"{escape(_told(given)):<40}  {latency_ms:8.1f} ms  {escape(in_short(result))}"
+    told = _told(given)
+    if isinstance(given.content, str) and len(told) > _CELL:
+        told = told[: _CELL - 1] + "…"
+    return f"{escape(f'{told:<{_CELL}}')}  {latency_ms:8.1f} ms  {escape(_on_one_line(in_short(result)))}"
 
 
 def _told(given: Given) -> str:
     """Its name; for a text, which a person wants to see, the text."""
-    return given.content if isinstance(given.content, str) else given.name
+    return _on_one_line(given.content if isinstance(given.content, str) else given.name)
+
+
+def _on_one_line(text: str) -> str:
+    """Without control characters: line ends would break rows, escape sequences do as they like with a terminal."""
+    return _CONTROL.sub(" ", text)
 
 
 def describe(result: Result) -> str:
     """A result as indented lines for a person; square brackets of the text survive rich's markup."""
     from rich.markup import escape
 
-    return "\n".join(f"  {escape(line)}" for line in lines_of(result))
+    return "\n".join(f"  {escape(_on_one_line(line))}" for line in lines_of(result))

@@ -1,11 +1,15 @@
 import io
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from edgekit.cli import main
+from edgekit.cli.inputs import Given
+from edgekit.cli.run import _row, describe
+from edgekit.types import Embedding, Generation
 from tests.tflite_files import channel_means
 
 
@@ -139,3 +143,14 @@ def test_a_picture_from_standard_input(tiny_bundle, pictures, capsys, monkeypatc
 def test_what_a_picture_bundle_is_not_given(tiny_bundle, capsys, arguments, message):
     assert main(["run", str(tiny_bundle()), *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_text_in_a_table_stays_in_its_cell(capsys):
+    result = Embedding(np.zeros(3, np.float32))
+    long = Given("notes.txt:1", "so\n\x1b[31m" + "a" * 60)
+    assert _row(long, result, 1.0) == f"so  [31m{'a' * 31}…       1.0 ms  a vector of 3 values"
+    assert _row(Given("n" * 50, Path("x")), result, 1.0).startswith("n" * 50 + " ")
+
+
+def test_results_send_no_escape_sequences():
+    assert describe(Generation("a\x1b]0;title\x07b\nc")) == "  a ]0;title b\n  c"
