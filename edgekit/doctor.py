@@ -66,7 +66,7 @@ def _engine(name: str) -> Finding:
     try:
         return Finding(f"engine {name}", True, get_engine(name).version)
     except EnvironmentLacks as error:
-        return Finding(f"engine {name}", False, error.message, error.remedy)
+        return Finding(f"engine {name}", False, error.message.removeprefix(f"engine {name}: "), error.remedy)
 
 
 def _extra(what: str, modules: tuple[str, ...], package: str, has: Callable[[str], object | None]) -> Finding:

@@ -35,4 +35,5 @@ def test_absent_exporter_and_engine(tmp_path, monkeypatch):
     monkeypatch.setattr("edgekit.engines.registry.ENGINES", {"gone": "edgekit.engines.gone:Gone"})
     findings = {f.what: f for f in doctor.examine(tmp_path, tmp_path)}
     assert findings["edgekit export"].ok is False
+    assert findings["engine gone"].detail == "No module named 'edgekit.engines.gone'"
     assert findings["engine gone"].remedy == "pip install gone"

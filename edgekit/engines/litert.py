@@ -20,6 +20,8 @@ if find_spec("ai_edge_litert") is not None:
     from ai_edge_litert import interpreter as _tflite
 
     LIBRARY = "ai-edge-litert"
+elif find_spec("tflite_runtime") is None:
+    raise ImportError("neither ai-edge-litert nor tflite-runtime is installed")
 else:
     import tflite_runtime as _package  # type: ignore[import-not-found,import-untyped,no-redef,unused-ignore]
     from tflite_runtime import interpreter as _tflite

@@ -176,7 +176,11 @@ def test_nothing_is_written_to_stderr(tmp_path):
 @pytest.mark.parametrize(
     ("installed", "numpy", "message"),
     [
-        ((), "1.26.4", "engine litert: No module named 'tflite_runtime' (pip install 'edgekit[litert]')"),
+        (
+            (),
+            "1.26.4",
+            "engine litert: neither ai-edge-litert nor tflite-runtime is installed (pip install 'edgekit[litert]')",
+        ),
         (("tflite_runtime",), "2.0.0", "engine litert: tflite-runtime 9.1 needs numpy below 2, got 2.0.0 "),
         (("tflite_runtime",), "1.26.4", "9.1 (tflite-runtime)"),
         (("ai_edge_litert",), "2.0.0", "9.1 (ai-edge-litert)"),
