@@ -70,7 +70,10 @@ def decode_picture(data: bytes, name: str) -> U8:
     with quiet():
         pixels = _imdecode(buffer, cv2.IMREAD_COLOR)
         if pixels is None or pixels.ndim != 3:
-            raise DataError(f"{name}: not a picture that can be read, or a damaged one")
+            raise DataError(
+                f"{name}: not a picture that can be read, or a damaged one",
+                "expected JPEG, PNG, WebP, TIFF or BMP; clips go to edgekit camera",
+            )
         if _may_be_transparent(data):
             pixels = _on_white(pixels, _imdecode(buffer, cv2.IMREAD_UNCHANGED))
     return pixels

@@ -177,8 +177,8 @@ def _check_tflite(graphs: Mapping[str, SourceGraph]) -> None:
     for role, graph in graphs.items():
         if graph.network is None:
             raise UsageError(
-                f"--format tflite needs a torch network as source, graph {role!r} is an ONNX file",
-                "use --format onnx, or export the network that it came from as module:function",
+                f"--format tflite needs a torch network as source, graph {role!r} comes as ONNX",
+                "use --format onnx, or export the network of an ONNX file as module:function",
             )
     require_converter()
 

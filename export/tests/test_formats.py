@@ -97,7 +97,7 @@ def test_an_onnx_file_cannot_become_tflite(folder, small_classifier, capsys):
     argv = ["export", str(path), "-o", str(folder / "s.edge"), "--normalize", "0to1", "--recipe", "fp16"]
     assert main([*argv, "--format", "tflite"]) == 2
     error = capsys.readouterr().err
-    assert "needs a torch network as source, graph 'model' is an ONNX file" in error
+    assert "needs a torch network as source, graph 'model' comes as ONNX" in error
     assert not list(folder.glob("*.edge"))
 
 

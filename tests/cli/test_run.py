@@ -45,7 +45,7 @@ def test_a_person_gets_labels_with_their_scores(tiny_bundle, pictures, capsys):
     ("name", "message"),
     [
         ("gone.jpg", "no such file or folder"),
-        ("notes.txt", "notes.txt"),
+        ("notes.txt", "notes.txt: not a picture that can be read, or a damaged one (expected JPEG, PNG"),
         ("empty", "no picture in this folder"),
     ],
 )
