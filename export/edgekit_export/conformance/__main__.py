@@ -31,18 +31,18 @@ def main() -> int:
     chosen = [family for family in known if not args.only or family.name in args.only]
     if not chosen:
         parser.error(f"--only: expected some of {', '.join(family.name for family in known)}")
+    versions = ", ".join(f"{name} {version}" for name, version in installed(*TOOLS).items())
     rows = []
     for number, family in enumerate(chosen, 1):
         sys.stderr.write(f"{number} of {len(chosen)}: {family.name}\n")
         with tempfile.TemporaryDirectory(prefix="edgekit-conformance-") as folder:
             rows.append(measure(family, Path(folder), args.limit))
-    versions = ", ".join(f"{name} {version}" for name, version in installed(*TOOLS).items())
-    text = page(rows, this_machine(), versions)
+        text = page(rows, this_machine(), versions)
+        if args.output is not None:  # what is measured stays, whatever comes
+            with replacing(args.output) as file:
+                file.write(text.encode())
     if args.output is None:
         sys.stdout.write(text)
-    else:
-        with replacing(args.output) as file:
-            file.write(text.encode())
     return 0 if all(row.whole for row in rows) else 1
 
 

@@ -57,15 +57,18 @@ def measure(family: Family, folder: Path, limit: int | None = None) -> Row:
         folder: empty; for what is made.
         limit: judge on at most so many samples.
     """
-    source, data = family.make(folder), _generated(family, folder) if family.data is None else family.data()
+    try:
+        source = family.make(folder)
+    except Exception as error:  # noqa: BLE001 (another library's; it must not end the table)
+        return _without(family, f"the model cannot be made: {error}")
+    data = _generated(family, folder) if family.data is None else family.data()
     arguments = [*source, *_each("--calib", data.calibration), *_each("--eval", data.evaluation)]
     fewer = [] if limit is None else ["--limit", str(limit)]
     arguments += fewer
     bundle = folder / "both.edge"
     made = _edgekit("export", *arguments, "-o", str(bundle), "--format", "onnx", "--recipe", "int8,fp32")
     if "error" in made:
-        reason = Cell(_reason(made), ok=False)
-        return Row(family, reason, *([Cell("not exported", ok=False)] * 5))
+        return _without(family, _reason(made))
     variants = {v["name"]: v for v in made["variants"]}
     small = ["-o", str(folder / "tflite.edge")]
     if family.wrapped:
@@ -85,6 +88,10 @@ def measure(family: Family, folder: Path, limit: int | None = None) -> Row:
         runs=_ran(ran),
         validates=_judged(judged),
     )
+
+
+def _without(family: Family, reason: str) -> Row:
+    return Row(family, Cell(reason, ok=False), *([Cell("not exported", ok=False)] * 5))
 
 
 def _each(option: str, values: Iterable[str]) -> list[str]:

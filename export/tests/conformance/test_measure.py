@@ -40,3 +40,12 @@ def test_what_cannot_be_exported_has_its_reason_in_the_first_cell(tmp_path):
     assert not row.whole
     assert "no such file, folder or model" in row.exports.text
     assert {cell.text for cell in row.cells[1:]} == {"not exported"}
+
+
+def test_a_model_that_cannot_be_made_does_not_end_the_table(tmp_path):
+    def make(_folder):
+        raise ValueError("no such width")
+
+    row = measure(Family("none", "picture", "random", make), tmp_path)
+    assert row.exports.text == "the model cannot be made: no such width"
+    assert not row.whole
