@@ -140,7 +140,8 @@ IMAGE_FAMILIES: dict[str, ImageFamily] = {
         "RTDetr", {"size": {"height": 96, "width": 96}}, gain=2.0,
     ),
     "D-FINE": ImageFamily(
-        "detect", "DFine", {**_SIX_MULTIPLES, "decoder_layers": 2, "encoder_in_channels": [24, 32, 48], "backbone_config": (
+        "detect", "DFine",
+        {**_SIX_MULTIPLES, "decoder_layers": 2, "encoder_in_channels": [24, 32, 48], "backbone_config": (
             "RTDetrResNet", {**_RESNET, "out_features": ["stage2", "stage3", "stage4"]})},
         "RTDetr", {"size": {"height": 96, "width": 96}},
     ),
