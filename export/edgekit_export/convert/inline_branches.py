@@ -13,7 +13,6 @@ import onnx
 from onnx import AttributeProto, helper
 
 from edgekit.errors import ModelError
-from edgekit.types import Array
 from edgekit_export.convert.fold_constants import fold_constants
 from edgekit_export.convert.graph import (
     GraphView,
@@ -21,12 +20,11 @@ from edgekit_export.convert.graph import (
     constant,
     copy_node,
     fresh_name,
-    remove_nodes,
     set_nodes,
     tensor_names,
 )
 from edgekit_export.convert.lift_constants import lift_constants
-from edgekit_export.convert.shapes import infer_shapes, read_shapes
+from edgekit_export.convert.shapes import fold_shapes, infer_shapes
 
 _BRANCHES = ("else_branch", "then_branch")
 
@@ -56,7 +54,7 @@ def inline_branches(model: onnx.ModelProto) -> None:
     while any(node.op_type == "If" for node in model.graph.node):
         lift_constants(model)
         infer_shapes(model)
-        _fold_shapes(model)
+        fold_shapes(model)
         fold_constants(model)
         view, nodes, inlined = GraphView(model), list[onnx.NodeProto](), False
         taken = tensor_names(model)
@@ -71,25 +69,6 @@ def inline_branches(model: onnx.ModelProto) -> None:
         set_nodes(model.graph, nodes)
         if not inlined:
             return
-
-
-def _fold_shapes(model: onnx.ModelProto) -> None:
-    """Shape and Size of tensors whose shape is known become constants."""
-    shapes = read_shapes(model)
-    gone = []
-    for node in model.graph.node:
-        dims = shapes.get(node.input[0]) if node.op_type in ("Shape", "Size") else None
-        if dims is None or not all(isinstance(side, int) for side in dims):
-            continue
-        model.graph.initializer.append(constant(node.output[0], _asked(node, np.array(dims, np.int64))))
-        gone.append(node)
-    remove_nodes(model.graph, gone)
-
-
-def _asked(node: onnx.NodeProto, dims: Array) -> Array:
-    if node.op_type == "Size":
-        return np.array(dims.prod(dtype=np.int64), np.int64)
-    return dims[attribute(node, "start", 0) : attribute(node, "end", len(dims))]
 
 
 def _opened(

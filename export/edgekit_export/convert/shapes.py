@@ -9,8 +9,9 @@ import onnx
 from onnx import shape_inference
 
 from edgekit.errors import ModelError
+from edgekit.types import Array
 from edgekit_export.convert.fold_input import Dimension
-from edgekit_export.convert.graph import GraphView, constant, remove_nodes
+from edgekit_export.convert.graph import GraphView, attribute, constant, remove_nodes
 
 Shape = tuple[Dimension, ...]
 
@@ -39,19 +40,25 @@ def read_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
 
 
 def fold_shapes(model: onnx.ModelProto) -> None:
-    """The Shape of a tensor whose sides are all known becomes a constant; shapes must have been inferred."""
+    """Shape and Size of a tensor whose sides are all known become constants; shapes must have been inferred."""
     view, shapes, gone = GraphView(model), read_shapes(model), []
     for node in model.graph.node:
-        known = shapes.get(node.input[0]) if node.op_type == "Shape" and not node.attribute else None
+        known = shapes.get(node.input[0]) if node.op_type in ("Shape", "Size") else None
         if (
             known is None
             or node.output[0] in view.outputs
             or not all(isinstance(side, int) for side in known)
         ):
             continue
-        model.graph.initializer.append(constant(node.output[0], np.array(known, np.int64)))
+        model.graph.initializer.append(constant(node.output[0], _asked(node, np.array(known, np.int64))))
         gone.append(node)
     remove_nodes(model.graph, gone)
+
+
+def _asked(node: onnx.NodeProto, sides: Array) -> Array:
+    if node.op_type == "Size":
+        return np.array(sides.prod(dtype=np.int64), np.int64)
+    return sides[attribute(node, "start", 0) : attribute(node, "end", len(sides))]
 
 
 def fix_input_shape(model: onnx.ModelProto, name: str, shape: Sequence[Dimension]) -> None:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from edgekit.errors import ModelError
 from edgekit_export.convert.session import session_of
-from edgekit_export.convert.shapes import fix_input_shape, infer_shapes, read_shapes
+from edgekit_export.convert.shapes import fix_input_shape, fold_shapes, infer_shapes, read_shapes
 from export.tests.convert.graphs import model_of, node, noise
 
 
@@ -77,3 +77,33 @@ def test_an_output_without_a_shape_gets_one(model):
     model.graph.output[0].type.tensor_type.ClearField("shape")
     infer_shapes(model)
     assert read_shapes(model)["y"][:2] == ("n", 4)
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes", "value"),
+    [
+        ("Shape", {}, [1, 3, 9, 7]),
+        ("Shape", {"start": 2}, [9, 7]),
+        ("Shape", {"start": -3, "end": -1}, [3, 9]),
+        ("Size", {}, 189),
+    ],
+)
+def test_known_shapes_become_constants(op, attributes, value):
+    nodes = [node("Relu", ["x"], ["r"]), node(op, ["r"], ["s"], **attributes), node("Identity", ["s"], ["y"])]
+    made = model_of(nodes, {"x": [1, 3, 9, 7]}, {"y": list(np.shape(value))})
+    made.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
+    infer_shapes(made)
+    fold_shapes(made)
+    assert [n.op_type for n in made.graph.node] == ["Relu", "Identity"]
+    assert numpy_helper.to_array(made.graph.initializer[0]).tolist() == value
+
+
+def test_an_output_or_an_open_side_stays_computed():
+    made = model_of([node("Shape", ["x"], ["y"])], {"x": [1, 3]}, {"y": [2]})
+    fold_shapes(made)
+    assert len(made.graph.node) == 1
+    made = model_of(
+        [node("Shape", ["x"], ["s"]), node("Identity", ["s"], ["y"])], {"x": [1, "n"]}, {"y": [2]}
+    )
+    fold_shapes(made)
+    assert len(made.graph.node) == 2
