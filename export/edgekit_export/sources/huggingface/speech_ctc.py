@@ -79,6 +79,10 @@ def alphabet(folder: HfFolder, classes: int, blank: int) -> tuple[int, list[str]
         isinstance(value, dict) for value in given.values()
     ):  # of several languages, one of which is meant
         given = given.get(str(told.get("target_lang"))) or {}
+        if not isinstance(given, dict):
+            raise ModelError(
+                f"{folder.origin}: {VOCABULARY}: expected tokens of each language, got {repr(given)[:99]}"
+            )
     by_id = {index: token for token, index in given.items() if isinstance(index, int)}
     special = {_text(told.get(key)) for key in _SPECIAL} | {"<s>", "</s>", "<unk>", "<pad>"}
     delimiter = told.get("word_delimiter_token", "|")
@@ -86,7 +90,7 @@ def alphabet(folder: HfFolder, classes: int, blank: int) -> tuple[int, list[str]
     for index in range(classes):
         token = by_id.get(index, "")
         symbol = " " if token == delimiter else "" if token in special else token
-        if "\n" in symbol or any(ord(c) < 32 for c in symbol):
+        if any(c < " " or "\x7f" <= c <= "\x9f" for c in symbol):
             raise ModelError(f"{folder.origin}: {VOCABULARY}: token {symbol!r}, expected one of one line")
         found.append(symbol)
     if not 0 <= blank < classes or not any(by_id.get(i) for i in range(classes)):

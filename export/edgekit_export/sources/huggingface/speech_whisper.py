@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from edgekit.bundle.manifest import Carried, MemoryHead, StepInput, TokenHead
 from edgekit.errors import ModelError
 from edgekit_export.convert.from_torch import export_traced
@@ -108,9 +110,31 @@ def token_head(folder: HfFolder, config: Any) -> TokenHead:  # noqa: ANN401
     A model of several languages tells the language by itself, unless the folder's generation settings name one.
 
     Raises:
-        ModelError: settings that name tokens which the model does not have.
+        ModelError: settings that are of another form, or name tokens which the model does not have.
     """
     told = folder.read_json(GENERATION) if folder.has(GENERATION) else {}
+    try:
+        head = msgspec.convert(msgspec.to_builtins(_head_of(folder, told, config)), TokenHead)
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        msgspec.ValidationError,
+    ) as error:
+        raise ModelError(
+            f"{folder.origin}: {GENERATION}: no settings of Whisper: {str(error)[:200]}"
+        ) from error
+    named = (*head.prompt, *head.languages, *head.task, head.end, *head.suppress, *head.suppress_first)
+    if max(named) >= config.vocab_size:
+        raise ModelError(
+            f"{folder.origin}: {GENERATION}: names token {max(named)}, the model has {config.vocab_size}"
+        )
+    return head
+
+
+def _head_of(folder: HfFolder, told: dict[str, Any], config: Any) -> TokenHead:  # noqa: ANN401
     start = int(told.get("decoder_start_token_id") or config.decoder_start_token_id)
     plain = told.get("no_timestamps_token_id")
     spoken, tasks = told.get("lang_to_id") or {}, told.get("task_to_id") or {}
@@ -126,7 +150,7 @@ def token_head(folder: HfFolder, config: Any) -> TokenHead:  # noqa: ANN401
         prompt += [int(token) for _, token in told.get("forced_decoder_ids") or () if token is not None]
     if plain is not None and plain not in prompt:
         (task if languages or task else prompt).append(int(plain))
-    head = TokenHead(
+    return TokenHead(
         tensor="logits",
         tokenizer=MEMBER,
         prompt=tuple(prompt),
@@ -137,19 +161,13 @@ def token_head(folder: HfFolder, config: Any) -> TokenHead:  # noqa: ANN401
         suppress=tuple(int(v) for v in told.get("suppress_tokens") or ()),
         suppress_first=tuple(int(v) for v in told.get("begin_suppress_tokens") or ()),
     )
-    named = (*head.prompt, *head.languages, *head.task, head.end, *head.suppress, *head.suppress_first)
-    if max(named) >= config.vocab_size:
-        raise ModelError(
-            f"{folder.origin}: {GENERATION}: names token {max(named)}, the model has {config.vocab_size}"
-        )
-    return head
 
 
 def _language(folder: HfFolder, spoken: dict[str, Any], chosen: str) -> int:
     token = chosen if chosen in spoken else f"<|{chosen}|>"
     if token not in spoken:
         raise ModelError(
-            f"{folder.origin}: {GENERATION}: language {chosen!r}",
+            f"{folder.origin}: {GENERATION}: language {chosen[:100]!r}",
             f"expected one of {', '.join(sorted(spoken)[:20])}",
         )
     return int(spoken[token])

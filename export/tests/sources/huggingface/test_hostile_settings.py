@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from edgekit_export.sources.huggingface.folder import HfFolder, labels_of, open_
 from edgekit_export.sources.huggingface.picture_input import classifier_input, detector_input
 from edgekit_export.sources.huggingface.processor_settings import PROCESSORS, read_settings
 from edgekit_export.sources.huggingface.sentence_embedding import MODULES, _modules
+from edgekit_export.sources.huggingface.speech_ctc import alphabet
 from edgekit_export.sources.huggingface.speech_features import spell_input, whisper_input
+from edgekit_export.sources.huggingface.speech_whisper import token_head
 
 FILE = "preprocessor_config.json"
 LONG = 10**400
@@ -27,6 +30,10 @@ FIELDS = [
 ]  # fmt: skip
 SPEECH = ["sampling_rate", "hop_length", "chunk_length", "feature_size", "n_fft", "padding_value", "dither",
           "do_normalize", "feature_extractor_type"]  # fmt: skip
+
+GENERATION = ["decoder_start_token_id", "no_timestamps_token_id", "lang_to_id", "task_to_id", "language",
+              "is_multilingual", "forced_decoder_ids", "eos_token_id", "max_length", "suppress_tokens",
+              "begin_suppress_tokens"]  # fmt: skip
 
 
 def folder_of(path, settings, config=None):
@@ -64,6 +71,34 @@ def test_sounds(tmp_path, field):
                 assert len(str(error)) < 600, error
                 continue
             assert 1000 <= found.rate_hz <= 768_000
+
+
+@pytest.mark.parametrize("field", GENERATION)
+def test_how_whisper_writes(tmp_path, field):
+    config = SimpleNamespace(
+        decoder_start_token_id=1, eos_token_id=2, max_target_positions=448, vocab_size=100
+    )
+    folder, made = HfFolder(tmp_path, "x", {}, ("Foo",)), 0
+    for value in [*STRANGE, [-1], {"a": -1}, {"<|en|>": 5}, "en"]:
+        told = {"lang_to_id": {"<|en|>": 5}, "task_to_id": {"transcribe": 7}, field: value}
+        (tmp_path / "generation_config.json").write_text(json.dumps(told))
+        try:
+            head = token_head(folder, config)
+        except EdgekitError as error:
+            assert len(str(error)) < 900, error
+            continue
+        made += 1
+        named = (*head.prompt, *head.languages, *head.task, head.end, *head.suppress, *head.suppress_first)
+        assert all(0 <= token < 100 for token in named)
+    assert made > 0
+
+
+@pytest.mark.parametrize("given", [{"en": {"a": 0}, "de": "x"}, {"a\x9b": 0}, {"a\n": 0}, {"a": "0"}, {}])
+def test_alphabets_that_are_none(tmp_path, given):
+    (tmp_path / "vocab.json").write_text(json.dumps(given))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"target_lang": "de"}))
+    with pytest.raises(ModelError, match="vocab.json"):
+        alphabet(HfFolder(tmp_path, "x", {}, ("Foo",)), 3, 0)
 
 
 @pytest.mark.parametrize("kind", [[], {}, None, 3, "none"])
