@@ -127,7 +127,13 @@ def load_recipe(folder: Path) -> tuple[Card, ModelRecipe]:
     recipe = read_toml(folder / "recipe.toml", ModelRecipe)
     if bool(recipe.models) == bool(recipe.hub):
         raise UsageError(f"{folder.name}/recipe.toml: expected graphs in [models], or a folder in [hub]")
-    used = [*recipe.models.values(), *recipe.assets.values(), recipe.calibration, recipe.evaluation, recipe.hub]
+    used = [
+        *recipe.models.values(),
+        *recipe.assets.values(),
+        recipe.calibration,
+        recipe.evaluation,
+        recipe.hub,
+    ]
     for part in used:
         if part is not None and part.package is not None and part.package not in recipe.packages:
             raise UsageError(

@@ -178,7 +178,12 @@ def copied(source, target):
             "windows of 480000 samples, expected 32000",
         ),
         ("Whisper", "preprocessor_config.json", {"dither": 0.1}, "dither 0.1, expected 0.0"),
-        (SPELLERS[0], "preprocessor_config.json", {"feature_extractor_type": "X"}, "a 'X', expected Wav2Vec2"),
+        (
+            SPELLERS[0],
+            "preprocessor_config.json",
+            {"feature_extractor_type": "X"},
+            "a 'X', expected Wav2Vec2",
+        ),
         (SPELLERS[0], "vocab.json", {"A\n": 5}, "expected one of one line"),
     ],
 )
