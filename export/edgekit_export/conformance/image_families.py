@@ -126,13 +126,16 @@ IMAGE_FAMILIES: dict[str, ImageFamily] = {
         "classify", "ConvNext", {"hidden_sizes": [16, 24, 32, 48], "depths": [1, 1, 2, 1], "image_size": 64},
         "ConvNext", {"size": {"shortest_edge": 64}},
     ),
-    "DETR": ImageFamily("detect", "Detr", _DETR, "Detr", {"size": {"shortest_edge": 96, "longest_edge": 160}}),
+    "DETR": ImageFamily(
+        "detect", "Detr", _DETR, "Detr", {"size": {"shortest_edge": 96, "longest_edge": 160}}, gain=4.0
+    ),
     "Table Transformer": ImageFamily(
-        "detect", "TableTransformer", _DETR, "Detr", {"size": {"shortest_edge": 128, "longest_edge": 128}}
+        "detect", "TableTransformer", _DETR, "Detr", {"size": {"shortest_edge": 128, "longest_edge": 128}}, gain=4.0
     ),
     "YOLOS": ImageFamily(
         "detect", "Yolos", {**_VIT, "image_size": [96, 128], "num_detection_tokens": 12,
         "use_mid_position_embeddings": True}, "Yolos", {"size": {"shortest_edge": 96, "longest_edge": 160}},
+        gain=4.0,
     ),
     "RT-DETR": ImageFamily(
         "detect", "RTDetr", {**_SIX_MULTIPLES, "encoder_in_channels": [24, 32, 48], "backbone_config": (
@@ -143,7 +146,7 @@ IMAGE_FAMILIES: dict[str, ImageFamily] = {
         "detect", "DFine",
         {**_SIX_MULTIPLES, "decoder_layers": 2, "encoder_in_channels": [24, 32, 48], "backbone_config": (
             "RTDetrResNet", {**_RESNET, "out_features": ["stage2", "stage3", "stage4"]})},
-        "RTDetr", {"size": {"height": 96, "width": 96}},
+        "RTDetr", {"size": {"height": 96, "width": 96}}, gain=2.0,
     ),
 }  # fmt: skip
 """Name → model."""
