@@ -151,7 +151,12 @@ def _tflite(told: Mapping[str, Any], reference_bytes: int) -> Cell:
     variant = told["variants"][0]
     if variant["drop"] is None:
         return Cell(f"{variant['name']}, the file as it is")
-    return _int8(variant, reference_bytes)
+    full, small = _parity(variant), _int8(variant, reference_bytes)
+    return (
+        small
+        if full.ok
+        else Cell(f"in full precision {full.text} from the framework; {small.text}", ok=False)
+    )
 
 
 def _ran(told: Mapping[str, Any]) -> Cell:
