@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ from edgekit_export.conformance.generated import write_data
 
 TIMEOUT_S = 1200
 PARITY = 1e-3
+LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,8 @@ def _edgekit(*arguments: str) -> dict[str, Any]:
 
 
 def _reason(told: Mapping[str, Any]) -> str:
-    return " ".join(str(told["error"]["message"]).split())
+    said = " ".join(str(told["error"]["message"]).split())
+    return re.sub(r"/\S*/site-packages/", "", said)[:LONGEST_REASON]
 
 
 def _parity(variant: Mapping[str, Any]) -> Cell:
