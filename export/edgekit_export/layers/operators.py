@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,20 @@ import onnx
 from edgekit.errors import ModelError
 from edgekit.types import Array
 from edgekit_export.convert.graph import GraphView, attribute
-from edgekit_export.quantize.placement import LAYERS, POINTWISE, Mode
+from edgekit_export.quantize.placement import LAYERS, POINTWISE, WEIGHT_BITS, Mode
 
-_UNFOLDED = frozenset({"DequantizeLinear", "Cast", "Mul"})
+_PLAIN: Mapping[str, Callable[..., Array]] = {
+    "Mul": np.multiply,
+    "Add": np.add,
+    "Sub": np.subtract,
+    "Floor": np.floor,
+    "Reshape": np.reshape,
+    "Slice": lambda row, start, end: row[start[0] : end[0]],
+}
+PACKED = tuple(mode for mode, bits in WEIGHT_BITS.items() if bits not in (8, 16))
+_UNFOLDED = frozenset(
+    {"DequantizeLinear", "Cast", "Mul", "Floor", "Sub", "Add", "Concat", "Reshape", "Slice"}
+)
 """What stands between a stored parameter and the float that a layer reads."""
 
 
@@ -49,7 +60,8 @@ class Parameters:
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Of the stored array."""
-        return tuple(self._view.constants[self._sources[name]].dims)
+        stored = self._view.constants[self._sources[name]]
+        return self.value(name).shape if stored.data_type == onnx.TensorProto.UINT8 else tuple(stored.dims)
 
     def mode(self, name: str) -> Mode:
         """How the layer with this weight computes: each mode stores it in its own way."""
@@ -57,8 +69,27 @@ class Parameters:
         if kind == onnx.TensorProto.INT8:
             behind = self._view.producer[name].op_type
             return Mode.INT8 if behind == "DequantizeLinear" else Mode.WEIGHT8
-        kinds = {onnx.TensorProto.INT16: Mode.WIDE, onnx.TensorProto.FLOAT16: Mode.HALF}
-        return kinds.get(kind, Mode.FLOAT)
+        if kind == onnx.TensorProto.UINT8:
+            return self._packed_mode(name)
+        if kind == onnx.TensorProto.INT16:
+            unit = self.value(self._view.producer[name].input[1])
+            return (
+                Mode.WIDE if (np.frexp(unit)[0] == 0.5).all() else Mode.WEIGHT16
+            )  # wide units: powers of two
+        return Mode.HALF if kind == onnx.TensorProto.FLOAT16 else Mode.FLOAT
+
+    def _packed_mode(self, name: str) -> Mode:
+        """By the bytes that a weight's planes take."""
+        pending, planes = [name], set()
+        while pending:
+            found = pending.pop()
+            if found not in self._view.constants:
+                pending.extend(self._view.producer[found].input)
+            elif self._view.constants[found].data_type == onnx.TensorProto.UINT8:
+                planes.add(found)
+        packed = sum(self._view.constants[plane].dims[0] for plane in planes)
+        bits = packed * 8 / np.prod(self.shape(name))
+        return min(PACKED, key=lambda mode: abs(WEIGHT_BITS[mode] - bits))
 
     def value(self, name: str) -> Array:
         """The array that a layer reads."""
@@ -70,8 +101,10 @@ class Parameters:
         if node.op_type == "Cast":
             kind = onnx.helper.tensor_dtype_to_np_dtype(attribute(node, "to"))
             return given[0].astype(kind)
-        if node.op_type == "Mul":
-            return np.asarray(given[0] * given[1])
+        if node.op_type in _PLAIN:
+            return np.asarray(_PLAIN[node.op_type](*given))
+        if node.op_type == "Concat":
+            return np.concatenate(given, axis=attribute(node, "axis", 0))
         return _dequantized(given, attribute(node, "axis", 1))
 
 

@@ -25,7 +25,7 @@ class Calibrated:
         histograms: tensor → what it was.
         moments: layer → moments of what it reads.
         input_scales: layer → scale of its uint8 input, where all layers have codes.
-        rounded: layer → int8 weight and corrected bias, made when first needed.
+        rounded: layer and bits → integer weight and corrected bias, made when first needed.
     """
 
     model: onnx.ModelProto
@@ -34,4 +34,4 @@ class Calibrated:
     histograms: Mapping[str, Histogram]
     moments: Mapping[str, Moments] = field(default_factory=dict)
     input_scales: Mapping[str, float] = field(default_factory=dict)
-    rounded: dict[str, tuple[Codes, LayerWeights]] = field(default_factory=dict)
+    rounded: dict[tuple[str, int], tuple[Codes, LayerWeights]] = field(default_factory=dict)

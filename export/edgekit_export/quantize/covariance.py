@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 
+from edgekit.errors import DataError
 from edgekit.types import Array
 from edgekit_export.convert.graph import attribute
 from edgekit_export.quantize.integer import Affine
@@ -21,6 +22,8 @@ from edgekit_export.quantize.wide import Fine
 
 _POSITIONS = 128
 """Positions taken of one sample: neighbours say almost the same, and early layers have 12,544 of them."""
+_FEWEST, _ENOUGH = 12, 160 * 128
+"""Of many samples fewer positions each, down to 12: another picture says more than another position of this one."""
 
 
 @dataclass(slots=True)
@@ -61,6 +64,7 @@ def collect_moments(
     codes: Mapping[str, Affine | Fine],
     batches: Iterable[Batch],
     threads: int = 2,
+    samples: int = 0,
 ) -> dict[str, Moments]:
     """Moments of the inputs of layers, rounded to their codes where they have one.
 
@@ -71,18 +75,27 @@ def collect_moments(
         codes: tensor → its affine code.
         batches: calibration data.
         threads: threads inside one operator.
+        samples: how many batches there are; 0 where unknown.
+
+    Raises:
+        DataError: there is no batch.
     """
+    positions = positions_of(samples)
     found: dict[str, Moments] = {}
     sources = list(dict.fromkeys(node.input[0] for node in wanted))
     for values in Tap(model, sources, threads).over(batches):
         for node in wanted:
             source, name = node.input[0], node.output[0]
-            patches = layer_patches(node, values[source], shapes[name])  # thinned, so rounded after
+            patches = layer_patches(
+                node, values[source], shapes[name], positions
+            )  # thinned, so rounded after
             patches = codes[source].round_trip(patches) if source in codes else patches.astype(np.float32)
             if name not in found:
                 groups, _, inputs = patches.shape
                 found[name] = Moments(np.zeros((groups, inputs)), np.zeros((groups, inputs, inputs)), 0)
             found[name].add(patches)
+    if wanted and not found:
+        raise DataError("calibration: expected at least one sample, got none", "name a folder of pictures")
     return found
 
 
@@ -99,11 +112,16 @@ def bias_shift(error: Array, moments: Moments) -> Array:
     return shift
 
 
-def layer_patches(node: onnx.NodeProto, x: Array, shape: tuple[int, ...]) -> Array:
+def positions_of(samples: int) -> int:
+    """Positions to take of each of so many samples."""
+    return int(np.clip(_ENOUGH // max(samples, 1), _FEWEST, _POSITIONS))
+
+
+def layer_patches(node: onnx.NodeProto, x: Array, shape: tuple[int, ...], most: int = _POSITIONS) -> Array:
     """What each output position of a layer reads, ``(groups, positions, inputs)``; positions are thinned."""
     if node.op_type != "Conv":
         flat = x.reshape(1, -1, x.shape[-1])
-        return flat[:, :: max(flat.shape[1] // _POSITIONS, 1)]
+        return flat[:, :: max(flat.shape[1] // most, 1)]
     groups, kernel = attribute(node, "group", 1), shape[2:]
     strides = attribute(node, "strides", [1] * len(kernel))
     dilations = attribute(node, "dilations", [1] * len(kernel))
@@ -115,7 +133,7 @@ def layer_patches(node: onnx.NodeProto, x: Array, shape: tuple[int, ...]) -> Arr
     windows = windows[(*picks, *(slice(None, None, d) for d in dilations))]
     positions = windows.shape[0] * int(np.prod(windows.shape[2 : 2 + len(kernel)]))
     channels, per_group = x.shape[1], x.shape[1] // groups
-    chosen = np.arange(0, positions, max(positions // _POSITIONS, 1))
+    chosen = np.arange(0, positions, max(positions // most, 1))
     index = np.unravel_index(chosen, (windows.shape[0], *windows.shape[2 : 2 + len(kernel)]))
     where: tuple[Any, ...] = (index[0], slice(None), *index[1:])
     taken = windows[where]

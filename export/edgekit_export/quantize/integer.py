@@ -16,6 +16,11 @@ S8_MAX = 127
 """Weights use −127…127: symmetric, so that negating a channel loses nothing."""
 
 
+def largest_code(bits: int) -> int:
+    """Of a weight: 7 for 4 bits, 127 for 8."""
+    return int(2 ** (bits - 1)) - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Affine:
     """Scale and zero point of an uint8 activation, one of each a tensor.

@@ -29,6 +29,18 @@ class Mode(StrEnum):
     """Codes and int16 weights as whole numbers in float kernels, every partial sum exact (see ``wide.py``)."""
     WEIGHT8 = "weight8"
     """int8 weight, expanded to float when the model is loaded; float activations."""
+    WEIGHT4 = "weight4"
+    """As ``weight8`` with weights of 4 bits, two a byte; so are ``weight5`` to ``weight16`` (see ``packed.py``)."""
+    WEIGHT5 = "weight5"
+    WEIGHT6 = "weight6"
+    WEIGHT7 = "weight7"
+    WEIGHT9 = "weight9"
+    WEIGHT10 = "weight10"
+    WEIGHT11 = "weight11"
+    WEIGHT12 = "weight12"
+    WEIGHT13 = "weight13"
+    WEIGHT14 = "weight14"
+    WEIGHT16 = "weight16"
     DYNAMIC = "dynamic"
     """int8 weight; the input is coded as it comes, each row by its own range (see ``write_dynamic.py``)."""
     HALF = "half"
@@ -38,6 +50,8 @@ class Mode(StrEnum):
 
 
 CODED = frozenset({Mode.INT8, Mode.WIDE})
+WEIGHT_BITS = {Mode(f"weight{bits}"): bits for bits in (*range(4, 15), 16)}
+"""Bits of a weight that is stored small and computed in float."""
 LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
 MOVES = frozenset({"MaxPool", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Resize"})
 """Resize where it is ``nearest``, see :func:`moves`."""

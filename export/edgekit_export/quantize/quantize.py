@@ -15,10 +15,11 @@ from edgekit_export.convert.graph import GraphView
 from edgekit_export.quantize.calibrated import Calibrated
 from edgekit_export.quantize.covariance import bias_shift, collect_moments
 from edgekit_export.quantize.exact import is_exact
+from edgekit_export.quantize.integer import largest_code
 from edgekit_export.quantize.observe import observe
 from edgekit_export.quantize.odd_ratios import settle_ratios
 from edgekit_export.quantize.picture import whole_mean
-from edgekit_export.quantize.placement import Mode, Placement, layers, place
+from edgekit_export.quantize.placement import CODED, WEIGHT_BITS, Mode, Placement, layers, place
 from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.ranges import choose_range
 from edgekit_export.quantize.recipe import Recipe
@@ -109,6 +110,7 @@ def quantize(
 def modes_of(model: onnx.ModelProto, recipe: Recipe) -> dict[str, Mode]:
     """Layer name → mode."""
     modes = {node.output[0]: _mode_of(model, node, recipe.mode) for node in layers(model)}
+    modes.update(recipe.modes)
     modes.update(dict.fromkeys(recipe.weight8, Mode.WEIGHT8))
     modes.update(dict.fromkeys(recipe.half, Mode.HALF))
     modes.update(dict.fromkeys(recipe.wide, Mode.WIDE))
@@ -124,28 +126,35 @@ def _mode_of(model: onnx.ModelProto, node: onnx.NodeProto, mode: Mode) -> Mode:
 
 
 def calibrate(
-    model: onnx.ModelProto, batches: Iterable[Batch], recipe: Recipe, progress: Progress = silent
+    model: onnx.ModelProto, batches: Thinned, recipe: Recipe, progress: Progress = silent
 ) -> Calibrated:
     """Two streaming passes over the data: ranges, then moments of what layers read, rounded to their codes.
 
-    Both are taken as if every layer computed in integers, so that modes can be chosen afterwards.
+    Both are taken as if every layer computed in integers, so that modes can be chosen afterwards. A recipe that
+    codes no activation needs neither ranges nor rounded inputs.
     """
     made = onnx.ModelProto()
     made.CopyFrom(model)
     pixels = whole_mean(made)
     view, wanted = GraphView(made), layers(made)
-    placement = place(made, {node.output[0]: Mode.INT8 for node in wanted})
+    usual = Mode.INT8 if _may_code(made, recipe) else Mode.FLOAT
+    placement = place(made, {node.output[0]: usual for node in wanted})
     own = [name for name in placement.own_code if name not in pixels]
-    histograms = observe(made, own, _told(batches, "calibrate ranges", progress))
+    histograms = observe(made, own, _told(batches, "calibrate ranges", progress)) if own else {}
     ready = Calibrated(made, recipe, pixels, histograms)
     codes = _with_same_codes(placement, choose_codes(ready, placement))
-    ready.input_scales = {node.output[0]: codes[node.input[0]].scale for node in wanted}
+    read = {node.output[0]: node.input[0] for node in wanted}
+    ready.input_scales = {name: codes[source].scale for name, source in read.items() if source in codes}
     if recipe.rounding == "output" or recipe.correct_bias:
         shapes = {n.output[0]: read_weights(view, n).weight.shape for n in wanted}
-        ready.moments = collect_moments(
-            made, wanted, shapes, codes, _told(batches, "measure layers", progress)
-        )
+        told, count = _told(batches, "measure layers", progress), len(batches)
+        ready.moments = collect_moments(made, wanted, shapes, codes, told, samples=count)
     return ready
+
+
+def _may_code(model: onnx.ModelProto, recipe: Recipe) -> bool:
+    """Whether some layer may compute in codes; a scan tries int8 everywhere."""
+    return recipe.keep_below_db > 0 or bool(CODED & set(modes_of(model, recipe).values()))
 
 
 def choose_codes(ready: Calibrated, placement: Placement) -> dict[str, Code]:
@@ -188,11 +197,12 @@ def _layer(
 ) -> Layer:
     name = node.output[0]
     mode, weights = placement.modes[name], read_weights(view, node)
-    if mode in (Mode.INT8, Mode.WEIGHT8, Mode.DYNAMIC):
-        if name not in ready.rounded:
-            source = ready.input_scales.get(name)
-            ready.rounded[name] = _round(ready, name, weights, source)
-        return Layer(mode, ready.rounded[name][1], ready.rounded[name][0])
+    if mode in WEIGHT_BITS or mode in (Mode.INT8, Mode.DYNAMIC):
+        bits = WEIGHT_BITS.get(mode, 8)
+        if (name, bits) not in ready.rounded:
+            ready.rounded[name, bits] = _round(ready, name, weights, bits)
+        codes, corrected = ready.rounded[name, bits]
+        return Layer(mode, corrected, codes)
     if mode is Mode.WIDE:
         target = next((o for o, i in placement.absorbed.items() if i == name), name)
         unit = codes[target].scale if target in codes else 1.0
@@ -200,17 +210,18 @@ def _layer(
     return Layer(mode, weights, None)
 
 
-def _round(
-    ready: Calibrated, name: str, weights: LayerWeights, input_scale: float | None
-) -> tuple[Codes, LayerWeights]:
-    """int8 codes of one layer, and its parameters with the bias corrected for them."""
+def _round(ready: Calibrated, name: str, weights: LayerWeights, bits: int) -> tuple[Codes, LayerWeights]:
+    """Integer codes of one layer, and its parameters with the bias corrected for them."""
+    input_scale, limit = ready.input_scales.get(name), largest_code(bits)
     finest = 0.0 if input_scale is None else smallest_scale(weights, input_scale)
     moments = ready.moments.get(name)
     if ready.recipe.rounding == "output" and moments is not None:
         centred = weights.bias is not None and ready.recipe.correct_bias
-        codes = round_to_output(weights.weight, moments.second(centred=centred), finest)
+        codes = round_to_output(
+            weights.weight, moments.second(centred=centred), finest, limit, ready.recipe.damping
+        )
     else:
-        codes = nearest(weights.weight, finest)
+        codes = nearest(weights.weight, finest, limit)
     if not ready.recipe.correct_bias or weights.bias is None or moments is None:
         return codes, weights
     shift = bias_shift(weights.weight - codes.real, moments)
@@ -262,7 +273,7 @@ def _reduce_recurrent(made: onnx.ModelProto, recipe: Recipe) -> list[LayerReport
 
 def _check_names(model: onnx.ModelProto, recipe: Recipe) -> None:
     known = [node.output[0] for node in (*layers(model), *recurrent(model))]
-    for name in (*recipe.wide, *recipe.weight8, *recipe.half):
+    for name in (*recipe.wide, *recipe.weight8, *recipe.half, *dict(recipe.modes)):
         if name not in known:
             raise ModelError(
                 f"recipe {recipe.name}: no layer {name!r} in the graph",

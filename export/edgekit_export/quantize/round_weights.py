@@ -15,7 +15,7 @@ from edgekit.types import Array
 from edgekit_export.quantize.integer import S8_MAX
 from edgekit_export.quantize.weights import Codes, usable_scale
 
-_DAMPING = 0.01
+DAMPING = 0.01
 _SHRINKS = (1.0, 0.9)
 _MOST_DAMPING = 1e12
 _SWEEPS = 2
@@ -23,7 +23,11 @@ _BLOCK = 64
 
 
 def round_to_output(
-    weight: Array, covariance: Array, finest: Array | float = 0.0, limit: int = S8_MAX
+    weight: Array,
+    covariance: Array,
+    finest: Array | float = 0.0,
+    limit: int = S8_MAX,
+    damping: float = DAMPING,
 ) -> Codes:
     """Integer codes of a layer's weight.
 
@@ -32,10 +36,12 @@ def round_to_output(
         covariance: ``(groups, inputs, inputs)`` of what an output position reads, in the weight's order.
         finest: no channel's scale is below this.
         limit: largest code.
+        damping: share of the mean variance that is added to every input's: the more, the less the weights are
+            fitted to the samples that the covariance was taken of.
     """
     groups = len(covariance)
     rows = np.ascontiguousarray(weight.reshape(groups, len(weight) // groups, -1).transpose(0, 2, 1))
-    damped, factor = _damped(covariance)
+    damped, factor = _damped(covariance, damping)
     largest = np.abs(rows).max(axis=1)
     floor = np.broadcast_to(np.asarray(finest, np.float64), (len(weight),)).reshape(largest.shape)
     best_error = np.full(largest.shape, np.inf)
@@ -53,12 +59,11 @@ def round_to_output(
     )
 
 
-def _damped(covariance: Array) -> tuple[Array, Array]:
+def _damped(covariance: Array, share: float) -> tuple[Array, Array]:
     """The covariance with a diagonal, and :func:`_inverse_factor` of it.
 
     Differences of large means leave small negative variances where there are few samples: more is added then.
     """
-    share = _DAMPING
     while True:
         damped = _damp(covariance, share)
         try:

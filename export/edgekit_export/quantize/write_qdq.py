@@ -25,13 +25,16 @@ from edgekit_export.convert.remove_dead import remove_dead
 from edgekit_export.convert.shorten_names import strip_metadata
 from edgekit_export.quantize.integer import Affine
 from edgekit_export.quantize.picture import picture_zero_point
-from edgekit_export.quantize.placement import Mode, Placement
+from edgekit_export.quantize.placement import WEIGHT_BITS, Mode, Placement
 from edgekit_export.quantize.weights import Codes, LayerWeights
 from edgekit_export.quantize.wide import Fine, WideWeights
 from edgekit_export.quantize.write_dynamic import write_dynamic
+from edgekit_export.quantize.write_packed import write_packed
 
 _TRAPPED = frozenset({"Conv", "ConvTranspose", "Gemm"})
 Code = Affine | Fine
+_WHOLE = {8: np.int8, 16: np.int16}
+"""Bits of a weight that has a type of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,20 +217,24 @@ def _float_parameters(writer: _Writer, name: str, layer: Layer) -> list[str]:
     if layer.mode is Mode.HALF:
         half = writer.const(f"{name}.wh", stored.astype(np.float16))
         return [writer.add("Cast", [half], f"{name}.wd", to=onnx.TensorProto.FLOAT), *bias]
-    if layer.mode is Mode.WEIGHT8:
+    if layer.mode in WEIGHT_BITS:
         assert isinstance(layer.codes, Codes)
-        return [
-            _scaled_integers(writer, name, layer.codes.codes.astype(np.int8), layer.codes.scale, weights),
-            *bias,
-        ]
+        bits, codes = WEIGHT_BITS[layer.mode], layer.codes
+        return [_scaled_integers(writer, name, codes.codes, codes.scale, weights, bits), *bias]
     return [writer.const(f"{name}.w", stored.astype(np.float32)), *bias]
 
 
-def _scaled_integers(writer: _Writer, name: str, codes: Array, scale: Array, weights: LayerWeights) -> str:
+def _scaled_integers(
+    writer: _Writer, name: str, codes: Array, scale: Array, weights: LayerWeights, bits: int
+) -> str:
     """Integer weight → float → times the channel's scale; the engine folds this when it loads the model."""
     shape = (1, -1) if weights.transposed else (-1, *[1] * (codes.ndim - 1))
-    whole = writer.const(f"{name}.wq", codes.T if weights.transposed else codes)
-    floats = writer.add("Cast", [whole], f"{name}.wf", to=onnx.TensorProto.FLOAT)
+    stored = codes.T if weights.transposed else codes
+    if bits in _WHOLE:
+        whole = writer.const(f"{name}.wq", stored.astype(_WHOLE[bits]))
+        floats = writer.add("Cast", [whole], f"{name}.wf", to=onnx.TensorProto.FLOAT)
+    else:
+        floats = write_packed(writer, name, stored, bits)
     return writer.add("Mul", [floats, writer.const(f"{name}.ws", scale.reshape(shape))], f"{name}.wd")
 
 
@@ -235,7 +242,7 @@ def _write_wide(writer: _Writer, node: onnx.NodeProto, layer: Layer) -> None:
     """``whole numbers → float kernel → codes``, or a float value where the output is not coded."""
     name, wide = node.output[0], layer.codes
     assert isinstance(wide, WideWeights)
-    weight = _scaled_integers(writer, name, wide.codes.astype(np.int16), wide.unit, layer.weights)
+    weight = _scaled_integers(writer, name, wide.codes, wide.unit, layer.weights, 16)
     made = copy_node(node)
     del made.input[:]
     bias = [writer.const(f"{name}.b", wide.bias)] if layer.weights.bias is not None else []

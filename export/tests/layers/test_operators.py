@@ -35,6 +35,9 @@ RECIPES = {
     "int8": Recipe(rounding="nearest"),
     "wide": Recipe(rounding="nearest", wide=("conv0", "conv1")),
     "weight8": Recipe(rounding="nearest", mode=Mode.WEIGHT8),
+    **{
+        f"weight{bits}": Recipe(rounding="nearest", mode=Mode(f"weight{bits}")) for bits in (4, 6, 10, 12, 16)
+    },
     "half": HALF_WEIGHTS,
 }
 

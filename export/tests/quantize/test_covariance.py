@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edgekit_export.convert.graph import attribute
-from edgekit_export.quantize.covariance import Moments, bias_shift, layer_patches
+from edgekit_export.quantize.covariance import Moments, bias_shift, layer_patches, positions_of
 from edgekit_export.quantize.placement import layers
 from export.tests.convert.graphs import model_of, node, run
 from export.tests.quantize.networks import values
@@ -61,3 +61,8 @@ def test_bias_takes_up_the_mean():
     moments.add(x)
     left = x[0] @ error.reshape(3, 6).T - bias_shift(error, moments)
     assert np.abs(left.mean(axis=0)).max() < 1e-9
+
+
+@pytest.mark.parametrize(("samples", "positions"), [(0, 128), (1, 128), (160, 128), (320, 64), (10_000, 12)])
+def test_many_samples_give_few_positions_each(samples, positions):
+    assert positions_of(samples) == positions

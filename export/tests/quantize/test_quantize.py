@@ -10,6 +10,7 @@ from edgekit_export.quantize.integer import sqnr_db
 from edgekit_export.quantize.placement import Mode, layers
 from edgekit_export.quantize.quantize import build, calibrate
 from edgekit_export.quantize.sensitivity import sensitivity
+from edgekit_export.quantize.thinned import Thinned
 from export.tests.convert.graphs import constants_of, ops
 from export.tests.quantize.networks import gated, pictures, residual
 
@@ -121,7 +122,7 @@ def test_gates_and_dynamic_width(keep):
 
 def test_scan_keeps_what_hurts():
     full = residual()
-    ready = calibrate(full, pictures(), Recipe())
+    ready = calibrate(full, Thinned(pictures(), 160), Recipe())
     alone = sensitivity(ready, pictures(), build)
     assert list(alone) == [n.output[0] for n in layers(full)]
     limit = sorted(alone.values())[1] + 1e-6
@@ -182,3 +183,12 @@ def test_refuses_an_unknown_layer_and_no_data():
         quantize(residual(), pictures(2), Recipe(wide=("conv99",)))
     with pytest.raises(DataError, match="at least one sample"):
         quantize(residual(), [], Recipe())
+
+
+def test_float_activations_need_no_ranges_but_data():
+    recipe = Recipe(mode=Mode.WEIGHT8)
+    ready = calibrate(residual(), Thinned(pictures(), 160), recipe)
+    assert not ready.histograms
+    assert sorted(ready.moments) == ["conv0", "conv1", "conv2", "conv3", "scores"]
+    with pytest.raises(DataError, match="at least one sample"):
+        quantize(residual(), [], recipe)

@@ -63,3 +63,15 @@ def test_a_covariance_of_few_samples_and_large_means():
     weight = np.random.default_rng(0).normal(size=(3, 4))
     codes = round_to_output(weight, covariance)
     assert np.abs(codes.real - weight).max() <= np.abs(weight).max() / 127
+
+
+def test_little_data_is_not_fitted():
+    """With fewer samples than inputs, unseen data must not fare worse than under nearest rounding."""
+    rng = np.random.default_rng(0)
+    mix = rng.normal(0, 1, (200, 200)) * np.exp(-np.arange(200) / 40)
+    seen, unseen = (
+        (lambda x: x.T @ x / len(x))(rng.normal(0, 1, (n, 200)) @ mix.T)[None] for n in (20, 4000)
+    )
+    weight = values(64, 200, 1, 1)
+    ours, plain = round_to_output(weight, seen, damping=0.3), nearest(weight)
+    assert output_error(weight, ours, unseen) < output_error(weight, plain, unseen)
