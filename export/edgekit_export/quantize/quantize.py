@@ -202,7 +202,9 @@ def _layer(
         if (name, bits) not in ready.rounded:
             ready.rounded[name, bits] = _round(ready, name, weights, bits)
         codes, corrected = ready.rounded[name, bits]
-        return Layer(mode, corrected, codes)
+        if corrected.bias is None or weights.bias is None:
+            return Layer(mode, corrected, codes)
+        return Layer(mode, corrected, codes, corrected.bias - weights.bias)
     if mode is Mode.WIDE:
         target = next((o for o, i in placement.absorbed.items() if i == name), name)
         unit = codes[target].scale if target in codes else 1.0

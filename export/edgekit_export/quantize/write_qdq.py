@@ -45,11 +45,13 @@ class Layer:
         mode: how it computes.
         weights: its float parameters (after equalisation and corrections of the bias).
         codes: integer weight; None for ``half`` and ``float``.
+        shift: ``(outputs,)`` float64, what corrected the bias for the error of the codes; 0 where nothing did.
     """
 
     mode: Mode
     weights: LayerWeights
     codes: Codes | WideWeights | None
+    shift: Array | float = 0.0
 
 
 class _Writer:

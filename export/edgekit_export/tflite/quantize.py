@@ -21,8 +21,9 @@ from edgekit_export.quantize.observe import Histogram
 from edgekit_export.quantize.ranges import choose_range
 from edgekit_export.quantize.recipe import Recipe
 from edgekit_export.quantize.tap import Batch
-from edgekit_export.quantize.weights import Codes, LayerWeights
+from edgekit_export.quantize.weights import Codes
 from edgekit_export.quantize.write_qdq import Layer
+from edgekit_export.tflite.bias import corrected_bias
 from edgekit_export.tflite.convert import require_converter
 from edgekit_export.tflite.flatbuffer import Graph, read_tflite, write_tflite
 from edgekit_export.tflite.layers import TfliteLayer, tflite_layers
@@ -81,10 +82,11 @@ def quantize_tflite(
     codes = {name: choose_range(histogram, recipe.ranges) for name, histogram in histograms.items()}
     made = _placed(data, placement, {name: (code.low, code.high) for name, code in codes.items()})
     reduced = read_tflite(made, "model.tflite")
+    own = {layer.name: graph.constant(layer.bias) for layer in tflite_layers(graph) if layer.bias >= 0}
     for layer in tflite_layers(reduced):
         known = written.get(matched.get(layer.name, ""))
         if known is not None and isinstance(known.codes, Codes):
-            _set_codes(reduced, layer, known.codes, known.weights)
+            _set_codes(reduced, layer, known, own.get(layer.name))
     return TfliteReduced(write_tflite(reduced), default.value, _report(reduced, placement))
 
 
@@ -168,23 +170,24 @@ def _add_half(made: Any, scope: str) -> None:  # noqa: ANN401
     made.update_quantization_recipe(scope, qtyping.TFLOperationName.ALL_SUPPORTED, config, key)
 
 
-def _set_codes(graph: Graph, layer: TfliteLayer, codes: Codes, weights: LayerWeights) -> None:
-    """Writes integer weight, scales and corrected bias over what the quantizer rounded."""
-    stored = graph.constant(layer.weight)
-    assert stored is not None
+def _set_codes(graph: Graph, layer: TfliteLayer, known: Layer, own: Array | None) -> None:
+    """Writes integer weight, scales and bias over what the quantizer rounded; ``own`` is the float bias."""
+    stored, codes = graph.constant(layer.weight), known.codes
+    assert stored is not None and isinstance(codes, Codes)
     if str(stored.dtype) != "int8" or len(graph.scale(layer.weight)) != len(codes.scale):
         return
     shape = layer.to_onnx(stored).shape
     graph.set_constant(layer.weight, layer.from_onnx(codes.codes.reshape(shape)).astype(np.int8))
     graph.set_scale(layer.weight, codes.scale)
     bias = None if layer.bias < 0 else graph.constant(layer.bias)
-    if bias is None or weights.bias is None:
+    if bias is None or own is None:
         return
+    wanted = corrected_bias(known, own.reshape(-1))
     if str(bias.dtype) == "float32":
-        graph.set_constant(layer.bias, weights.bias.astype(np.float32).reshape(bias.shape))
+        graph.set_constant(layer.bias, wanted.astype(np.float32).reshape(bias.shape))
         return
     scale = graph.scale(layer.source)[0] * codes.scale
-    whole: Array = np.rint(weights.bias / scale.astype(np.float64))
+    whole: Array = np.rint(wanted / scale.astype(np.float64))
     graph.set_constant(layer.bias, np.clip(whole, -(2**31), 2**31 - 1).astype(np.int32).reshape(bias.shape))
     graph.set_scale(layer.bias, scale)
 

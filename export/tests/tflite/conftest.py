@@ -29,12 +29,12 @@ class Twins:
     feeds: list[dict[str, np.ndarray]]
 
 
-def convert(network, outputs=("scores",)):
+def convert(network, outputs=("scores",), picture=PICTURE):
     """The network as TFLite, for a picture of SIZE; skips without the converter."""
     pytest.importorskip("litert_torch", reason=WITHOUT)
     from edgekit_export.tflite.convert import convert_torch
 
-    return convert_torch(network, (1, 3, SIZE, SIZE), PICTURE, outputs)
+    return convert_torch(network, (1, 3, SIZE, SIZE), picture, outputs)
 
 
 def gated_residual():
@@ -63,6 +63,28 @@ def gated_residual():
         for parameter in network.parameters():
             parameter.copy_(0.5 * torch.randn(parameter.shape, generator=generator))
         network.stem[1].weight.copy_(torch.exp(torch.randn(8, generator=generator)))
+    return network
+
+
+def patches():
+    """A vision transformer's first layers: patches without padding, a hidden layer, their mean."""
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem, self.hidden = nn.Conv2d(3, 8, 4, 4), nn.Conv2d(8, 16, 1)
+            self.linear = nn.Linear(16, 5)
+
+        def forward(self, x):
+            return self.linear(torch.relu(self.hidden(self.stem(x))).mean((2, 3)))
+
+    generator = torch.Generator().manual_seed(0)
+    network = Network().eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(0.5 * torch.randn(parameter.shape, generator=generator))
     return network
 
 
