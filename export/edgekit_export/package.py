@@ -18,6 +18,7 @@ from edgekit.cli.values import format_size
 from edgekit.evaluation.origin import AgreementMatrix, Stages
 from edgekit.evaluation.outcome import Evaluation
 from edgekit.machine import Machine, this_machine
+from edgekit_export.quantize.recipe import Recipe
 from edgekit_export.quantize.tap import Batch
 from edgekit_export.sources.source import Source
 from edgekit_export.staging import Staging
@@ -35,6 +36,7 @@ class Candidate:
         evaluation: against full precision; ``None`` for the reference, or without data.
         parity: role → its stages, where there were feeds.
         layers: role → what the quantiser reports.
+        recipes: role → recipe as applied; empty for what was not quantised.
     """
 
     variant: Variant
@@ -44,6 +46,7 @@ class Candidate:
     evaluation: Evaluation | None = None
     parity: Mapping[str, Stages] | None = None
     layers: Mapping[str, Any] | None = None
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:

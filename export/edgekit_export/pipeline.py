@@ -36,7 +36,7 @@ from edgekit_export.quantize.tap import Batch
 from edgekit_export.sources.source import Source
 from edgekit_export.sources.tflite_file import AS_IT_IS, WrappedGraph, least_precise, remark_of
 from edgekit_export.staging import Staging
-from edgekit_export.variants import Format, Made, Progress, full_precision_of
+from edgekit_export.variants import Format, Made, Plan, Progress, full_precision_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +137,8 @@ class _Work:
         )
         candidates = [
             self._candidate(made, seen, inputs)
-            for precision in self.options.precisions
-            for made in full.variants(precision, made_here, feeds, self.progress)
+            for plan in self._plans(made_here)
+            for made in full.variants(plan, feeds, self.progress)
         ]
         if self.source.files and "tflite" in self.options.formats:
             wrapped = self._wrap(self.source.files, "-tflite")
@@ -148,6 +148,10 @@ class _Work:
         full_precision = self._recorded(reference, task, inputs)
         samples = {role: few(given) for role, given in seen.items()}
         return _Measured(full_precision, judged, matrix, samples, calibration, evaluation)
+
+    def _plans(self, formats: tuple[Format, ...]) -> list[Plan]:
+        """What to make, in order."""
+        return [Plan(precision, formats) for precision in self.options.precisions]
 
     def _measure_wrapped(self) -> _Measured:
         """Files as they are, against their twin in full precision where there is one; a float file is its own."""
@@ -241,7 +245,9 @@ class _Work:
             role: parity(self.source.graphs[role], made.full[role], made.models[role], few(given))
             for role, given in feeds.items()
         }
-        return Candidate(variant, golden, members, task.engine, parity=stages, layers=made.layers)
+        return Candidate(
+            variant, golden, members, task.engine, parity=stages, layers=made.layers, recipes=made.recipes
+        )
 
     def _judged(
         self, candidates: Sequence[Candidate], reference: Task, data: Dataset | None

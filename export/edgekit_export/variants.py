@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import onnx
@@ -16,14 +16,33 @@ from edgekit_export.convert.fold_input import Picture
 from edgekit_export.convert.normalize import normalize
 from edgekit_export.convert.select_outputs import select_outputs
 from edgekit_export.parity import Graph
-from edgekit_export.quantize.choose import recipe_for
-from edgekit_export.quantize.precision import Precision, Reduced, reduce_precision
-from edgekit_export.quantize.recipe import HALF_WEIGHTS
+from edgekit_export.quantize.precision import Precision, Reduced, recipe_of, reduce_precision
+from edgekit_export.quantize.recipe import Recipe
 from edgekit_export.sources.source import SourceGraph
 
 Format = Literal["onnx", "tflite"]
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
 """``progress(description, total)`` as the command line has it."""
+
+TFLITE_ENDING = "-tflite"
+"""Behind the name of a variant in that format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to make of a source's graphs: a precision, in some formats.
+
+    Attributes:
+        precision: of most weights.
+        formats: one variant in each, in order.
+        name: of the variants, a format's ending apart; empty for the precision's.
+        recipes: role → recipe; ``None`` for what the precision and the source's own recipe say.
+    """
+
+    precision: Precision
+    formats: tuple[Format, ...]
+    name: str = ""
+    recipes: Mapping[str, Recipe] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +57,7 @@ class Made:
         full: role → the same in full precision, in the same format.
         exact: role → whether its arithmetic is the same on every CPU; false for roles that are not named.
         layers: role → what was done to its layers.
+        recipes: role → recipe as applied; empty in full precision.
     """
 
     name: str
@@ -47,6 +67,7 @@ class Made:
     full: Mapping[str, Graph]
     exact: Mapping[str, bool] = field(default_factory=dict)
     layers: Mapping[str, Any] = field(default_factory=dict)
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,62 +84,70 @@ class FullPrecision:
     onnx: Mapping[str, onnx.ModelProto]
     tflite: Mapping[str, bytes]
 
-    def variants(
-        self, precision: Precision, formats: Sequence[Format], feeds: Mapping[str, Feeds], progress: Progress
-    ) -> Iterator[Made]:
-        """The variants of one precision, in the order of ``formats``.
+    def variants(self, plan: Plan, feeds: Mapping[str, Feeds], progress: Progress) -> Iterator[Made]:
+        """The variants of a plan, in the order of its formats.
 
         Raises:
             UsageError, ModelError: as :func:`edgekit_export.quantize.precision.reduce_precision` says.
         """
+        recipes = self._recipes(plan)
+        plan = replace(plan, name=plan.name or plan.precision)
         reduced = {}
         for role, model in self.onnx.items():
-            with progress(f"{precision} {role}", None) as advance:
-                recipe = recipe_for(model, self.graphs[role].spec.quantize)
-                reduced[role] = reduce_precision(model, precision, recipe, feeds.get(role), advance)
-        for wanted in formats:
+            with progress(f"{plan.name} {role}", None) as advance:
+                reduced[role] = reduce_precision(model, recipes.get(role), feeds.get(role), advance)
+        for wanted in plan.formats:
             if wanted == "onnx":
-                yield self._onnx(precision, reduced)
+                yield self._onnx(plan, recipes, reduced)
             else:
-                yield self._tflite(precision, reduced, feeds, progress)
+                yield self._tflite(plan, recipes, reduced, feeds, progress)
 
-    def _onnx(self, precision: Precision, reduced: Mapping[str, Reduced]) -> Made:
+    def _recipes(self, plan: Plan) -> Mapping[str, Recipe]:
+        """Role → recipe; none in full precision."""
+        if plan.recipes is not None:
+            return plan.recipes
+        tables = {role: graph.spec.quantize for role, graph in self.graphs.items()}
+        found = {role: recipe_of(model, plan.precision, tables[role]) for role, model in self.onnx.items()}
+        return {role: recipe for role, recipe in found.items() if recipe is not None}
+
+    def _onnx(self, plan: Plan, recipes: Mapping[str, Recipe], reduced: Mapping[str, Reduced]) -> Made:
         return Made(
-            name=precision,
+            name=plan.name,
             recipe=next(iter(reduced.values())).recipe,
-            precision=precision,
+            precision=plan.precision,
             models={role: made.model for role, made in reduced.items()},
             full=self.onnx,
             exact={role: made.exact for role, made in reduced.items()},
             layers={role: made.report for role, made in reduced.items()},
+            recipes=recipes,
         )
 
     def _tflite(
         self,
-        precision: Precision,
+        plan: Plan,
+        recipes: Mapping[str, Recipe],
         reduced: Mapping[str, Reduced],
         feeds: Mapping[str, Feeds],
         progress: Progress,
     ) -> Made:
-        name = f"{precision}-tflite"
-        if precision == "fp32":
-            return Made(name, "full_precision", precision, self.tflite, self.tflite)
+        name = f"{plan.name}{TFLITE_ENDING}"
+        if not recipes:
+            return Made(name, "full_precision", plan.precision, self.tflite, self.tflite)
         from edgekit_export.tflite.quantize import quantize_tflite
 
         found = {}
         for role, data in self.tflite.items():
-            table = self.graphs[role].spec.quantize
-            asked = HALF_WEIGHTS if precision == "fp16" else recipe_for(self.onnx[role], table)
-            given = feeds.get(role, ()) if precision == "int8" else ()
+            written, given = reduced[role].written, feeds.get(role, ())
             with progress(f"{name} {role}", None) as advance:
-                found[role] = quantize_tflite(data, reduced[role].written, asked, given, advance)
+                found[role] = quantize_tflite(data, written, recipes[role], given, advance)
         return Made(
             name=name,
             recipe=next(iter(found.values())).recipe,
-            precision=precision,
+            precision=plan.precision,
             models={role: made.data for role, made in found.items()},
             full=self.tflite,
             layers={role: made.report for role, made in found.items()},
+            recipes=recipes,
         )
 
 

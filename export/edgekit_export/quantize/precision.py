@@ -1,4 +1,4 @@
-"""One graph, reduced: the table of precisions, and what makes each."""
+"""One graph, reduced: which recipe makes a precision, and what comes of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import onnx
 
 from edgekit.errors import UsageError
 from edgekit.types import Array
+from edgekit_export.quantize.choose import recipe_for
 from edgekit_export.quantize.quantize import Quantized, quantize
 from edgekit_export.quantize.recipe import HALF_WEIGHTS, Recipe
 from edgekit_export.quantize.write_qdq import Layer
@@ -36,31 +37,42 @@ class Reduced:
     report: Mapping[str, Any] = field(default_factory=dict)
 
 
+def recipe_of(model: onnx.ModelProto, precision: Precision, table: Mapping[str, Any]) -> Recipe | None:
+    """What makes a precision of a graph; nothing does for ``fp32``.
+
+    Args:
+        model: normalised float graph.
+        precision: ``fp16`` stores weights in half the bytes; ``int8`` follows ``table``.
+        table: ``quantize`` of a model's recipe.
+
+    Raises:
+        UsageError: the table has an unknown key, or a value out of range.
+    """
+    if precision == "fp32":
+        return None
+    return HALF_WEIGHTS if precision == "fp16" else recipe_for(model, table)
+
+
 def reduce_precision(
     model: onnx.ModelProto,
-    precision: Precision,
-    recipe: Recipe,
+    recipe: Recipe | None,
     feeds: Iterable[Mapping[str, Array]] | None,
     advance: Callable[..., None],
 ) -> Reduced:
-    """Brings a normalised float graph to a precision.
+    """Brings a normalised float graph to a lower precision.
 
     Args:
         model: not changed.
-        precision: ``fp32`` gives it back; ``fp16`` stores its weights in half the bytes; ``int8`` follows
-            ``recipe``.
-        recipe: how int8 is made.
-        feeds: calibration data, which most int8 recipes need; iterated several times.
+        recipe: what to do; ``None`` gives the graph back.
+        feeds: calibration data, which most recipes need; iterated several times.
         advance: called as work goes on.
 
     Raises:
         UsageError: no calibration data, and the recipe needs it.
         ModelError: the recipe names a layer that the graph does not have.
     """
-    if precision == "fp32":
+    if recipe is None:
         return Reduced(model, "full_precision")
-    if precision == "fp16":
-        return _reduced(quantize(model, (), HALF_WEIGHTS))
     if feeds is None and recipe.needs_data:
         raise UsageError(f"{recipe.name} needs data to calibrate on", "add --calib DATA")
     return _reduced(quantize(model, feeds or (), recipe, lambda step, done, total: advance()))

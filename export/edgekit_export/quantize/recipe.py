@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from enum import StrEnum
 from itertools import combinations
 from typing import Any, Literal, get_args
 
@@ -13,6 +14,8 @@ from edgekit_export.quantize.ranges import RangeMethod
 from edgekit_export.quantize.round_weights import DAMPING
 
 TfliteRecipe = Literal["as_onnx", "static_wi8_ai8", "dynamic_wi8_afp32", "weight_only_wi8_afp32"]
+
+_MOST_DAMPING = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,10 @@ class Recipe:
                 f"recipe {self.name}: tflite: got {self.tflite!r}",
                 f"choose from {', '.join(get_args(TfliteRecipe))}",
             )
+        if not 0 < self.damping <= _MOST_DAMPING:
+            raise UsageError(
+                f"recipe {self.name}: damping: expected above 0, up to {_MOST_DAMPING:g}, got {self.damping:g}"
+            )
         if self.samples < 1:
             raise UsageError(f"recipe {self.name}: samples: expected 1 or more, got {self.samples}")
         for first, second in combinations(("wide", "weight8", "half"), 2):
@@ -105,15 +112,13 @@ def recipe_from(table: Mapping[str, Any]) -> Recipe:
     """The recipe that a TOML table describes; what it does not say is as in :data:`DYNAMIC_INT8` for that mode.
 
     Raises:
-        UsageError: an unknown key, or a value out of range.
+        UsageError: an unknown key, or a value of another kind or out of range.
     """
     known = {f.name for f in fields(Recipe)}
     for key in table:
         if key not in known:
             raise UsageError(f"recipe: unknown key {key!r}", f"known keys: {', '.join(sorted(known))}")
-    values: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
-    }
+    values = {key: _of_kind(key, value) for key, value in table.items()}
     for key in {"mode", "keep_as"} & values.keys():
         values[key] = _mode(key, values[key])
     if "modes" in values:
@@ -122,6 +127,43 @@ def recipe_from(table: Mapping[str, Any]) -> Recipe:
         )
     usual = DYNAMIC_INT8 if values.get("mode") is Mode.DYNAMIC else Recipe()
     return replace(usual, **values)
+
+
+def table_of(recipe: Recipe) -> dict[str, Any]:
+    """The table of which :func:`recipe_from` makes the recipe again: all that it says but empty lists.
+
+    Defaults are said too, since another version may have others.
+    """
+    said = {field.name: _plain(getattr(recipe, field.name)) for field in fields(Recipe)}
+    said["modes"] = {name: mode.value for name, mode in recipe.modes}
+    return {key: value for key, value in said.items() if value not in ((), {})}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 (any field of a recipe)
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def _of_kind(key: str, value: Any) -> Any:  # noqa: ANN401 (what a table holds)
+    """A value of the kind that the field has; bundles of strangers hold recipes too."""
+    usual = getattr(Recipe(), key)
+    if key == "modes":
+        fits, kind = isinstance(value, Mapping) and _all_texts(value.values()), "a table of modes by layer"
+    elif isinstance(usual, tuple):
+        fits, kind = isinstance(value, list | tuple) and _all_texts(value), "a list of layers"
+    elif isinstance(usual, str):
+        fits, kind = isinstance(value, str), "a text"
+    elif isinstance(usual, bool):
+        fits, kind = isinstance(value, bool), "true or false"
+    else:
+        kinds = int if isinstance(usual, int) else (int, float)
+        fits, kind = isinstance(value, kinds) and not isinstance(value, bool), "a number"
+    if not fits:
+        raise UsageError(f"recipe: {key}: got {value!r:.80}", f"expected {kind}")
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _all_texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _mode(key: str, value: str) -> Mode:

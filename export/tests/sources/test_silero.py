@@ -88,7 +88,7 @@ def test_int8_hears_the_same(source, full, sounds):
             feeds.append({"input": window, "state": state})
             state = session.run(feeds[-1])[1]
     recipe = recipe_from(source.graphs["model"].spec.quantize)
-    reduced = reduce_precision(full, "int8", recipe, feeds, lambda *_: None)
+    reduced = reduce_precision(full, recipe, feeds, lambda *_: None)
     assert reduced.model.ByteSize() < 330_000
     assert reduced.report["weight8"]["layers"] == 7  # six convolutions and the LSTM
     small, differ, frames = session_of(reduced.model), 0, 0

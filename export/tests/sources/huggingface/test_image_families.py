@@ -65,7 +65,7 @@ def test_parity_and_int8(source, name):
     graph = source(name).graphs["model"]
     full, feeds = full_precision(graph), _feeds(graph.spec.shape)
     recipe = recipe_for(full, graph.spec.quantize)
-    reduced = reduce_precision(full, "int8", recipe, feeds, lambda *_: None)
+    reduced = reduce_precision(full, recipe, feeds, lambda *_: None)
     stages = parity(graph, full, reduced.model, feeds)
     figures = f"parity {stages.export['all'].max_abs:.1e}, int8 {stages.reduction['all'].sqnr_db} dB"
     sys.stdout.write(f"{name}: {figures}, {recipe.name}\n")
