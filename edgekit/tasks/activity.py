@@ -39,9 +39,8 @@ class Activity(SingleGraph[ActivityHead]):
         trace = trace or Trace()
         with trace.stage("pre"):
             sound = to_sound(given)
-            cut = windows(sound, self._input)
         state, found = self._carry.start(), []
-        for tensor in cut:
+        for tensor in trace.each("pre", windows(sound, self._input)):
             outputs = self._run(trace, {self._input.tensor: tensor, **state}, self._carry.outputs)
             state = self._carry.on(outputs)
             found.append(outputs[self._head.tensor].reshape(-1))

@@ -7,14 +7,15 @@ outputs, and ``bare_ms`` comes from running the very same engine calls once more
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from edgekit.engines.protocol import Session
 from edgekit.types import Array
 
+_Item = TypeVar("_Item")
 Stage: TypeAlias = Literal["pre", "infer", "post"]
 
 
@@ -61,6 +62,17 @@ class Trace:
             yield
         finally:
             self.ns[name] += self.now_ns() - start
+
+    def each(self, name: Stage, items: Iterable[_Item]) -> Iterator[_Item]:
+        """The items; the time that each takes to be made counts as ``name``, what is done with it does not."""
+        left = iter(items)
+        while True:
+            with self.stage(name):
+                try:
+                    item = next(left)
+                except StopIteration:
+                    return
+            yield item
 
     def infer(
         self, role: str, session: Session, feeds: Mapping[str, Array], kept: frozenset[str] = frozenset()

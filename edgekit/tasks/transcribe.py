@@ -60,8 +60,8 @@ class Spell(SingleGraph[CtcHead]):
         trace = trace or Trace()
         head, texts = self._head, []
         with trace.stage("pre"):
-            cut = windows(to_sound(given), self._input)
-        for tensor in cut:
+            sound = to_sound(given)
+        for tensor in trace.each("pre", windows(sound, self._input)):
             outputs = self._run(trace, {self._input.tensor: tensor})
             with trace.stage("post"):
                 text, _ = ctc.decode(outputs[head.tensor][0], self._classes, head.blank, head.activation)
@@ -104,9 +104,9 @@ class Transcribe:
         """What is said in one sound, window after window; see :class:`edgekit.tasks.protocol.Task`."""
         trace = trace or Trace()
         with trace.stage("pre"):
-            cut = windows(to_sound(given), self._input)
+            sound = to_sound(given)
         texts = []
-        for tensor in cut:
+        for tensor in trace.each("pre", windows(sound, self._input)):
             tokens = self.tokens(tensor, trace)
             with trace.stage("post"), tokenizer_faults(self._head.tokenizer):
                 texts.append(self._tokenizer.decode(tokens, skip_special_tokens=True))

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from edgekit.bundle.manifest import ActivityHead, Carried, EmbedHead, Model, SoundInput, Variant
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import BundleError, DataError
+from edgekit.processing import windows
 from edgekit.processing.wav import write_wav
 from edgekit.tasks.activity import Activity
 from edgekit.tasks.encoder import encoder_of
@@ -64,6 +65,19 @@ def test_windows_have_context_and_the_last_is_padded():
     assert graph.given[0]["state"] == 0
     assert graph.given[1]["state"] == pytest.approx(0.16)
     assert [[name for name, _ in call.told] for call in trace.calls] == [["score"], ["score"]]
+
+
+def test_cutting_counts_as_preparing(monkeypatch):
+    clock = {"ns": 0}
+
+    def slow(samples, spec):
+        clock["ns"] += 5
+        return samples
+
+    monkeypatch.setattr(windows, "_features", slow)
+    graph, trace = loudness(), Trace(lambda: clock["ns"])
+    made(graph)(sound(0.1, 0.2, 0.3), trace)
+    assert trace.ns == {"pre": 15, "infer": 0, "post": 0}
 
 
 def test_each_sound_starts_anew(tmp_path):

@@ -1,6 +1,7 @@
 import itertools
 
 import numpy as np
+import pytest
 
 from edgekit.tasks.trace import Trace
 
@@ -35,6 +36,24 @@ def test_bare_runs_the_same_calls_again():
     assert trace.bare_ns() == 10
     assert session.runs == 2
     assert len(trace.calls) == 1
+
+
+def made_slowly(clock, items):
+    for item in items:
+        clock["ns"] += 7
+        yield item
+    clock["ns"] += 2
+
+
+@pytest.mark.parametrize(("items", "spent"), [([], 2), (["a"], 9), (["a", "b", "c"], 23)])
+def test_items_count_while_they_are_made_and_not_while_they_are_used(items, spent):
+    clock = {"ns": 0}
+    trace, found = Trace(lambda: clock["ns"]), []
+    for item in trace.each("pre", made_slowly(clock, items)):
+        clock["ns"] += 1000
+        found.append(item)
+    assert found == items
+    assert trace.ns == {"pre": spent, "infer": 0, "post": 0}
 
 
 def test_a_stage_that_fails_still_counts():

@@ -17,6 +17,7 @@ from edgekit.bundle.manifest import (
 )
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import BundleError
+from edgekit.processing import windows
 from edgekit.processing.greedy import greedy
 from edgekit.tasks.encoder import encoder_of
 from edgekit.tasks.trace import Trace
@@ -72,17 +73,40 @@ def test_the_text_ends_where_there_is_no_room(tmp_path):
     )
 
 
-def test_spelling(tmp_path):
-    (tmp_path / "alphabet.txt").write_text("h\ni\n \n")
-    steps = np.float32([[9, 0, 0, 0], [0, 9, 0, 0], [0, 9, 0, 0], [0, 0, 9, 0], [0, 0, 0, 9], [9, 0, 0, 0]])
-    graph = Graph([("x", "float32", (1, None))], ["scores"], lambda feeds: [steps[None]])
+def speller(folder, scores):
+    """A transcriber of one graph that always gives ``scores``, and the graph."""
+    (folder / "alphabet.txt").write_text("h\ni\n \n")
+    graph = Graph([("x", "float32", (1, None))], ["scores"], lambda feeds: [scores])
     head = CtcHead(tensor="scores", alphabet="alphabet.txt", blank=0, space_last=False, activation="softmax")
     models = {"model": model("m.onnx", replace(INPUT, pad="least", min_samples=5), head)}
-    task = transcriber(
-        "b", variant(**models), tmp_path, engine_of({"m.onnx": graph}), EngineOptions(threads=1)
-    )
+    engine = engine_of({"m.onnx": graph})
+    return transcriber("b", variant(**models), folder, engine, EngineOptions(threads=1)), graph
+
+
+def test_spelling(tmp_path):
+    steps = np.float32([[9, 0, 0, 0], [0, 9, 0, 0], [0, 9, 0, 0], [0, 0, 9, 0], [0, 0, 0, 9], [9, 0, 0, 0]])
+    task, graph = speller(tmp_path, steps[None])
     assert task(Sound(np.zeros(18, np.float32), 1000)).text == "hi hi hi"
     assert [given["x"].shape for given in graph.given] == [(1, 8), (1, 8), (1, 5)]
+
+
+def clocked(monkeypatch):
+    """A trace whose clock is moved by 5 ns for each window that is cut, and by nothing else."""
+    clock = {"ns": 0}
+
+    def slow(samples, spec):
+        clock["ns"] += 5
+        return samples
+
+    monkeypatch.setattr(windows, "_features", slow)
+    return Trace(lambda: clock["ns"])
+
+
+def test_cutting_counts_as_preparing(tmp_path, monkeypatch):
+    for task in (whisper(tmp_path), speller(tmp_path, np.float32([[[9, 0, 0, 0]]]))[0]):
+        trace = clocked(monkeypatch)
+        task(SOUND, trace)
+        assert trace.ns == {"pre": 10, "infer": 0, "post": 0}
 
 
 def test_graphs_that_do_not_belong_together(tmp_path):
