@@ -33,6 +33,18 @@ def class_symbols(symbols: Sequence[str], head: CtcHead) -> tuple[str, ...]:
     return (*rest[: head.blank], "", *rest[head.blank :])
 
 
+def only_line(outputs: Array, tensor: str) -> Array:
+    """``(steps, classes)`` of a graph that is given one line, or one window, at a time.
+
+    Raises:
+        BundleError: the outputs are not ``(1, steps, classes)``.
+    """
+    if outputs.ndim != 3 or outputs.shape[0] != 1:
+        raise BundleError(f"{tensor}: expected output (1, steps, classes), got {outputs.shape}")
+    line: Array = outputs[0]
+    return line
+
+
 def decode(
     outputs: Array, classes: Sequence[str], blank: int, activation: Literal["softmax", "none"] = "none"
 ) -> tuple[str, float]:

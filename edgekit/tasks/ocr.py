@@ -134,11 +134,9 @@ class Ocr:
         feeds = {recognizer.input.tensor: prepared.tensor}
         outputs = trace.infer(RECOGNIZE, recognizer.session, feeds)
         with trace.stage("post"):
-            scores = outputs[recognizer.output]
-            if scores.ndim != 3 or scores.shape[0] != 1:
-                raise BundleError(f"recogniser: expected output (1, steps, classes), got {scores.shape}")
             head = recognizer.head
-            text, score = ctc.decode(scores[0], recognizer.classes, head.blank, head.activation)
+            scores = ctc.only_line(outputs[recognizer.output], head.tensor)
+            text, score = ctc.decode(scores, recognizer.classes, head.blank, head.activation)
             return text.strip(), score, is_turned
 
 

@@ -64,7 +64,8 @@ class Spell(SingleGraph[CtcHead]):
         for tensor in trace.each("pre", windows(sound, self._input)):
             outputs = self._run(trace, {self._input.tensor: tensor})
             with trace.stage("post"):
-                text, _ = ctc.decode(outputs[head.tensor][0], self._classes, head.blank, head.activation)
+                scores = ctc.only_line(outputs[head.tensor], head.tensor)
+                text, _ = ctc.decode(scores, self._classes, head.blank, head.activation)
                 texts.append(text)
         return Generation(_joined(texts))
 

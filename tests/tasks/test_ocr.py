@@ -255,7 +255,7 @@ def test_alphabet_of_another_size_is_refused(make, tmp_path):
 @pytest.mark.parametrize("shape", [(1, 4, 5, 1), (2, 4, 5), (5, 5)])
 def test_recogniser_output_of_another_shape_is_refused(make, shape):
     engine = FakeEngine(read=lambda image: np.zeros(shape, np.float32))
-    with pytest.raises(BundleError, match="recogniser: expected output"):
+    with pytest.raises(BundleError, match="scores: expected output"):
         make(ALONE, engine)(page(size_wh=(64, 48)))
 
 

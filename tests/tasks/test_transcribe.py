@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -88,6 +90,19 @@ def test_spelling(tmp_path):
     task, graph = speller(tmp_path, steps[None])
     assert task(Sound(np.zeros(18, np.float32), 1000)).text == "hi hi hi"
     assert [given["x"].shape for given in graph.given] == [(1, 8), (1, 8), (1, 5)]
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (6, 4), (0, 6, 4), (2, 6, 4), (1, 1, 6, 4)])
+def test_spelling_from_another_shape(tmp_path, shape):
+    task, _ = speller(tmp_path, np.zeros(shape, np.float32))
+    told = re.escape(f"scores: expected output (1, steps, classes), got {shape}")
+    with pytest.raises(BundleError, match=told):
+        task(SOUND)
+
+
+def test_spelling_from_no_steps_is_an_empty_text(tmp_path):
+    task, _ = speller(tmp_path, np.zeros((1, 0, 4), np.float32))
+    assert task(SOUND).text == ""
 
 
 def clocked(monkeypatch):
