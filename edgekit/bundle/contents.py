@@ -19,9 +19,9 @@ MAX_PICTURE_SIDE = 16384
 MAX_SOUND_BYTES = 16 * 2**20
 _ALLOWED = {
     "text": "\n\t",
-    "notice": "\n\t\r\f",
+    "notice": "\n\t\r\f",  # licence texts come as their authors wrote them
     "passage": "\n\t",
-}  # licence texts come as their authors wrote them
+}
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 

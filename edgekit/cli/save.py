@@ -12,6 +12,7 @@ from edgekit.bundle.atomic import replacing
 from edgekit.cli.inputs import STDIN, Given
 from edgekit.errors import OutputError
 from edgekit.report.files import make_folder
+from edgekit.unicode import encodable
 
 if TYPE_CHECKING:
     from edgekit.types import Frame, Kind, Result
@@ -63,12 +64,10 @@ class Saver:
         name = "stdin" if given.name == str(STDIN) else _PLAIN.sub("-", Path(given.name).name)
         if self._draws and isinstance(given.content, Frame | Path):
             path = self._free(name if is_picture(Path(name)) else f"{name}.png")
-            content = _drawn(to_frame(given.content), result, path.suffix)
+            content = _drawn(to_frame(given.content), result, path)
         else:
             path = self._free(f"{name}.json")
-            content = (json.dumps(printed, ensure_ascii=False, indent=2) + "\n").encode(
-                errors="surrogateescape"
-            )
+            content = (json.dumps(encodable(printed), ensure_ascii=False, indent=2) + "\n").encode()
         with replacing(path) as file:
             file.write(content)
         return path
@@ -82,11 +81,18 @@ class Saver:
         return self._folder / name
 
 
-def _drawn(frame: Frame, result: Result, suffix: str) -> bytes:
-    """The picture with the result on it, in the format of a file that ends so."""
+def _drawn(frame: Frame, result: Result, path: Path) -> bytes:
+    """The picture with the result on it, in the format of a file of that name."""
     import cv2
 
     from edgekit.annotate import annotate
 
-    _, encoded = cv2.imencode(suffix.lower(), annotate(frame, result))
+    drawn = annotate(frame, result)
+    is_encoded, encoded = cv2.imencode(path.suffix.lower(), drawn)
+    if not is_encoded:
+        height, width = drawn.shape[:2]
+        raise OutputError(
+            f"{path}: {width}×{height} pixels, more than OpenCV writes as {path.suffix}",
+            "give it as a PNG picture, or leave out --save",
+        )
     return encoded.tobytes()

@@ -8,6 +8,7 @@ import pytest
 from edgekit.cli import main
 from edgekit.cli.inputs import Given
 from edgekit.cli.save import Saver
+from edgekit.errors import OutputError
 from edgekit.types import Detections, Frame, TextRegions
 
 
@@ -80,6 +81,21 @@ def test_of_texts_the_result_is_written(tmp_path):
     path = saver.save(Given("deep/notes.txt:3", "so good"), None, printed)
     assert path.name == "notes.txt-3.json"
     assert json.loads(path.read_text(encoding="utf-8")) == printed
+
+
+def test_a_name_that_is_no_utf8_appears_as_it_does_on_standard_output(tmp_path):
+    path = Saver(tmp_path, [], "text").save(Given("caf\udce9", "so good"), None, {"input": "caf\udce9"})
+    assert path.name == "caf-.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == {"input": "caf\\udce9"}
+
+
+def test_a_picture_too_large_for_its_format_is_told_and_leaves_no_file(tmp_path):
+    saver, frame = Saver(tmp_path, [], "picture"), Frame(np.zeros((1, 65501, 3), np.uint8))
+    found = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32), ("cat",))
+    with pytest.raises(OutputError, match="x.jpg: 65501×1 pixels, more than OpenCV writes as .jpg"):
+        saver.save(Given("x.jpg", frame), found, {})
+    assert list(tmp_path.iterdir()) == []
+    assert cv2.imread(str(saver.save(Given("x.png", frame), found, {}))).shape == (1, 65501, 3)
 
 
 @pytest.mark.parametrize(("name", "saved"), [("x", "x.png"), ("x.odd", "x.odd.png"), ("X.JPG", "X.JPG")])
