@@ -42,9 +42,18 @@ class FolderSink:
             raise failed(target, error) from error
 
     def write(self, outcome: Outcome) -> None:
-        """Annotates a frame and writes it."""
+        """Annotates a frame and writes it.
+
+        Raises:
+            OutputError: it cannot be written, or is larger than a JPEG can be.
+        """
         picture = annotate(outcome.frame, outcome.result, f"{outcome.age_ns / 1e6:.1f} ms")
-        _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        is_encoded, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        if not is_encoded:
+            height, width = picture.shape[:2]
+            raise OutputError(
+                f"{self._target}: {width}×{height} pixels, expected sides of at most 65500 for JPEG"
+            )
         path = self._folder / f"frame_{outcome.frame.index:06d}.jpg"
         try:
             path.write_bytes(encoded.tobytes())

@@ -26,6 +26,14 @@ def test_pictures_appear_under_the_final_name_after_commit(tmp_path, outcome):
     assert cv2.imread(str(tmp_path / "out" / "frame_000012.jpg")).shape == (48, 64, 3)
 
 
+def test_a_frame_that_is_too_large_for_a_jpeg(tmp_path, outcome):
+    sink = FolderSink(tmp_path / "out")
+    sink.write(outcome(0, size_wh=(65500, 1)))
+    with pytest.raises(OutputError, match="out: 65501×1 pixels, expected sides of at most 65500"):
+        sink.write(outcome(1, size_wh=(65501, 1)))
+    assert names(tmp_path / "out.partial") == ["frame_000000.jpg"]
+
+
 def test_an_empty_folder_may_be_filled(tmp_path, outcome):
     (tmp_path / "out").mkdir()
     sink = FolderSink(tmp_path / "out")
