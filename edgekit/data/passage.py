@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgekit.data.sample import Sample, Truth, TruthKind, kind_of, recipe_of
+from edgekit.data.sample import Truth
+from edgekit.data.undivided import Undivided
 from edgekit.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Undivided):
     """One text, read when it is asked for; see :class:`edgekit.data.sample.Source`.
 
     Attributes:
@@ -29,21 +30,6 @@ class Passage:
     read: Callable[[], str]
     known: Truth = None
     group: str = ""
-    count: int = 1
-
-    @property
-    def truth(self) -> TruthKind:
-        """What is known about the text."""
-        return kind_of(self.known)
-
-    @property
-    def recipe(self) -> str:
-        """The truth."""
-        return recipe_of(self.known)
-
-    def samples(self) -> Iterator[Sample]:
-        """The text; see :class:`edgekit.data.sample.Source`."""
-        yield Sample(self.id, self.sha256, self._load, self.known, self.group)
 
     def _load(self) -> str:
         text = self.read()

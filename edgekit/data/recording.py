@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 
-from edgekit.data.sample import Sample, Truth, TruthKind, kind_of, recipe_of
+from edgekit.data.sample import Truth
 from edgekit.data.spec import DataSpec
+from edgekit.data.undivided import Undivided
 from edgekit.errors import DataError
 from edgekit.processing.picture_files import by_number
 from edgekit.processing.sounds import SOUND_SUFFIXES, is_sound, read_sound
@@ -16,7 +16,7 @@ from edgekit.types import Sound
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Undivided):
     """One recording; see :class:`edgekit.data.sample.Source`.
 
     Attributes:
@@ -29,21 +29,6 @@ class Recording:
     sha256: str
     known: Truth = None
     group: str = ""
-    count: int = 1
-
-    @property
-    def truth(self) -> TruthKind:
-        """What is known about the recording."""
-        return kind_of(self.known)
-
-    @property
-    def recipe(self) -> str:
-        """The truth."""
-        return recipe_of(self.known)
-
-    def samples(self) -> Iterator[Sample]:
-        """The recording; see :class:`edgekit.data.sample.Source`."""
-        yield Sample(self.id, self.sha256, self._load, self.known, self.group)
 
     def _load(self) -> Sound:
         return read_sound(self.path)
