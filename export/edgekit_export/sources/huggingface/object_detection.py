@@ -9,20 +9,18 @@ from msgspec.structs import replace
 from edgekit.bundle.detect_head import AbsoluteBoxes, DetectHead, Level, Part
 from edgekit.errors import ModelError, UsageError
 from edgekit_export.sources.bare import LABELS_MEMBER, BareInput
-from edgekit_export.sources.huggingface.card import card_of
-from edgekit_export.sources.huggingface.folder import HfFolder, labels_member, labels_of
-from edgekit_export.sources.huggingface.image_classification import input_range
+from edgekit_export.sources.huggingface.folder import HfFolder, labels_of
 from edgekit_export.sources.huggingface.network import load_network
 from edgekit_export.sources.huggingface.picture_graph import (
     WEIGHTS_ONLY,
     check_channels,
     exported_graph,
-    parameters_of,
     picture_graph,
 )
 from edgekit_export.sources.huggingface.picture_input import detector_input
+from edgekit_export.sources.huggingface.picture_source import picture_source
 from edgekit_export.sources.huggingface.processor_settings import read_settings
-from edgekit_export.sources.source import Source, bundle_name
+from edgekit_export.sources.source import Source
 
 SOFTMAX = ("Detr", "TableTransformer", "Yolos")
 SIGMOID = ("RTDetr", "RTDetrV2", "DFine", "ConditionalDetr", "DeformableDetr")
@@ -51,19 +49,8 @@ def build(folder: HfFolder, asked: BareInput) -> Source:
     assert isinstance(read, DetectHead)
     channels = len(labels) + (head.background != "none")
     check_channels(graph.model, read.levels[0].scores.tensor, channels, len(labels), folder.origin)
-    return Source(
-        name=bundle_name(folder.title),
-        origin=folder.origin,
-        task="detect",
-        card=card_of(
-            folder,
-            "detect",
-            parameters_of(graph),
-            domain=f"objects of {len(labels)} labels in pictures",
-            input_range=input_range(picture),
-        ),
-        graphs={"model": graph},
-        assets={LABELS_MEMBER: labels_member(labels)},
+    return picture_source(
+        folder, "detect", graph, picture, labels, f"objects of {len(labels)} labels in pictures"
     )
 
 

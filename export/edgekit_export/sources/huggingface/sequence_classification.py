@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from edgekit.bundle.manifest import ClassHead
 from edgekit.errors import ModelError
 from edgekit_export.sources.bare import LABELS_MEMBER, BareInput
 from edgekit_export.sources.huggingface.folder import CONFIG, HfFolder, labels_member, labels_of
+from edgekit_export.sources.huggingface.problem_type import activation_of
 from edgekit_export.sources.huggingface.text_graph import TextModel, text_source
 from edgekit_export.sources.source import Source
-
-_ACTIVATIONS: dict[str | None, Literal["softmax", "sigmoid"]] = {
-    None: "softmax",
-    "single_label_classification": "softmax",
-    "multi_label_classification": "sigmoid",
-}
 
 
 def build(folder: HfFolder, asked: BareInput) -> Source:
@@ -32,10 +25,7 @@ def build(folder: HfFolder, asked: BareInput) -> Source:
             f"problem_type {problem}",
             "edgekit runs classifiers of two labels and more",
         )
-    if problem not in _ACTIVATIONS:
-        known = ", ".join(name for name in _ACTIVATIONS if name)
-        raise ModelError(f"{folder.origin}: {CONFIG}: problem_type: expected one of {known}, got {problem!r}")
-    head = ClassHead(tensor="scores", labels=LABELS_MEMBER, activation=_ACTIVATIONS[problem])
+    head = ClassHead(tensor="scores", labels=LABELS_MEMBER, activation=activation_of(folder))
     several = "several may hold at once" if problem == "multi_label_classification" else "one of them holds"
     return text_source(
         folder,

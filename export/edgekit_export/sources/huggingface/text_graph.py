@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from edgekit.bundle.manifest import Card, Head, TextInput, head_tensors
@@ -102,7 +102,7 @@ def _graph(folder: HfFolder, network: Any, spec: TextInput, model: TextModel) ->
     made = source_graph(
         exported, SourceModel(input=spec, head=model.head), torch_framework(wrapped), folder.weights_sha256()
     )
-    return SourceGraph(made.model, made.spec, made.framework, made.sha256, cut=made.cut, network=wrapped)
+    return replace(made, network=wrapped)
 
 
 def _wrapped(network: Any, result: Callable[[Any, Any], Any]) -> torch.nn.Module:  # noqa: ANN401
