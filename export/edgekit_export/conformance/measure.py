@@ -63,7 +63,8 @@ def measure(family: Family, folder: Path, limit: int | None = None) -> Row:
         source = family.make(folder)
     except Exception as error:  # noqa: BLE001 (another library's; it must not end the table)
         return _without(family, f"the model cannot be made: {error}")
-    data = _generated(family, folder) if family.data is None else family.data()
+    calibration, evaluation = write_data(family.kind, folder / "data")
+    data = Data((str(calibration),), (str(evaluation),)) if family.data is None else family.data()
     arguments = [*source, *_each("--calib", data.calibration), *_each("--eval", data.evaluation)]
     fewer = [] if limit is None else ["--limit", str(limit)]
     arguments += fewer
@@ -77,7 +78,7 @@ def measure(family: Family, folder: Path, limit: int | None = None) -> Row:
         tflite = _edgekit("export", *source, *small)
     else:
         tflite = _edgekit("export", *arguments, *small, "--recipe", "int8", "--format", "tflite")
-    ran = _edgekit("run", str(bundle), _sample(family, folder))
+    ran = _edgekit("run", str(bundle), str(evaluation if evaluation.is_file() else min(evaluation.iterdir())))
     judged = _edgekit(
         "validate", str(bundle), "--against", made["reference"], *_each("--data", data.evaluation), *fewer
     )
@@ -98,17 +99,6 @@ def _without(family: Family, reason: str) -> Row:
 
 def _each(option: str, values: Iterable[str]) -> list[str]:
     return [part for value in values for part in (option, value)]
-
-
-def _generated(family: Family, folder: Path) -> Data:
-    calibration, evaluation = write_data(family.kind, folder / "data")
-    return Data((str(calibration),), (str(evaluation),))
-
-
-def _sample(family: Family, folder: Path) -> str:
-    """One input."""
-    _, made = write_data(family.kind, folder / "inputs")
-    return str(made if made.is_file() else min(made.iterdir()))
 
 
 def _edgekit(*arguments: str) -> dict[str, Any]:
