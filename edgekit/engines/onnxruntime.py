@@ -78,6 +78,10 @@ class OnnxRuntimeSession:
             raise ModelError(f"{self._path.name}: onnxruntime failed: {_first_line(error)}") from error
         return outputs
 
+    def end_profiling(self) -> Path:
+        """Stops and writes the profile that the session's settings asked for; the file it is in."""
+        return Path(self._session.end_profiling())
+
 
 class OnnxRuntimeEngine:
     """ONNX Runtime's CPU execution provider."""
@@ -92,12 +96,18 @@ class OnnxRuntimeEngine:
 
     def load(self, path: Path, options: EngineOptions) -> OnnxRuntimeSession:
         """Loads an ``.onnx`` file; see :class:`edgekit.engines.protocol.Engine`."""
+        return self.load_with(path, session_options(options))
+
+    def load_with(self, path: Path, settings: Any) -> OnnxRuntimeSession:  # noqa: ANN401 (onnxruntime is untyped)
+        """As :meth:`load`, with :func:`session_options` to which a caller added: a profile, say.
+
+        Raises:
+            ModelError: missing, truncated, foreign, or refused by the engine.
+        """
         if not path.is_file():
             raise ModelError(f"{path}: no such model file")
         try:
-            session = ort.InferenceSession(
-                str(path), session_options(options), providers=["CPUExecutionProvider"]
-            )
+            session = ort.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise ModelError(
                 f"{path.name}: onnxruntime cannot load it: {_first_line(error)}",
