@@ -1,0 +1,6 @@
+"""Kernel lint: where a graph is slow or risky on the processor it is for."""
+
+from edgekit_export.lint.lint import lint
+from edgekit_export.lint.warning import LintWarning
+
+__all__ = ["LintWarning", "lint"]
