@@ -9,6 +9,7 @@ from edgekit.bundle.manifest import Card
 from edgekit.errors import EnvironmentLacks, ModelError
 from edgekit_export.sources.huggingface.folder import HfFolder
 
+README = "README.md"
 _NOT_STATED = "not stated"
 _MAX_LINE = 300
 _MAX_README_BYTES = 1 << 20
@@ -43,19 +44,28 @@ def card_of(
     languages = tuple(text for item in _list(told.get("language")) if (text := _text(item)))
     trained = ", ".join(text for item in _list(told.get("datasets")) if (text := _text(item)))
     missing = [name for name in ("license", "datasets") if not told.get(name)]
-    unknown = ("its README does not say what it cannot do: see its page on the hub",)
+    if folder.has(README):
+        unknown, silent = (
+            "its README does not say what it cannot do: see its page on the hub",
+            "its README does not state",
+        )
+    else:
+        unknown, silent = (
+            "it has no README, which would say what it cannot do",
+            "it has no README, which would state",
+        )
     return Card(
         title=_line(folder.title),
         task=task,
         domain=_line(domain),
         languages=tuple(_line(language) for language in languages),
         input_range=input_range,
-        cannot=(*cannot, *unknown),
+        cannot=(*cannot, unknown),
         license=_line(license_name or _text(told.get("license")) or _NOT_STATED),
         source=_line(folder.origin),
         parameters=parameters,
         trained_on=_line(trained),
-        notes=f"its README does not state: {', '.join(missing)}" if missing else "",
+        notes=f"{silent}: {', '.join(missing)}" if missing else "",
     )
 
 
@@ -66,9 +76,9 @@ def read_metadata(folder: HfFolder) -> Mapping[str, Any]:
         ModelError: it is damaged.
         EnvironmentLacks: PyYAML is not installed.
     """
-    if not folder.has("README.md"):
+    if not folder.has(README):
         return {}
-    with (folder.path / "README.md").open("rb") as file:
+    with (folder.path / README).open("rb") as file:
         lines = file.read(_MAX_README_BYTES).decode("utf-8-sig", "replace").splitlines()
     if not lines or lines[0].strip() != "---":
         return {}

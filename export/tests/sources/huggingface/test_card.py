@@ -32,7 +32,10 @@ def test_what_a_readme_states(tmp_path):
 def test_what_none_states_is_said(tmp_path, readme):
     card = _card(tmp_path, readme)
     assert (card.license, card.trained_on, card.languages) == ("not stated", "not stated", ())
-    assert card.notes == "its README does not state: license, datasets"
+    has = "its README does not" if readme is not None else "it has no README, which would"
+    assert card.notes == f"{has} state: license, datasets"
+    assert card.cannot[0] == "c"
+    assert card.cannot[1].startswith(f"{has} say what it cannot do")
 
 
 def test_a_license_of_its_own_name(tmp_path):
