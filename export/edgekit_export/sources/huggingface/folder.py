@@ -72,7 +72,10 @@ class HfFolder:
                 "loading such a file runs code that lies in it",
                 "where you trust it, save it again by model.save_pretrained(FOLDER) of transformers",
             )
-        raise ModelError(f"{self.origin}: expected {WEIGHTS}, found no weights")
+        raise ModelError(
+            f"{self.origin}: expected {WEIGHTS}, found no weights",
+            "fetch it into the folder, beside config.json",
+        )
 
     def exported(self) -> Path | None:
         """The ONNX file of a folder without safetensors, as ``optimum-cli export onnx`` writes it."""

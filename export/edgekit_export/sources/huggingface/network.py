@@ -45,7 +45,7 @@ def load_network(folder: HfFolder) -> torch.nn.Module:
     import torch
     import transformers
 
-    folder.weights()
+    _check_whole(folder)
     name = folder.architectures[0]
     kind = getattr(transformers, name, None)
     if not isinstance(kind, type) or not issubclass(kind, transformers.PreTrainedModel):
@@ -72,6 +72,22 @@ def load_network(folder: HfFolder) -> torch.nn.Module:
     _refuse_invented(folder, told)
     made: torch.nn.Module = network.eval()
     return made
+
+
+def _check_whole(folder: HfFolder) -> None:
+    """Transformers' own message names neither the file nor what to do."""
+    from safetensors import SafetensorError, safe_open
+
+    for path in folder.weights():
+        try:
+            with safe_open(path, "np"):
+                pass
+        except (SafetensorError, OSError) as error:
+            raise ModelError(
+                f"{folder.origin}: {path.name}: no whole safetensors file "
+                f"({path.stat().st_size} bytes): {_first_line(error)}",
+                "fetch it again; where git cloned the folder: git lfs pull",
+            ) from error
 
 
 def _refuse_invented(folder: HfFolder, told: dict[str, Any]) -> None:

@@ -154,12 +154,16 @@ def test_weights_of_another_shape(folder, tmp_path):
         resolve(str(wider))
 
 
-def test_truncated_weights(folder, tmp_path):
+@pytest.mark.parametrize(("start", "end"), [(0, 0), (0, 4), (0, 50), (0, -100), (8, None)])
+def test_damaged_weights(folder, tmp_path, start, end):
     made = _changed(folder("ViT"), tmp_path)
     weights = made / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    data = weights.read_bytes()[start:end]
+    weights.write_bytes(data)
+    told = rf"model\.safetensors: no whole safetensors file \({len(data)} bytes\): .*header"
+    with pytest.raises(ModelError, match=told) as caught:
         resolve(str(made))
+    assert caught.value.remedy.startswith("fetch it again")
 
 
 def test_a_repository_with_code_of_its_own(folder, tmp_path):
