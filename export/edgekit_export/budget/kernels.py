@@ -33,11 +33,11 @@ class Profile:
 
     Attributes:
         layers_ms: layer → time of its kernels.
-        run_ms: of a whole run.
+        rest_ms: of all other kernels.
     """
 
     layers_ms: Mapping[str, float]
-    run_ms: float
+    rest_ms: float
 
 
 def profiles(
@@ -68,28 +68,27 @@ def _profile(
     model: onnx.ModelProto, wanted: Sequence[str], events: Sequence[Mapping[str, Any]], warm_up: int
 ) -> Profile:
     kernels: dict[str, list[float]] = {}
-    runs = [event["dur"] / 1000 for event in events if event["name"] == "model_run"]
+    operators: dict[str, str] = {}
     for event in events:
-        name = event["name"]
-        if name.endswith(_SUFFIX) and event["args"].get("op_name") in _COMPUTING:
-            kernels.setdefault(name.removesuffix(_SUFFIX), []).append(event["dur"] / 1000)
+        if event["name"].endswith(_SUFFIX):
+            name = event["name"].removesuffix(_SUFFIX)
+            kernels.setdefault(name, []).append(event["dur"] / 1000)
+            operators[name] = event["args"]["op_name"]
     medians = {name: statistics.median(times[warm_up:]) for name, times in kernels.items()}
-    owners = layer_of_kernel(model, wanted, medians)
     times = dict.fromkeys(wanted, 0.0)
+    owners = layer_of_kernel(model, wanted, [name for name in kernels if operators[name] in _COMPUTING])
     for name, layer in owners.items():
         times[layer] += medians[name]
-    return Profile(times, statistics.median(runs[warm_up:]))
+    return Profile(times, sum(medians[name] for name in medians if name not in owners))
 
 
-def layer_of_kernel(
-    model: onnx.ModelProto, wanted: Sequence[str], kernels: Collection[str]
-) -> dict[str, str]:
+def layer_of_kernel(model: onnx.ModelProto, wanted: Sequence[str], kernels: Sequence[str]) -> dict[str, str]:
     """Kernel → the layer that it computes.
 
     Args:
         model: before optimisation.
         wanted: outputs of the layers.
-        kernels: names in the profile.
+        kernels: names of those that multiply by weights, in the order in which they run.
 
     Raises:
         ModelError: a layer has no kernel.

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from edgekit.errors import ModelError
-from edgekit_export.budget.kernels import Profile, profiles
+from edgekit_export.budget.kernels import profiles
 from edgekit_export.convert.graph import GraphView, attribute
 from edgekit_export.layers.operators import Operator, Parameters, operators
 from edgekit_export.quantize.placement import LAYERS, layers
@@ -41,7 +41,8 @@ class Latency:
 
     Attributes:
         layers: layer → its own time.
-        rest: of all else, whatever the layers are; 0 in an estimate, which knows layers only.
+        rest: of all other operators, in either graph: gates, say, that are float between codes in an int8 graph. 0 in
+            an estimate, which knows layers only.
     """
 
     layers: Mapping[str, Times]
@@ -86,7 +87,7 @@ def measured(
     wanted = [(full, list(pairs)), (int8, list(pairs.values()))]
     ours, theirs = profiles(wanted, repeated, threads, WARM_UP)
     times = {one: Times(ours.layers_ms[one], theirs.layers_ms[other]) for one, other in pairs.items()}
-    return Latency(times, Times(_rest(ours), _rest(theirs)))
+    return Latency(times, Times(ours.rest_ms, theirs.rest_ms))
 
 
 def _layer_pairs(full: onnx.ModelProto, int8: onnx.ModelProto) -> list[tuple[str, str]]:
@@ -103,10 +104,6 @@ def _layer_pairs(full: onnx.ModelProto, int8: onnx.ModelProto) -> list[tuple[str
 def _with_weights(model: onnx.ModelProto) -> list[Operator]:
     view = GraphView(model)
     return [found for found in operators(view, Parameters(view)) if found.node.op_type in LAYERS]
-
-
-def _rest(profile: Profile) -> float:
-    return max(0.0, profile.run_ms - sum(profile.layers_ms.values()))
 
 
 def estimated(full: onnx.ModelProto, feed: Batch, target: Target, threads: int | None = None) -> Latency:
