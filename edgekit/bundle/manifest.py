@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from edgekit.bundle.detect_head import DetectHead
 from edgekit.bundle.fields import Byte as Byte
@@ -359,11 +359,29 @@ class Evidence(Strict, frozen=True):
     cpu_features: tuple[Line, ...] = ()
 
 
+RecipeValue: TypeAlias = (
+    bool | int | float | Line | Annotated[tuple[Line, ...], Meta(max_length=16_384)] | dict[Line, Line]
+)
+"""One entry of a recipe's table, as TOML has it: layers are named in lists, or with their modes in a table."""
+
+
 class Lock(Strict, frozen=True):
     """What the bundle was made from: enough to make its model files again.
 
-    ``calibration_sources`` are the first 16 digits of the SHA-256 of every picture, clip, recording or text that it was
-    calibrated on, sorted: a validator refuses to measure on any of them.
+    Attributes:
+        source: what was exported; of a path its last part.
+        weights: role → digest of the file that its weights came from.
+        recipe: in words.
+        calibration_sources: the first 16 digits of the SHA-256 of every picture, clip, recording or text that it was
+            calibrated on, sorted: a validator refuses to measure on any of them.
+        tools: distribution → version, and ``python``.
+        precisions: that were asked for, in order; empty for files that were wrapped as they are.
+        formats: in which each was made; empty in bundles of edgekit's first days, which cannot be made again by it.
+        recipes: variant → role → the whole recipe as applied, in the exporter's own words; variants in full
+            precision and wrapped ones have none.
+        options: of the command line, without ``--``, that shaped the source or drew the evaluation's samples; files
+            stand as their SHA-256.
+        cpu_features: those that choose kernels, and so the last bits of what was calibrated on.
     """
 
     source: Line
@@ -375,6 +393,11 @@ class Lock(Strict, frozen=True):
     evaluation_n: Count
     tools: dict[Line, Line]
     calibration_sources: Annotated[tuple[Sha256Start, ...], Meta(max_length=65_536)] = ()
+    precisions: tuple[Literal["int8", "fp16", "fp32"], ...] = ()
+    formats: tuple[Literal["onnx", "tflite"], ...] = ()
+    recipes: dict[Name, dict[Name, dict[Name, RecipeValue]]] = field(default_factory=dict)
+    options: dict[Name, Line] = field(default_factory=dict)
+    cpu_features: tuple[Line, ...] = ()
 
 
 class Manifest(Strict, frozen=True):

@@ -11,16 +11,18 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
-from edgekit.cli.output import emit, progress
+from edgekit.cli.output import emit, progress, say
 from edgekit.cli.values import format_size, option, parse_count, parse_drop, parse_size
-from edgekit.errors import OutputError, UsageError
+from edgekit.errors import BundleError, OutputError, UsageError
 from edgekit.report.files import make_folder
 from edgekit.report.page import require_html
 from edgekit_export.report import report_package
 
 if TYPE_CHECKING:
+    from edgekit_export.locked import Locked
     from edgekit_export.package import Package
     from edgekit_export.quantize.precision import Precision
+    from edgekit_export.reproduction import Tool
     from edgekit_export.sources.source import Source
     from edgekit_export.variants import Format
 
@@ -34,6 +36,7 @@ examples:
   edgekit export person.tflite -o person.edge --labels labels.txt --resize stretch
   edgekit export mypackage.nets:build -o net.edge --input-size 224 --normalize 0to1 --calib photos/
   edgekit export efficientnet-lite0 -o lite0.edge --format both --calib photos/ --eval other-photos/
+  edgekit export efficientnet-lite0 -o again.edge --locked lite0.edge --calib photos/ --eval other-photos/
 
 SOURCE is a name (see: edgekit models), a folder with recipe.toml and card.toml, an .onnx file, a .tflite file (it is
 wrapped as it is), module:function giving a torch network, or a model of the Hugging Face hub: a folder with
@@ -42,7 +45,8 @@ OUT.reference.edge in full precision, to validate against.
 DATA is a folder or file of pictures, texts or sounds, a video, a .csv or .jsonl table, or rendered:lines?n=2000;
 photos?crops=14 takes several crops of each, notes.txt?by=line one text a line. A named model knows its own data.
 What was calibrated on is never evaluated on.
-exit code: 0 written; 1 refused, nothing written: the size or the drop does not hold."""
+--locked takes source and data of the first export again, and refuses others (docs/reproducing.md).
+exit code: 0 written; 1 refused, nothing written: the size or the drop does not hold; or --locked gave other bytes."""
 
 PRECISIONS = ("int8", "fp16", "fp32")
 DEFAULT_RECIPE: tuple[Precision, ...] = ("int8", "fp16")
@@ -51,6 +55,21 @@ FORMATS: dict[str, tuple[Format, ...]] = {
     "tflite": ("tflite",),
     "both": ("onnx", "tflite"),
 }
+
+
+_LOCK_SAYS: dict[str, Any] = {
+    "recipe": None,
+    "format": None,
+    "max_size": None,
+    "limit": None,
+    "normalize": None,
+    "input_size": None,
+    "task": None,
+    "resize": None,
+    "color": "rgb",
+    "activation": "softmax",
+}
+"""Options that a lock answers, with their defaults."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +110,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what make export-env installs, or a TFLite file",
     )  # fmt: skip
     parser.add_argument("--limit", type=option(parse_count), metavar="N", help="measure on at most N samples")
+    parser.add_argument(
+        "--locked", type=Path, metavar="FILE.edge",
+        help="make the model files of this bundle again, by the recipes in its lock, and compare them byte by byte",
+    )  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="DIR", help="write the accuracy report there")
     parser.add_argument(
         "--weights",
@@ -179,7 +202,11 @@ def _run(args: argparse.Namespace) -> int:
     if args.report is not None:
         require_html()
         make_folder(args.report)
+    from edgekit.bundle.reader import open_bundle
+    from edgekit_export.lock import weights_of
+    from edgekit_export.locked import open_locked
     from edgekit_export.pipeline import ExportOptions, export
+    from edgekit_export.reproduction import reproduction
     from edgekit_export.sources.bare import BareInput
     from edgekit_export.sources.resolve import resolve
     from edgekit_export.sources.tflite_source import with_twin
@@ -187,11 +214,20 @@ def _run(args: argparse.Namespace) -> int:
     bare = BareInput(
         args.normalize, args.input_size, args.resize, args.color, args.labels, args.activation, args.task
     )
+    locked, tools = None, ()
+    if args.locked is not None:
+        _refuse_beside_lock(args)
+        locked = open_locked(args.locked)
+        bare, tools = locked.bare(args.labels), told_tools(locked)
     with progress(f"load {args.source}"):
         source = resolve(args.source, bare, args.weights)
         if args.reference is not None:
-            source = with_twin(source, args.reference, args.normalize)
-    source, formats, precisions = as_asked(source, args.format, args.recipe)
+            source = with_twin(source, args.reference, bare.normalize)
+    wanted, recipe = (args.format, args.recipe) if locked is None else asked_by(locked)
+    source, formats, precisions = as_asked(source, wanted, recipe)
+    if locked is not None:
+        locked.check_weights(weights_of(source))
+    limit = args.limit if locked is None else locked.limit
     options = ExportOptions(
         precisions=precisions,
         formats=formats,
@@ -199,15 +235,58 @@ def _run(args: argparse.Namespace) -> int:
         evaluation=tuple(args.eval),
         max_size_bytes=args.max_size,
         max_drop=args.max_drop,
-        limit=args.limit,
+        limit=limit,
         thumbnails=args.report is not None,
         engine=engine_options(args),
+        source_options=bare.options() | ({} if limit is None else {"limit": str(limit)}),
+        locked=locked,
     )
     package = export(source, args.output, options, progress)
     reports = {} if args.report is None else report_package(package, args.report, options.engine, progress)
     paths = {kind: str(path) for kind, path in reports.items()}
-    emit(args, {**package.as_json(), "report": paths}, describe(package))
-    return 0 if package.written else 1
+    found = {**package.as_json(), "report": paths}
+    if locked is None:
+        emit(args, found, describe(package))
+        return 0 if package.written else 1
+    made = open_bundle(package.path).manifest if package.written else None
+    same = reproduction(locked.manifest, made, tools)
+    emit(args, found | same.as_json(), describe(package, str(same)))
+    return 0 if same.holds else 1
+
+
+def _refuse_beside_lock(args: argparse.Namespace) -> None:
+    """A lock says by itself how files are made; what is made of other files, or measured, is still to be said."""
+    written = args.output, args.output.with_suffix(".reference.edge")
+    if args.locked.resolve() in (path.resolve() for path in written):
+        raise UsageError(f"--locked {args.locked}: would be written over", "give another name with -o")
+    for name, usual in _LOCK_SAYS.items():
+        if getattr(args, name) != usual:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} beside --locked: the lock of {args.locked} says it", "leave it out")
+
+
+def told_tools(locked: Locked) -> tuple[Tool, ...]:
+    """The tools that have other versions than the lock's; they may make other bytes, so they are told at once."""
+    from edgekit_export.lock import tools_here
+    from edgekit_export.reproduction import other_tools
+
+    found = other_tools(locked.lock.tools, tools_here(locked.lock.formats))
+    if found:
+        say(f"warning: other tools than the lock's, which may make other bytes: {', '.join(map(str, found))}")
+    return found
+
+
+def asked_by(locked: Locked) -> tuple[str, tuple[Precision, ...] | None]:
+    """``--format`` and ``--recipe`` as they were when the lock was made.
+
+    Raises:
+        BundleError: no value of ``--format`` gives these formats.
+    """
+    lock = locked.lock
+    known = {formats: name for name, formats in FORMATS.items()}
+    if lock.formats not in known:
+        raise BundleError(f"{locked.path}: lock: formats: got {', '.join(lock.formats)}", "export it again")
+    return known[lock.formats], lock.precisions or None
 
 
 def as_asked(
@@ -231,8 +310,8 @@ def as_asked(
     return source, formats, ()
 
 
-def describe(package: Package) -> Any:  # noqa: ANN401 (a rich renderable)
-    """The outcome as a table for a person."""
+def describe(package: Package, more: str = "") -> Any:  # noqa: ANN401 (a rich renderable)
+    """The outcome as a table for a person, and what more there is to say below it."""
     from rich.table import Table
     from rich.text import Text
 
@@ -247,6 +326,6 @@ def describe(package: Package) -> Any:  # noqa: ANN401 (a rich renderable)
         if package.written
         else f"refused: {package.refusal}"
     )
-    caption = "\n".join(filter(None, (headline, package.remark)))
+    caption = "\n".join(filter(None, (headline, package.remark, more)))
     table.caption, table.caption_justify = Text(caption), "left"
     return table

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
+from pathlib import Path
 
 from edgekit.bundle.manifest import Lock
 from edgekit.data.dataset import Dataset, digest_starts
-from edgekit.machine import installed
+from edgekit.machine import installed, this_machine
+from edgekit_export.quantize.precision import Precision
+from edgekit_export.quantize.recipe import Recipe, table_of
 from edgekit_export.sources.source import Source
 from edgekit_export.sources.tflite_file import AS_IT_IS
+from edgekit_export.variants import Format
 
 _TOOLS = (
     "edgekit",
@@ -26,10 +31,12 @@ _TFLITE_TOOLS = ("ai-edge-litert", "ai-edge-quantizer", "litert-torch")
 
 def make_lock(
     source: Source,
-    precisions: tuple[str, ...],
-    formats: tuple[str, ...],
+    precisions: tuple[Precision, ...],
+    formats: tuple[Format, ...],
     calibration: Dataset | None,
     evaluation: Dataset | None,
+    recipes: Mapping[str, Mapping[str, Recipe]],
+    options: Mapping[str, str],
 ) -> Lock:
     """The lock of an export: digests of weights and data, the recipe, and the versions of what computed.
 
@@ -39,22 +46,44 @@ def make_lock(
         formats: in which each was asked for.
         calibration: what it was calibrated on, if it was.
         evaluation: what the drop was measured on, if it was.
+        recipes: variant → role → recipe as applied.
+        options: as :class:`edgekit.bundle.manifest.Lock` has them.
     """
-    tools = (*_TOOLS, *_TFLITE_TOOLS) if "tflite" in formats else _TOOLS
     return Lock(
-        source=source.origin,
-        weights=_weights(source),
+        source=_named(source.origin),
+        weights=weights_of(source),
         recipe=_recipe(precisions, formats),
         calibration_sha256=calibration.sha256 if calibration else None,
         calibration_n=len(calibration) if calibration else 0,
         evaluation_sha256=evaluation.sha256 if evaluation else None,
         evaluation_n=len(evaluation) if evaluation else 0,
-        tools={"python": platform.python_version(), **installed(*tools)},
+        tools=tools_here(formats),
         calibration_sources=digest_starts(calibration.digests) if calibration else (),
+        precisions=precisions,
+        formats=formats,
+        recipes={
+            variant: {role: table_of(recipe) for role, recipe in roles.items()}
+            for variant, roles in recipes.items()
+            if roles
+        },
+        options=dict(options),
+        cpu_features=this_machine().features,
     )
 
 
-def _weights(source: Source) -> dict[str, str]:
+def tools_here(formats: tuple[Format, ...]) -> dict[str, str]:
+    """Versions of what computes an export to these formats, on this machine."""
+    tools = (*_TOOLS, *_TFLITE_TOOLS) if "tflite" in formats else _TOOLS
+    return {"python": platform.python_version(), **installed(*tools)}
+
+
+def _named(origin: str) -> str:
+    """Without the folders that lead there: they are its user's business."""
+    path = Path(origin)
+    return path.resolve().name or origin if path.exists() else origin
+
+
+def weights_of(source: Source) -> dict[str, str]:
     """Digests of what the weights came from, and of a twin that the drop was measured against."""
     found = {role: graph.sha256 for role, graph in source.graphs.items()}
     found |= {role: graph.file.sha256 for role, graph in source.files.items()}
@@ -62,7 +91,7 @@ def _weights(source: Source) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _recipe(precisions: tuple[str, ...], formats: tuple[str, ...]) -> str:
+def _recipe(precisions: tuple[Precision, ...], formats: tuple[Format, ...]) -> str:
     """In words; without a precision, files were wrapped."""
     if not precisions:
         return AS_IT_IS

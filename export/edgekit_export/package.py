@@ -233,6 +233,12 @@ def _reason(candidate: Candidate) -> str:
     )
 
 
+def _of_those(lock: Lock, chosen: Sequence[Candidate]) -> Lock:
+    """With the recipes of the variants that ship, and no others."""
+    names = {candidate.variant.name for candidate in chosen}
+    return replace(lock, recipes={name: roles for name, roles in lock.recipes.items() if name in names})
+
+
 @dataclass(frozen=True, slots=True)
 class _Maker:
     """Writes bundles of any choice of variants."""
@@ -256,7 +262,7 @@ class _Maker:
             files=(),
             variants=tuple(c.entry() for c in chosen),
             card=self.source.card,
-            lock=self.lock,
+            lock=_of_those(self.lock, chosen),
             golden=tuple(golden for c in chosen for golden in c.golden),
             evidence=tuple(e.as_evidence(c.variant.name, c.engine, self.machine) for c, e in judged),
         )

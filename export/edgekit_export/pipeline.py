@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from msgspec import structs
@@ -28,6 +28,7 @@ from edgekit_export.calibration import Feeds, gather
 from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record, steady
 from edgekit_export.layers.origin import few
 from edgekit_export.lock import make_lock
+from edgekit_export.locked import Locked
 from edgekit_export.package import Candidate, Package, assemble
 from edgekit_export.parity import parity
 from edgekit_export.quantize.choose import recipe_for
@@ -53,6 +54,8 @@ class ExportOptions:
         limit: measure on at most so many samples, drawn evenly.
         thumbnails: keep small pictures of the worst samples, for a report.
         engine: how the engine runs while measuring: the options that ship.
+        source_options: what the command line said of the source and drew samples by, for the lock.
+        locked: a bundle whose model files are to be made again, by its recipes and from its data.
     """
 
     precisions: tuple[Precision, ...] = ("int8", "fp16")
@@ -64,6 +67,8 @@ class ExportOptions:
     limit: int | None = None
     thumbnails: bool = False
     engine: EngineOptions | None = None
+    source_options: Mapping[str, str] = field(default_factory=dict)
+    locked: Locked | None = None
 
 
 def export(source: Source, out: Path, options: ExportOptions, progress: Progress) -> Package:
@@ -79,7 +84,13 @@ def export(source: Source, out: Path, options: ExportOptions, progress: Progress
         staging = Staging(Path(folder) / "members", source.assets)
         measured = _Work(source, options, progress, staging, Path(folder)).measure()
         lock = make_lock(
-            source, options.precisions, options.formats, measured.calibration, measured.evaluation
+            source,
+            options.precisions,
+            options.formats,
+            measured.calibration,
+            measured.evaluation,
+            {c.variant.name: c.recipes for c in measured.candidates},
+            options.source_options,
         )
         package = assemble(
             source, lock, staging, out, measured.reference, measured.candidates, options.max_size_bytes
@@ -127,6 +138,7 @@ class _Work:
             return self._measure_wrapped()
         calibration, evaluation = self._data()
         made_here: tuple[Format, ...] = ("onnx",) if self.source.files else self.options.formats
+        plans = self._plans(made_here)
         full = full_precision_of(self.source.graphs, made_here, self.progress)
         reference = self.staging.add("fp32", "full_precision", "fp32", full.onnx, self.source.graphs)
         task = self._load(reference)
@@ -137,7 +149,7 @@ class _Work:
         )
         candidates = [
             self._candidate(made, seen, inputs)
-            for plan in self._plans(made_here)
+            for plan in plans
             for made in full.variants(plan, feeds, self.progress)
         ]
         if self.source.files and "tflite" in self.options.formats:
@@ -150,7 +162,9 @@ class _Work:
         return _Measured(full_precision, judged, matrix, samples, calibration, evaluation)
 
     def _plans(self, formats: tuple[Format, ...]) -> list[Plan]:
-        """What to make, in order."""
+        """What to make, in order: a lock names it all."""
+        if self.options.locked is not None:
+            return self.options.locked.plans_in(formats, wraps=bool(self.source.files))
         return [Plan(precision, formats) for precision in self.options.precisions]
 
     def _measure_wrapped(self) -> _Measured:
@@ -165,6 +179,8 @@ class _Work:
             )
         known = self.source.evaluation if self.source.twin else ()
         evaluation = self._limited(self._judging(asked or known))
+        if self.options.locked is not None:
+            self.options.locked.check_data(None, evaluation)
         task = self._load(variant)
         inputs = golden_inputs(task, draw_for(task))
         wrapped = self._recorded(variant, task, inputs)
@@ -190,11 +206,15 @@ class _Work:
         """Opens both data sets; refuses overlap."""
         calibration = self._open(self.options.calibration or self.source.calibration)
         evaluation = self._judging(self.options.evaluation or self.source.evaluation)
-        if calibration is None and "int8" in self.options.precisions and self._needs_data():
+        asked = "int8" in self.options.precisions and self.options.locked is None
+        if calibration is None and asked and self._needs_data():
             raise UsageError(f"{self.source.origin}: int8 needs data to calibrate on", "add --calib DATA")
         if calibration is not None and evaluation is not None:
             refuse_overlap(calibration.digests, evaluation.digests)
-        return calibration, self._limited(evaluation)
+        evaluation = self._limited(evaluation)
+        if self.options.locked is not None:
+            self.options.locked.check_data(calibration, evaluation)
+        return calibration, evaluation
 
     def _judging(self, specs: tuple[str, ...]) -> Dataset | None:
         """The data to measure on, all of it."""

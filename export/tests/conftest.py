@@ -43,7 +43,7 @@ def fetched() -> Callable[[str, str], Path]:
     return wheel
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_classifier() -> Callable[..., onnx.ModelProto]:
     """Makes a float NCHW classifier of three classes: two convolutions, ReLU, pooling, a linear layer."""
 

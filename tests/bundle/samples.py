@@ -172,7 +172,30 @@ def manifest(content: dict[str, bytes | Path] | None = None, **changes: object) 
             parameters=16,
         ),
         lock=Lock(
-            "sample", {"w.bin": DIGEST}, "static_wi8_ai8", DIGEST, 64, DIGEST, 1000, {"onnx": "1.23.2"}
+            "sample",
+            {"w.bin": DIGEST},
+            "static_wi8_ai8",
+            DIGEST,
+            64,
+            DIGEST,
+            1000,
+            {"onnx": "1.23.2"},
+            precisions=("int8",),
+            formats=("onnx",),
+            recipes={
+                "int8": {
+                    "model": {
+                        "mode": "int8",
+                        "samples": 160,
+                        "damping": 0.3,
+                        "correct_bias": True,
+                        "wide": ("conv0", "conv1"),
+                        "modes": {"scores": "half"},
+                    }
+                }
+            },
+            options={"normalize": "0to1"},
+            cpu_features=("avx2", "fma"),
         ),
         golden=(Golden("int8", "golden/0.png", (expected,), "0", 0.25),),
         evidence=(

@@ -41,6 +41,41 @@ def test_round_trip():
     assert decode_manifest(encoded()) == complete()
 
 
+def test_recipes_keep_their_kinds():
+    """A whole number, a fraction and a truth value stay three things."""
+    table = decode_manifest(encoded()).lock.recipes["int8"]["model"]
+    assert [(type(value), value) for value in table.values()] == [
+        (bool, True),
+        (float, 0.3),
+        (str, "int8"),
+        (dict, {"scores": "half"}),
+        (int, 160),
+        (tuple, ("conv0", "conv1")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [1],
+        [["conv0"]],
+        {"conv0": 4},
+        {"conv0": {"mode": "half"}},
+        "",
+        [""],
+        ["c"] * 16_385,
+        "a\u202eb",
+        ["a\x07"],
+    ],
+)
+def test_recipes_are_flat_tables_of_plain_texts(value):
+    tree = json.loads(encoded())
+    tree["lock"]["recipes"]["int8"]["model"]["wide"] = value
+    with pytest.raises(BundleError, match=r"manifest.json: .*(recipes|lock)"):
+        decode_manifest(json.dumps(tree).encode())
+
+
 def test_maps_are_sorted_so_that_equal_manifests_are_equal_bytes():
     a = replace(complete(), lock=replace(complete().lock, tools={"a": "1", "b": "2"}))
     b = replace(complete(), lock=replace(complete().lock, tools={"b": "2", "a": "1"}))

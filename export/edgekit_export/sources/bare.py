@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -22,9 +22,15 @@ from edgekit.bundle.manifest import (
     ResizeShorter,
     ResizeStretch,
 )
+from edgekit.cli.values import parse_count
 from edgekit.errors import DataError, ModelError, UsageError
 from edgekit_export.recipe import SourceModel
 from edgekit_export.sources.bare_detector import infer_head
+from edgekit_export.sources.packages import file_sha256
+
+TASKS = ("classify", "detect")
+RESIZES = ("crop", "stretch", "letterbox")
+COLORS = ("rgb", "bgr")
 
 NORMALIZATIONS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
@@ -62,6 +68,41 @@ class BareInput:
     activation: str = "softmax"
     task: str | None = None
 
+    def __post_init__(self) -> None:
+        for name, known in (("task", TASKS), ("resize", RESIZES), ("color", COLORS)):
+            value = getattr(self, name)
+            if value not in (None, *known):
+                raise UsageError(f"--{name}: got {value!r}", f"choose from {', '.join(known)}")
+
+    @classmethod
+    def of_options(cls, options: Mapping[str, str], labels: Path | None) -> BareInput:
+        """What :meth:`options` gave; the labels, which it names by digest, are given again.
+
+        Raises:
+            UsageError: an option that is none of these, or has a value that it cannot have.
+        """
+        fields = {option: field for field, option in _OPTIONS.items()}
+        given: dict[str, Any] = {}
+        for name, value in options.items():
+            if f"--{name}" not in fields:
+                known = ", ".join(option.removeprefix("--") for option in fields)
+                raise UsageError(f"option {name!r}: no such option of a source", f"known ones: {known}")
+            given[fields[f"--{name}"]] = parse_count(value) if name == "input-size" else value
+        return cls(**given | {"labels": labels})
+
+    def options(self) -> dict[str, str]:
+        """Option, without ``--`` → value, as far as it is not the usual one; a file by its SHA-256."""
+        usual = BareInput()
+        given = {
+            option.removeprefix("--"): getattr(self, field)
+            for field, option in _OPTIONS.items()
+            if getattr(self, field) != getattr(usual, field)
+        }
+        return {
+            name: file_sha256(value) if isinstance(value, Path) else str(value)
+            for name, value in given.items()
+        }
+
     def require_size(self) -> int:
         """The size.
 
@@ -89,13 +130,14 @@ class BareInput:
             raise UsageError(f"--task {self.task}: {origin} is for {task}", "leave it out")
         usual = BareInput()
         for field, option in _OPTIONS.items():
-            if field not in allowed and getattr(self, field) != getattr(usual, field):
+            if field not in ("task", *allowed) and getattr(self, field) != getattr(usual, field):
                 raise UsageError(
                     f"{option}: {origin} says itself what goes in and what comes out", "leave it out"
                 )
 
 
 _OPTIONS = {
+    "task": "--task",
     "normalize": "--normalize",
     "size": "--input-size",
     "resize": "--resize",
