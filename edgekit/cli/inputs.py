@@ -111,7 +111,7 @@ def _texts_of_stdin() -> Iterator[Given]:
     for given in _lines("-", _stdin()):
         yield given
     if given is None:
-        raise DataError("standard input: expected a text a line, got none")
+        raise DataError("standard input: expected a text a line, got none", "pipe texts into it")
 
 
 def _of_file(path: Path) -> list[Given]:
@@ -124,7 +124,7 @@ def _of_file(path: Path) -> list[Given]:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}", "name a text file") from error
     if not found:
-        raise DataError(f"{path}: expected a text a line, got none")
+        raise DataError(f"{path}: expected a text a line, got none", "write one text a line into it")
     return found
 
 

@@ -34,7 +34,7 @@ def read_whole(path: Path) -> bytes:
     except ValueError as error:  # a zero byte in the name, or one that is no Unicode
         raise DataError(f"{str(path)!r}: no name of a file: {error}") from error
     if not encoded:
-        raise DataError(f"{path}: expected a picture, got an empty file")
+        raise DataError(f"{path}: expected a picture, got an empty file", "copy it again, or take it out")
     if is_truncated(encoded):
         raise DataError(f"{path}: the picture is truncated: {len(encoded)} bytes and no end mark")
     if not cv2.haveImageReader(opencv_path(path)):

@@ -42,7 +42,7 @@ def open_recording(path: Path, name: str, truth: Truth = None, group: str = "") 
     """
     try:
         if not path.stat().st_size:
-            raise DataError(f"{path}: no sound in it: the file is empty")
+            raise DataError(f"{path}: no sound in it: the file is empty", "record or copy it again")
         with path.open("rb") as file:
             sha256 = file_digest(file, "sha256").hexdigest()
     except OSError as error:

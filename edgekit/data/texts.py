@@ -60,7 +60,7 @@ def _passages(path: Path, name: str, by: str) -> list[Passage]:
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
     if not found:
-        raise DataError(f"{path}: expected a text, got an empty file")
+        raise DataError(f"{path}: expected a text, got an empty file", "write something into it")
     return found
 
 

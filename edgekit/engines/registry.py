@@ -54,5 +54,9 @@ def engine_for(model_format: str, name: str | None = None) -> Engine:
         return get_engine(DEFAULT_ENGINE[model_format])
     engine = get_engine(name)
     if model_format not in engine.formats:
-        raise UsageError(f"engine {name} runs {', '.join(sorted(engine.formats))}, not {model_format}")
+        usual = DEFAULT_ENGINE.get(model_format)
+        raise UsageError(
+            f"engine {name} runs {', '.join(sorted(engine.formats))}, not {model_format}",
+            "leave --engine out" + (f": {usual} runs it" if usual else "") + ", or choose another variant",
+        )
     return engine

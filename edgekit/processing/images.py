@@ -63,7 +63,7 @@ def decode_picture(data: bytes, name: str) -> U8:
         DataError: truncated, or no picture that OpenCV can read; the message starts with ``name``.
     """
     if not data:
-        raise DataError(f"{name}: expected a picture, got an empty file")
+        raise DataError(f"{name}: expected a picture, got an empty file", "copy it again")
     if is_truncated(data):
         raise DataError(f"{name}: the picture is truncated (end marker missing)")
     buffer = np.frombuffer(data, np.uint8)

@@ -58,7 +58,7 @@ def read_sound(path: Path) -> Sound:
 def decode_sound(data: bytes, name: str) -> Sound:
     """Decodes the bytes of a recording; see :func:`read_sound`."""
     if not data:
-        raise DataError(f"{name}: no sound in it: the file is empty")
+        raise DataError(f"{name}: no sound in it: the file is empty", "record or copy it again")
     if data[:4] == b"RIFF":
         return read_wav(data, name)
     try:
@@ -83,5 +83,5 @@ def decode_sound(data: bytes, name: str) -> Sound:
             f"{name}: is no recording that can be read: {why}", "convert it: ffmpeg -i IN OUT.wav"
         ) from error
     if not pieces:
-        raise DataError(f"{name}: no sound in it: 0 samples")
+        raise DataError(f"{name}: no sound in it: 0 samples", "record or copy it again")
     return Sound(np.concatenate(pieces), rate, name)

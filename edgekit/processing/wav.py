@@ -18,6 +18,8 @@ RATES_HZ = range(1000, 768_001)
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _SHOWN = 8  # names of foreign chunks in a message
 _STREAMED_BYTES = 0x7F000000  # a program that writes to a pipe cannot know the size, and says something huge
+_CONVERT = "convert it: ffmpeg -i IN -c:a pcm_s16le OUT.wav"
+_AGAIN = "the file is damaged: record or copy it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +41,20 @@ def read_wav(data: bytes, name: str) -> Sound:
         DataError: damaged, cut off, empty, or of another encoding.
     """
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise DataError(f"{name}: expected a WAV file, got one that starts with {data[:4]!r}")
+        raise DataError(f"{name}: expected a WAV file, got one that starts with {data[:4]!r}", _CONVERT)
     chunks = _chunks(data, name)
     if b"fmt " not in chunks or b"data" not in chunks:
-        raise DataError(f"{name}: expected the chunks fmt and data, got {_named(chunks)}")
+        raise DataError(f"{name}: expected the chunks fmt and data, got {_named(chunks)}", _AGAIN)
     form = _format(data[slice(*chunks[b"fmt "])], name)
     values = _values(data[slice(*chunks[b"data"])], form, name)
     if not values.size:
-        raise DataError(f"{name}: no sound in it: 0 samples")
+        raise DataError(f"{name}: no sound in it: 0 samples", _AGAIN)
     if not np.isfinite(values).all():
-        raise DataError(f"{name}: samples that are no number, or infinite")
+        raise DataError(f"{name}: samples that are no number, or infinite", _AGAIN)
     if form.channels > 1:
         values = values.reshape(-1, form.channels).mean(axis=1, dtype=np.float64)
     if np.abs(values).max() > np.finfo(np.float32).max:
-        raise DataError(f"{name}: samples that are too large for float32")
+        raise DataError(f"{name}: samples that are too large for float32", _CONVERT)
     return Sound(values.astype(np.float32, copy=False), form.rate_hz, name)
 
 
@@ -79,7 +81,8 @@ def _chunks(data: bytes, name: str) -> dict[bytes, tuple[int, int]]:
         if end > len(data):
             if key != b"data" or size < _STREAMED_BYTES:
                 raise DataError(
-                    f"{name}: cut off: {_named([key])} says {size} bytes, {len(data) - start - 8} are there"
+                    f"{name}: cut off: {_named([key])} says {size} bytes, {len(data) - start - 8} are there",
+                    _AGAIN,
                 )
             end = len(data)
         if key in (b"fmt ", b"data") or len(found) < _SHOWN:
@@ -94,17 +97,17 @@ def _named(keys: Iterable[bytes]) -> str:
 
 def _format(chunk: bytes, name: str) -> _Format:
     if len(chunk) < 16:
-        raise DataError(f"{name}: the chunk fmt has {len(chunk)} bytes, expected at least 16")
+        raise DataError(f"{name}: the chunk fmt has {len(chunk)} bytes, expected at least 16", _AGAIN)
     code, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
     if code == _EXTENSIBLE and len(chunk) >= 26:  # the sub-format's first two bytes are the code
         code = int.from_bytes(chunk[24:26], "little")
     if not 1 <= channels <= 256 or rate not in RATES_HZ:
         limits = f"1 to 256 channels at {RATES_HZ.start} to {RATES_HZ.stop - 1} Hz"
-        raise DataError(f"{name}: {channels} channels at {rate} Hz, expected {limits}")
+        raise DataError(f"{name}: {channels} channels at {rate} Hz, expected {limits}", _CONVERT)
     if (code, bits) not in _READERS:
         raise DataError(
             f"{name}: encoding {code} with {bits} bits, expected PCM of 8, 16, 24 or 32 bits or floats of 32 or 64",
-            "convert it: ffmpeg -i IN -c:a pcm_s16le OUT.wav",
+            _CONVERT,
         )
     return _Format(code, channels, rate, bits)
 
@@ -114,7 +117,7 @@ def _values(raw: bytes, form: _Format, name: str) -> Array:
     block = form.channels * form.bits // 8
     left = len(raw) % block
     if left and len(raw) < block:
-        raise DataError(f"{name}: no sound in it: {len(raw)} bytes are no frame of {block}")
+        raise DataError(f"{name}: no sound in it: {len(raw)} bytes are no frame of {block}", _AGAIN)
     return _READERS[form.code, form.bits](raw[: len(raw) - left])
 
 

@@ -30,16 +30,18 @@ def test_one_text_a_line_in_the_order_they_were_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "message", "remedy"),
     [
-        (b"good\n\xff\xd8", "line 2 is no UTF-8: this bundle takes texts"),
-        (b" \n\n", "expected a text a line, got none"),
+        (b"good\n\xff\xd8", "line 2 is no UTF-8: this bundle takes texts", "give it one text a line"),
+        (b"", "expected a text a line, got none", "write one text a line into it"),
+        (b" \n\n", "expected a text a line, got none", "write one text a line into it"),
     ],
 )
-def test_files_that_hold_no_text(tmp_path, content, message):
+def test_files_that_hold_no_text(tmp_path, content, message, remedy):
     (tmp_path / "a.txt").write_bytes(content)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as caught:
         told([tmp_path / "a.txt"], [])
+    assert caught.value.remedy == remedy
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):

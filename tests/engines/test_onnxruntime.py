@@ -76,8 +76,12 @@ def test_registry():
         get_engine("caffe")
     with pytest.raises(EnvironmentLacks, match="no engine here runs gguf"):
         engine_for("gguf")
-    with pytest.raises(UsageError, match="runs onnx, not tflite"):
+    with pytest.raises(UsageError, match="runs onnx, not tflite") as caught:
         engine_for("tflite", "onnxruntime")
+    assert caught.value.remedy == "leave --engine out: litert runs it, or choose another variant"
+    with pytest.raises(UsageError, match="runs onnx, not gguf") as caught:
+        engine_for("gguf", "onnxruntime")
+    assert caught.value.remedy == "leave --engine out, or choose another variant"
 
 
 @pytest.mark.parametrize(

@@ -63,26 +63,27 @@ def test_extensible_streamed_and_other_chunks():
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
+    ("data", "message", "remedy"),
     [
-        (b"", "the file is empty"),
-        (b"RIFF", "expected a WAV file"),
-        (wav()[:30], "cut off: 'fmt ' says 16 bytes, 10 are there"),
-        (wav()[:-3], "cut off: 'data' says 8 bytes, 5 are there"),
-        (wav(b""), "0 samples"),
-        (wav(b"\0"), "no sound in it: 1 bytes are no frame of 2"),
-        (wav(channels=0), "0 channels at 16000 Hz"),
-        (wav(rate=0), "1 channels at 0 Hz, expected 1 to 256 channels at 1000 to 768000 Hz"),
-        (wav(code=2, bits=4), "encoding 2 with 4 bits"),
-        (wav(struct.pack("<2f", 0, np.nan), code=3, bits=32), "no number"),
-        (wav(struct.pack("<2d", 0, 1e39), code=3, bits=64), "too large for float32"),
-        (struct.pack("<4sI4s", b"RIFF", 4, b"WAVE"), "expected the chunks fmt and data, got none"),
+        (b"", "the file is empty", "again"),
+        (b"RIFF", "expected a WAV file", "convert"),
+        (wav()[:30], "cut off: 'fmt ' says 16 bytes, 10 are there", "again"),
+        (wav()[:-3], "cut off: 'data' says 8 bytes, 5 are there", "again"),
+        (wav(b""), "0 samples", "again"),
+        (wav(b"\0"), "no sound in it: 1 bytes are no frame of 2", "again"),
+        (wav(channels=0), "0 channels at 16000 Hz", "convert"),
+        (wav(rate=0), "1 channels at 0 Hz, expected 1 to 256 channels at 1000 to 768000 Hz", "convert"),
+        (wav(code=2, bits=4), "encoding 2 with 4 bits", "convert"),
+        (wav(struct.pack("<2f", 0, np.nan), code=3, bits=32), "no number", "again"),
+        (wav(struct.pack("<2d", 0, 1e39), code=3, bits=64), "too large for float32", "convert"),
+        (struct.pack("<4sI4s", b"RIFF", 4, b"WAVE"), "expected the chunks fmt and data, got none", "again"),
     ],
 )
-def test_what_is_damaged_says_how(data, message):
+def test_what_is_damaged_says_how_and_what_to_do(data, message, remedy):
     with pytest.raises(DataError, match=message.replace("(", r"\(")) as caught:
         decode_sound(data, "x.wav")
     assert caught.value.message.startswith("x.wav: ")
+    assert {"again": "record or copy it again", "convert": "ffmpeg -i IN"}[remedy] in caught.value.remedy
 
 
 def test_a_size_that_is_a_lie_allocates_nothing():
