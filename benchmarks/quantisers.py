@@ -1,211 +1,151 @@
-"""edgekit's quantiser beside onnxruntime's, on the same float graph, calibration pictures and evaluation pictures.
+"""edgekit's quantiser beside others', on the same float graphs, calibration data and evaluation data.
 
     python benchmarks/quantisers.py efficientnet-lite0 --calib 'photos?crops=4' --eval 'others?crops=20' clip.mp4
+    python benchmarks/quantisers.py fastestdet ppocr-v4-rec --weights fastestdet=FastestDet.onnx \\
+        --calib fastestdet=photos --eval fastestdet=others --bundle ours.edge \\
+        --nncf-python nncf-env/bin/python --tflite-python tflite-env/bin/python
 
-Prints one row a recipe: bytes of the file, share of pictures whose best class differs from full precision's with
-its 95 % interval (clustered by source picture), signal to noise of the scores, and latency as a multiple of full
-precision's, taken in turns. onnxruntime's recipes are its three calibration methods with uint8 activations and int8
-weights per channel (``quantize_static``, QDQ).
+Prints one table a network: full precision, edgekit's recipe, int8 throughout and float16, every variant of the bundles
+given (each goes to the network of its name), and what onnxruntime, NNCF and ai-edge-quantizer make of the same graph.
+Peers run in processes of their own; NNCF and ai-edge-quantizer in the interpreters given for them. All are measured by
+the validator, against full precision: share of decisions that differ with its 95 % interval (by source; detectors: 1
+- F1 against full precision's boxes with a score of 0.3), signal to noise of the graph's outputs, and the engine's
+latency as a multiple of full precision's in the same turn. With true texts, also the rise of the error rate.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-import msgspec
-import numpy as np
-import onnx
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[1])
+)  # a script's own folder is there, its parent is not
 
-from edgekit.bundle.manifest import ImageInput, Normalize
-from edgekit.data.dataset import open_data
-from edgekit.machine import this_machine
-from edgekit.processing.preprocess import prepare
-from edgekit.statistics.clusters import clustering
-from edgekit.statistics.proportion import wilson
-from edgekit_export.convert.serialize import to_bytes
-from edgekit_export.convert.session import session_of
-from edgekit_export.quantize import Recipe, quantize, recipe_from
-from edgekit_export.quantize.integer import sqnr_db
-from edgekit_export.sources.resolve import resolve
-from edgekit_export.sources.source import SourceGraph
-from edgekit_export.variants import full_precision
-
-ORT_METHODS = ("MinMax", "Entropy", "Percentile")
+from benchmarks.quantiser_peers.measure import measure
+from benchmarks.quantiser_peers.network import open_network
+from benchmarks.quantiser_peers.rows import Asked, rows_of
+from benchmarks.quantiser_peers.table import Measured, markdown, report
+from edgekit.bundle.reader import open_bundle
+from edgekit.errors import EdgekitError, UsageError
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """Prepared inputs: ``(n, height, width, 3)`` uint8, and the source picture of each."""
-
-    inputs: np.ndarray
-    clusters: list[str]
-
-    def feeds(self, name: str) -> list[dict[str, np.ndarray]]:
-        """One batch a picture."""
-        return [{name: picture[None]} for picture in self.inputs]
-
-
-def read_pictures(specs: list[str], graph: SourceGraph, limit: int) -> Pictures:
-    """Reads and prepares pictures as the bundle would."""
-    data = open_data(tuple(specs), "classify", ())
-    data = data.limited(limit) if limit else data
-    uint8 = _uint8_input(graph)
-    inputs, clusters = [], []
-    for sample in data:
-        inputs.append(prepare(sample.frame, uint8).tensor[0])
-        clusters.append(sample.cluster)
-    return Pictures(np.stack(inputs), clusters)
-
-
-def _uint8_input(graph: SourceGraph) -> ImageInput:
-    """The graph's input without the normalisation, which is folded into the graph."""
-    ops = tuple(op for op in graph.spec.input.ops if not isinstance(op, Normalize))
-    return msgspec.structs.replace(graph.spec.input, ops=ops, dtype="uint8", layout="nhwc")
-
-
-def ort_static(full: onnx.ModelProto, pictures: Pictures, method: str) -> onnx.ModelProto:
-    """onnxruntime's static quantisation of the same graph."""
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-
-    class Reader:
-        def __init__(self) -> None:
-            self.feeds: Iterator = iter(pictures.feeds(full.graph.input[0].name))
-
-        def get_next(self):
-            return next(self.feeds, None)
-
-    named = onnx.ModelProto()
-    named.CopyFrom(full)
-    for node in named.graph.node:
-        node.name = f"node_{node.output[0]}"
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "full.onnx", Path(folder) / "int8.onnx"
-        onnx.save(named, source)
-        quantize_static(
-            str(source),
-            str(target),
-            Reader(),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod[method],
-        )
-        return onnx.load(target)
-
-
-def scores(model: onnx.ModelProto, pictures: Pictures) -> np.ndarray:
-    """``(n, classes)`` first output of every picture."""
-    session = session_of(model)
-    return np.concatenate([session.run(feed)[0] for feed in pictures.feeds(session.inputs[0].name)])
-
-
-def latency_ratios(models: list[onnx.ModelProto], pictures: Pictures, rounds: int) -> list[float]:
-    """Median time of each model as a multiple of the first one's, taken in turns."""
-    sessions = [session_of(model) for model in models]
-    feeds = pictures.feeds(sessions[0].inputs[0].name)
-    times: list[list[float]] = [[] for _ in sessions]
-    for i in range(rounds):
-        for session, taken in zip(sessions, times, strict=True):
-            start = time.perf_counter()
-            session.run(feeds[i % len(feeds)])
-            taken.append(time.perf_counter() - start)
-    first = statistics.median(times[0])
-    return [statistics.median(taken) / first for taken in times]
-
-
-def disagreement(reference: np.ndarray, candidate: np.ndarray, clusters: list[str]) -> dict[str, object]:
-    """Share of pictures whose best class differs, in percent, with its interval."""
-    flips = (reference.argmax(axis=1) != candidate.argmax(axis=1)).astype(float)
-    _, index = np.unique(clusters, return_inverse=True)
-    sums, sizes = np.bincount(index, flips), np.bincount(index).astype(float)
-    effective = clustering(sums, sums, sizes).effective_n()
-    interval = wilson(flips.mean() * effective, effective)
-    return {"percent": 100 * flips.mean(), "interval": [100 * interval.low, 100 * interval.high]}
-
-
-def candidates(
-    full: onnx.ModelProto, calibration: Pictures, recipe: Recipe
-) -> Iterator[tuple[str, onnx.ModelProto]]:
-    """Name and model of every recipe."""
-    feeds = calibration.feeds(full.graph.input[0].name)
-    yield f"edgekit {recipe.name}", quantize(full, feeds, recipe).model
-    if recipe != Recipe():
-        yield "edgekit, all layers int8", quantize(full, feeds, Recipe()).model
-    for method in ORT_METHODS:
-        yield f"onnxruntime {method}", ort_static(full, calibration, method)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Runs the comparison and prints a table, or JSON."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("source", nargs="?", default="efficientnet-lite0", help="a classifier in models/")
-    parser.add_argument("--calib", nargs="+", metavar="DATA", help="default: the model's own")
-    parser.add_argument("--eval", nargs="+", metavar="DATA", help="default: the model's own")
-    parser.add_argument(
-        "--calib-limit", type=int, default=160, help="calibrate on at most so many (default 160)"
-    )
-    parser.add_argument("--rounds", type=int, default=100, help="latency runs of each model (default 100)")
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args(argv)
-    source = resolve(args.source)
-    graph = next(iter(source.graphs.values()))
-    full = full_precision(graph)
-    calibration = read_pictures(args.calib or list(source.calibration), graph, args.calib_limit)
-    pictures = read_pictures(args.eval or list(source.evaluation), graph, 0)
-    reference = scores(full, pictures)
-    named = [("full precision", full), *candidates(full, calibration, recipe_from(graph.spec.quantize))]
-    ratios = latency_ratios([model for _, model in named], pictures, args.rounds)
-    rows = []
-    for (name, model), ratio in zip(named, ratios, strict=True):
-        found = scores(model, pictures)
-        size = len(to_bytes(model)) if name.startswith(("edgekit", "full")) else model.ByteSize()
-        noise = sqnr_db(reference, found)
-        rows.append(
-            {
-                "recipe": name,
-                "bytes": size,
-                "disagreement": disagreement(reference, found, pictures.clusters),
-                "sqnr_db": noise if np.isfinite(noise) else None,
-                "latency_ratio": ratio,
-            }
-        )
-    report = {
-        "machine": this_machine().as_json(),
-        "n": len(pictures.inputs),
-        "clusters": len(set(pictures.clusters)),
-        "calibration_n": len(calibration.inputs),
-        "rows": rows,
-    }
-    print(json.dumps(report) if args.json else table(report))
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the comparison and prints tables, or one JSON object a network."""
+    args = _parser().parse_args(argv)
+    try:
+        bundles = _bundles(args.bundle, args.networks)
+        for name in args.networks:
+            found = compare(name, args, bundles[name])
+            print(json.dumps(found) if args.json else markdown(found) + "\n", flush=True)
+    except EdgekitError as error:
+        print(f"quantisers: {error}", file=sys.stderr)
+        return error.exit_code
     return 0
 
 
-def table(report: dict) -> str:
-    """The report as text."""
-    lines = [
-        f"n = {report['n']} of {report['clusters']} sources, calibrated on {report['calibration_n']}; "
-        f"{report['machine']['model']}, {report['machine']['versions']}",
-        f"{'recipe':28}{'bytes':>12}  {'disagreement % [95 %]':>26}{'SQNR dB':>9}{'latency':>9}",
-    ]
-    for row in report["rows"]:
-        low, high = row["disagreement"]["interval"]
-        share = f"{row['disagreement']['percent']:.2f} [{low:.2f}, {high:.2f}]"
-        noise = "–" if row["sqnr_db"] is None else f"{row['sqnr_db']:.2f}"
-        lines.append(
-            f"{row['recipe']:28}{row['bytes']:>12,}  {share:>26}{noise:>9}{row['latency_ratio']:>9.2f}"
+def compare(name: str, args: argparse.Namespace, bundles: Sequence[Path]) -> dict:
+    """One network's report."""
+    calib, evaluation = (for_network(given, name, args.networks) for given in (args.calib, args.eval))
+    weights = for_network(args.weights, name, args.networks)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgekit-quantisers-")))
+        network = open_network(
+            name,
+            folder,
+            Path(weights[0]) if weights else None,
+            calib,
+            evaluation,
+            (args.calib_limit, args.eval_limit),
         )
-    return "\n".join(lines)
+        asked = Asked(
+            patterns=args.rows,
+            bundles=bundles,
+            nncf_python=args.nncf_python,
+            tflite_python=args.tflite_python,
+            keep=(args.keep or folder / "keep") / name,
+            timeout_s=args.timeout,
+        )
+        rows = list(rows_of(network, asked))
+        running = [row for row in rows if not row.reason]
+        figures = dict(
+            zip((row.name for row in running), measure(network, running, args.rounds), strict=True)
+        )
+        measured: list[Measured] = [(row, figures.get(row.name)) for row in rows]
+        return report(network, measured, args.rounds)
+
+
+def for_network(given: Sequence[str], name: str, networks: Sequence[str]) -> list[str]:
+    """What is given for one network: ``NAME=VALUE`` for it alone, a plain value for all of them."""
+    chosen = []
+    for text in given:
+        start, mark, value = text.partition("=")
+        if mark and start in networks:
+            chosen += [value] if start == name else []
+        else:
+            chosen.append(text)
+    return chosen
+
+
+def _bundles(paths: Sequence[Path], networks: Sequence[str]) -> dict[str, list[Path]]:
+    """Network → bundles of that name."""
+    found: dict[str, list[Path]] = {name: [] for name in networks}
+    for path in paths:
+        name = open_bundle(path).manifest.name
+        if name not in found:
+            raise UsageError(f"--bundle {path}: is of {name!r}", f"name it among the networks: {name}")
+        found[name].append(path)
+    return found
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    data = "or NETWORK=DATA; default: the network's own"
+    parser.add_argument(
+        "networks",
+        nargs="*",
+        default=["efficientnet-lite0"],
+        metavar="NETWORK",
+        help="in models/, of one graph",
+    )
+    parser.add_argument("--calib", nargs="+", default=[], metavar="DATA", help=data)
+    parser.add_argument("--eval", nargs="+", default=[], metavar="DATA", help=data)
+    parser.add_argument(
+        "--weights", nargs="+", default=[], metavar="NETWORK=FILE", help="as edgekit export's"
+    )
+    parser.add_argument("--calib-limit", type=int, default=160, help="samples at most (default 160; 0: all)")
+    parser.add_argument("--eval-limit", type=int, default=0, help="samples at most (default: all)")
+    parser.add_argument(
+        "--bundle", nargs="+", type=Path, default=[], metavar="FILE.edge", help="rows as they ship"
+    )
+    parser.add_argument(
+        "--rows",
+        nargs="+",
+        default=["*"],
+        metavar="PATTERN",
+        help="only rows like 'NNCF *', and the bundles'",
+    )
+    parser.add_argument("--nncf-python", default="", metavar="PATH", help="an interpreter with NNCF")
+    parser.add_argument(
+        "--tflite-python",
+        default="",
+        metavar="PATH",
+        help="one with edgekit-export[tflite], for ai-edge-quantizer",
+    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep what the peers make, and use it again")
+    parser.add_argument(
+        "--timeout", type=float, default=1800, metavar="S", help="for one recipe of a peer (default 1800)"
+    )
+    parser.add_argument("--rounds", type=int, default=100, help="turns of latency (default 100)")
+    parser.add_argument("--json", action="store_true")
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What ``benchmarks/quantisers.py`` measures beside ours: other quantisers, each in an interpreter of its own."""

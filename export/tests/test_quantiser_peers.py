@@ -1,0 +1,153 @@
+"""What benchmarks/quantisers.py does around the peers: the peers themselves are not installed here."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.quantiser_peers.frontier import frontier
+from benchmarks.quantiser_peers.job import Job
+from benchmarks.quantiser_peers.measure import Figures
+from benchmarks.quantiser_peers.peer import Peer, reason_of, run_module
+from benchmarks.quantiser_peers.table import markdown
+from benchmarks.quantisers import for_network
+
+
+class TestFrontier:
+    def test_keeps_what_nothing_betters_in_every_number(self):
+        points = [(5.0, 4.0), (5.0, 3.0), (4.0, 9.0), (6.0, 3.0)]
+        assert frontier(points) == [False, True, True, False]
+
+    def test_equal_points_are_all_on_it(self):
+        assert frontier([(1, 2), (1, 2)]) == [True, True]
+
+    def test_a_third_number_lets_more_in(self):
+        points = [(5.0, 1.0, 1.0), (5.0, 4.0, 0.5)]
+        assert frontier(points) == [True, True]
+        assert frontier([point[:2] for point in points]) == [True, False]
+
+    def test_of_nothing_is_nothing(self):
+        assert frontier([]) == []
+
+
+class TestForNetwork:
+    def test_plain_values_are_for_all(self):
+        assert for_network(["photos?crops=4"], "a", ["a", "b"]) == ["photos?crops=4"]
+
+    def test_named_values_are_for_one(self):
+        given = ["a=x?crops=4", "b=y", "z"]
+        assert for_network(given, "a", ["a", "b"]) == ["x?crops=4", "z"]
+        assert for_network(given, "b", ["a", "b"]) == ["y", "z"]
+
+    def test_a_query_is_no_name(self):
+        assert for_network(["a?n=3"], "a", ["a"]) == ["a?n=3"]
+
+
+class TestReason:
+    def test_is_the_last_error(self):
+        told = "Traceback\n  File x\nKeyError: 'Conv_23'\nbye\n"
+        assert reason_of(told, 1) == "KeyError: 'Conv_23'"
+
+    def test_names_the_signal(self):
+        assert reason_of("", -9) == "nothing said (signal 9)"
+
+
+@pytest.fixture
+def peer(tmp_path):
+    """An interpreter that takes a file's size for a quantiser, and counts how often it was called."""
+    calls = tmp_path / "calls"
+    script = tmp_path / "python"
+    script.write_text(
+        f"#!{sys.executable}\n"
+        "import json, pathlib, sys\n"
+        "_, _, module, recipe, model, feeds, out = sys.argv\n"
+        f"calls = pathlib.Path({str(calls)!r})\n"
+        "calls.write_text(calls.read_text() + recipe if calls.exists() else recipe)\n"
+        "if recipe == 'bad':\n    raise ValueError('no such layer')\n"
+        "pathlib.Path(out).write_bytes(pathlib.Path(model).read_bytes()[:3])\n"
+        "print('noise')\nprint(json.dumps({'peer': '1.2'}))\n"
+    )
+    script.chmod(0o755)
+    (tmp_path / "feeds").mkdir()
+    np.savez(tmp_path / "feeds" / "000000.npz", image=np.zeros(2))
+    (tmp_path / "full.onnx").write_bytes(b"graph")
+    return Peer("Peer", "job", str(script), ("good", "bad"), 30.0)
+
+
+class TestPeer:
+    def test_gives_file_and_versions(self, peer, tmp_path):
+        made = peer.make("good", tmp_path / "full.onnx", tmp_path / "feeds", tmp_path)
+        assert (made.name, made.data, made.versions, made.reason) == (
+            "Peer good",
+            b"gra",
+            {"peer": "1.2"},
+            "",
+        )
+
+    def test_takes_what_it_made_before_of_the_same(self, peer, tmp_path):
+        for _ in range(2):
+            peer.make("good", tmp_path / "full.onnx", tmp_path / "feeds", tmp_path)
+        assert (tmp_path / "calls").read_text() == "good"
+
+    def test_makes_it_again_of_other_data(self, peer, tmp_path):
+        peer.make("good", tmp_path / "full.onnx", tmp_path / "feeds", tmp_path)
+        np.savez(tmp_path / "feeds" / "000000.npz", image=np.ones(2))
+        peer.make("good", tmp_path / "full.onnx", tmp_path / "feeds", tmp_path)
+        assert (tmp_path / "calls").read_text() == "goodgood"
+
+    def test_tells_why_there_is_nothing(self, peer, tmp_path):
+        made = peer.make("bad", tmp_path / "full.onnx", tmp_path / "feeds", tmp_path)
+        assert made.data == b""
+        assert made.reason == "ValueError: no such layer"
+
+    def test_no_such_interpreter(self):
+        assert "No such file" in run_module("/nowhere/python", "job", [], 5.0)
+
+
+def test_job_reads_samples_in_order(tmp_path):
+    for i in range(3):
+        np.savez(tmp_path / f"{i:06}.npz", image=np.full(2, i))
+    job = Job("good", tmp_path / "full.onnx", tmp_path, tmp_path / "out.onnx")
+    assert [int(sample["image"][0]) for sample in job.samples()] == [0, 1, 2]
+
+
+class TestMarkdown:
+    def report(self, **more):
+        full = Figures(1000, (0.0, 0.0, 0.0), None, None, 1.0)
+        row = {"row": "full precision", "versions": {}, "failed": None, "frontier": "yes", **vars(full)}
+        other = {
+            "row": "Peer good",
+            "versions": {"peer": "1.2"},
+            "failed": None,
+            "frontier": "",
+            **vars(full),
+        }
+        other |= {
+            "bytes": 250,
+            "disagreement": (2.5, 1.0, 4.0),
+            "sqnr_db": 26.04,
+            "latency_ratio": 0.5,
+            **more,
+        }
+        bad = {"row": "Peer bad", "versions": {}, "failed": "ValueError: no such layer"}
+        machine = {"model": "a CPU", "versions": {"onnxruntime": "1.0"}}
+        return json.loads(
+            json.dumps(
+                {
+                    "network": "net", "machine": machine, "threads": 1, "rounds": 9, "n": 40, "clusters": 8,
+                    "evaluation": ["val?crops=5"], "calibration": ["train"], "calibration_n": 4,
+                    "rows": [row, other, bad],
+                }
+            )
+        )  # fmt: skip
+
+    def test_has_a_line_a_row_and_the_failures(self):
+        lines = markdown(self.report()).splitlines()
+        assert "| Peer good | 250 | 25.0% | 2.50 [1.00, 4.00] | 26.0 | 0.50 |  |" in lines
+        assert "- Peer bad: ValueError: no such layer" in lines
+        assert "onnxruntime 1.0, peer 1.2" in lines[2]
+
+    def test_tells_the_error_rate_where_it_is_known(self):
+        text = markdown(self.report(rise=(0.1, -0.1, 0.3)))
+        assert "| 2.50 [1.00, 4.00] | 0.10 [-0.10, 0.30] | 26.0 |" in text
