@@ -14,6 +14,9 @@ from edgekit.bundle.messages import printable
 from edgekit.errors import BundleError, DataError, EnvironmentLacks
 from edgekit.types import Array, Kind
 
+MAX_CHARACTERS = 1_000_000
+"""Of one text. All of it becomes tokens before what is too long is cut off: this much takes 2 to 10 s."""
+
 
 class TextEncoder:
     """See :class:`edgekit.tasks.encoder.Encoder`.
@@ -47,7 +50,7 @@ class TextEncoder:
         """Input name → integers ``(1, tokens)``.
 
         Raises:
-            DataError: it is no text, or gives no token at all.
+            DataError: it is no text, is longer than ``MAX_CHARACTERS``, or gives no token at all.
             BundleError: the tokenizer fails at it, or gives more tokens than allowed, or numbers beyond the dtype.
         """
         if not isinstance(given, str):
@@ -55,6 +58,11 @@ class TextEncoder:
         if (lone := next((c for c in given if "\ud800" <= c <= "\udfff"), None)) is not None:
             raise DataError(
                 f"text: U+{ord(lone):04X} is half of a character", "give it text that is valid Unicode"
+            )
+        if len(given) > MAX_CHARACTERS:
+            raise DataError(
+                f"text: {len(given):,} characters, expected up to {MAX_CHARACTERS:,}",
+                f"give it in parts: the model reads the first {self._spec.max_tokens} tokens of each",
             )
         spec = self._spec
         with tokenizer_faults(spec.tokenizer):

@@ -7,7 +7,7 @@ pytest.importorskip("tokenizers", reason="edgekit[text] is not installed")
 
 from edgekit.bundle.manifest import TextInput
 from edgekit.errors import BundleError, DataError
-from edgekit.processing.tokens import TextEncoder, tokenizer_faults
+from edgekit.processing.tokens import MAX_CHARACTERS, TextEncoder, tokenizer_faults
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "ferry", "leaves", "late"]
 PADDING = {
@@ -153,3 +153,14 @@ def test_a_tokenizer_that_cannot_be_read(tmp_path, text):
     (tmp_path / "tokenizer.json").write_text(text)
     with pytest.raises(BundleError, match="no tokenizer that can be read"):
         TextEncoder(TextInput(tokenizer="tokenizer.json", max_tokens=6), tmp_path)
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_text_of_more_characters_than_are_worth_splitting(encoder, beyond):
+    text = "the ferry ".ljust(MAX_CHARACTERS + beyond)
+    if not beyond:
+        assert encoder()(text)["input_ids"].tolist() == [[2, 4, 5, 3]]
+        return
+    with pytest.raises(DataError, match="text: 1,000,001 characters, expected up to 1,000,000") as caught:
+        encoder()(text)
+    assert caught.value.remedy == "give it in parts: the model reads the first 6 tokens of each"
