@@ -19,6 +19,10 @@ T = TypeVar("T")
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DAMAGED = "the file is damaged or was not written by edgekit; fetch or export it again"
+_OLDER = "an edgekit of an earlier day wrote it, before there was such a field: export it again"
+_NEWER = "a later edgekit may have written it: update edgekit, or export it again with this one"
+_REMEDIES = {"Object missing required field": _OLDER, "Object contains unknown field": _NEWER}
+"""What msgspec says of whole JSON whose fields are those of another day → what to do."""
 
 
 class _Header(msgspec.Struct):
@@ -78,7 +82,9 @@ def _decode(data: bytes, kind: type[T], member: str) -> T:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         reason = str(error) or type(error).__name__
-        raise BundleError(f"{member}: {printable(reason, 300)[1:-1]}", _DAMAGED) from error
+        remedies = _REMEDIES if kind is Manifest else {}  # what has no format of ours is of no other day
+        remedy = next((told for start, told in remedies.items() if reason.startswith(start)), _DAMAGED)
+        raise BundleError(f"{member}: {printable(reason, 300)[1:-1]}", remedy) from error
 
 
 def _refuse_repeated_keys(data: bytes, member: str) -> None:

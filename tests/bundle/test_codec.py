@@ -89,6 +89,28 @@ def test_json_ends_in_a_newline_and_is_plain_json():
 
 
 @pytest.mark.parametrize(
+    ("change", "reason", "remedy"),
+    [
+        (
+            lambda t: next(iter(t["variants"][0]["models"].values()))["input"].pop("kind"),
+            "field `kind`",
+            "export it again",
+        ),
+        (lambda t: t.pop("lock"), "field `lock`", "an edgekit of an earlier day wrote it"),
+        (lambda t: t.update(later=1), "field `later`", "a later edgekit may have written it: update edgekit"),
+        (lambda t: t.pop("version"), "field `version`", "the file is damaged or was not written by edgekit"),
+        (lambda t: t.update(name=3), "Expected `str`", "the file is damaged or was not written by edgekit"),
+    ],
+)
+def test_a_manifest_of_another_day_is_not_called_damaged(change, reason, remedy):
+    tree = json.loads(encoded())
+    change(tree)
+    with pytest.raises(BundleError, match=f"manifest.json: .*{reason}") as caught:
+        decode_manifest(json.dumps(tree).encode())
+    assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"format": "zip"}, "format 'zip', expected 'edgekit-bundle'"),
