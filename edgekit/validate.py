@@ -87,30 +87,24 @@ def validate(
         DataError: the candidate was calibrated on some of the data.
         OutputError: the report cannot be written.
     """
-    contenders = (reference, candidate)
-    for contender in contenders:
-        if isinstance(contender, Recorded):
-            check_recorded(contender.recording, dataset.sha256, options.conditions)
-    if isinstance(candidate, Live):
-        refuse_overlap(candidate.bundle.manifest.lock.calibration_sources, dataset.digests)
+    _refuse_data(reference, candidate, dataset, options)
     with (
         nullcontext()
         if folder is None
-        else closing(_journal(folder, contenders, dataset, options)) as journal
+        else closing(_journal(folder, (reference, candidate), dataset, options)) as journal
     ):
         if journal is not None and journal.found:
             say(f"going on from {journal.path}: {journal.found:,} predictions were made before")
         sides = reference.side, (candidate.side,)
         found = compare(*sides, dataset, options, journal=journal, advance=advance)
-        evaluation = structs.replace(
-            found.evaluations[0],
-            golden=golden_check(candidate) if isinstance(candidate, Live) else None,
-            findings=_findings(reference, candidate, dataset),
-        )
-        if folder is not None:
-            evaluation = structs.replace(evaluation, worst=illustrate(evaluation.worst, dataset))
+        worst = found.evaluations[0].worst
         report = report_of(
-            evaluation,
+            structs.replace(
+                found.evaluations[0],
+                golden=golden_check(candidate) if isinstance(candidate, Live) else None,
+                findings=_findings(reference, candidate, dataset),
+                worst=worst if folder is None else illustrate(worst, dataset),
+            ),
             reference=reference.subject,
             candidate=candidate.subject,
             machine=this_machine(),
@@ -121,6 +115,15 @@ def validate(
         if journal is not None:
             journal.remove()
     return Validated(report, paths, found.times_ms)
+
+
+def _refuse_data(reference: Contender, candidate: Contender, dataset: Dataset, options: Options) -> None:
+    """Refuses data that a recording was not made on, or that the candidate was calibrated on."""
+    for contender in (reference, candidate):
+        if isinstance(contender, Recorded):
+            check_recorded(contender.recording, dataset.sha256, options.conditions)
+    if isinstance(candidate, Live):
+        refuse_overlap(candidate.bundle.manifest.lock.calibration_sources, dataset.digests)
 
 
 def record(

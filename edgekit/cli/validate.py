@@ -90,6 +90,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const="all",
         help="measure under blur, noise, jpeg, darkness and scale as well, or under those of a comma-separated LIST",
     )
+    _add_output_arguments(parser)
+    parser.add_argument(
+        "--threads", metavar="N", type=option(parse_count), help="threads inside one operator"
+    )
+
+
+def _add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is made of it, beside what is printed."""
     parser.add_argument(
         "--report",
         metavar="DIR",
@@ -113,9 +121,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         type=option(parse_path),
         help="compare two reports instead: what changed from A to B",
-    )
-    parser.add_argument(
-        "--threads", metavar="N", type=option(parse_count), help="threads inside one operator"
     )
 
 
