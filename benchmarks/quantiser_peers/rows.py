@@ -24,7 +24,8 @@ from edgekit.tasks.registry import load
 from edgekit_export.convert.serialize import to_bytes
 from edgekit_export.quantize import Recipe
 from edgekit_export.quantize.choose import recipe_for
-from edgekit_export.quantize.precision import Precision, reduce_precision
+from edgekit_export.quantize.precision import reduce_precision
+from edgekit_export.quantize.recipe import HALF_WEIGHTS
 
 FULL = "full precision"
 TFLITE = b"TFL3"  # at byte 4 of a TFLite file
@@ -98,15 +99,15 @@ def rows_of(network: Network, asked: Asked) -> Iterator[Row]:
 def _ours(network: Network, asked: Asked) -> Iterator[Row]:
     """edgekit's recipe as it stands in ``models/``, int8 throughout, and half precision."""
     recipe = recipe_for(network.full, network.graph.spec.quantize)
-    wanted: list[tuple[str, Precision, Recipe]] = [
-        (f"edgekit {recipe.name}, its recipe", "int8", recipe),
-        ("edgekit int8 throughout", "int8", Recipe()),
-        ("edgekit float16 weights", "fp16", recipe),
+    wanted = [
+        (f"edgekit {recipe.name}, its recipe", recipe),
+        ("edgekit int8 throughout", Recipe()),
+        ("edgekit float16 weights", HALF_WEIGHTS),
     ]
-    for name, precision, used in wanted:
+    for name, used in wanted:
         if asked.wants(name):
             with progress(name) as advance:
-                made = reduce_precision(network.full, precision, used, network.feeds, advance)
+                made = reduce_precision(network.full, used, network.feeds, advance)
             yield _loaded(network, name, made.model, {})
 
 
