@@ -48,7 +48,11 @@ class Locked:
 
     @property
     def limit(self) -> int | None:
-        """How many samples were measured on, where that was asked for."""
+        """How many samples were measured on at most, where that was asked for.
+
+        Raises:
+            UsageError: it is no count.
+        """
         text = self.lock.options.get(_LIMIT)
         return None if text is None else parse_count(text)
 
@@ -133,14 +137,12 @@ def open_locked(path: Path) -> Locked:
 
     Raises:
         BundleError: it is damaged, or its lock does not hold what its variants need.
-        UsageError: its lock is of an edgekit that kept no recipes, or one of its options has no such value.
+        UsageError: its lock is of an edgekit that kept no recipes.
     """
     manifest = open_bundle(path).manifest
     if not manifest.lock.formats:
         raise UsageError(f"{path}: its lock is an old one, which names no recipes and no formats", _OLD)
-    locked = Locked(path, manifest, plans_of(manifest, str(path)))
-    _ = locked.limit
-    return locked
+    return Locked(path, manifest, plans_of(manifest, str(path)))
 
 
 def plans_of(manifest: Manifest, where: str) -> tuple[Plan, ...]:

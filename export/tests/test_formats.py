@@ -75,6 +75,12 @@ def test_both_formats_of_one_network_in_one_bundle(folder, capsys):
     for path in ("n.edge", "n.reference.edge"):
         assert main(["verify", str(folder / path)]) == 0
         assert main(["selftest", str(folder / path)]) == 0
+    capsys.readouterr()
+    data = ["--calib", str(folder / "calib"), "--eval", str(folder / "eval")]
+    locked = ["-o", str(folder / "again.edge"), "--locked", str(folder / "n.edge"), *data]
+    assert main(["export", "own_nets:build", *locked, "--json"]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert (body["reproduced"], [v["name"] for v in body["variants"]]) == (True, names)
 
 
 def test_tflite_alone_with_its_report(folder, capsys):

@@ -16,8 +16,8 @@ from edgekit import open_bundle
 from edgekit.bundle.manifest import Model, Variant
 from edgekit.bundle.writer import write_bundle
 from edgekit.cli import main
-from edgekit.errors import EdgekitError
-from edgekit_export.locked import plans_of
+from edgekit.errors import BundleError, EdgekitError
+from edgekit_export.locked import Locked, plans_of
 from edgekit_export.quantize.placement import Mode
 from edgekit_export.quantize.recipe import HALF_WEIGHTS, Recipe, table_of
 from edgekit_export.variants import Plan
@@ -124,7 +124,8 @@ def test_the_same_bytes(first, model, noise, tmp_path, capsys):
     assert "warning" not in err
     assert (tmp_path / "b.edge").read_bytes() == first.read_bytes()
     assert (tmp_path / "b.reference.edge").read_bytes() == (tmp_path / "a.reference.edge").read_bytes()
-    argv = ["export", model, "-o", tmp_path / "b.edge", "--locked", first, "--calib", noise / "calib"]
+    elsewhere = shutil.copytree(noise / "calib", tmp_path / "elsewhere")
+    argv = ["export", model, "-o", tmp_path / "b.edge", "--locked", first, "--calib", elsewhere]
     assert (
         main([*map(str, argv), "--labels", str(tmp_path / "labels.txt")]) == 0
     )  # no --eval: nothing is measured
@@ -311,6 +312,24 @@ def test_plans_join_the_formats_of_one_recipe():
         Plan("fp16", ("tflite",), "fp16", {"model": HALF_WEIGHTS}),
         Plan("fp32", ("onnx",), "fp32", {}),
     )
+
+
+@pytest.mark.parametrize(
+    ("plans", "formats", "wraps"),
+    [((), ("onnx",), False), ((Plan("fp16", ("tflite",)),), ("onnx",), True)],
+)
+def test_plans_that_cannot_be_followed(plans, formats, wraps):
+    with pytest.raises(BundleError, match="b.edge: got .*, expected variants in onnx"):
+        Locked(Path("b.edge"), manifest(), plans).plans_in(formats, wraps=wraps)
+    assert Locked(Path("b.edge"), manifest(), ()).plans_in(formats, wraps=True) == []
+
+
+def test_graphs_of_two_formats_are_no_variant():
+    graph = manifest().variants[0].models["model"]
+    tflite = replace(graph, path="m.tflite", format="tflite", external=())
+    whole = replace(manifest(), variants=(Variant("v", "r", "fp32", {"a": graph, "b": tflite}, 0),))
+    with pytest.raises(BundleError, match="variant 'v': expected one format, got onnx, tflite"):
+        plans_of(whole, "b.edge")
 
 
 def _of(*variants: tuple[str, str, Model, Recipe | None]):

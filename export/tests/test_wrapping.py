@@ -95,6 +95,35 @@ def test_the_drop_of_a_quantised_file_against_its_twin(folder, capsys):
     assert weights["model, full precision"] == hashlib.sha256(channel_means()).hexdigest()
 
 
+def test_what_was_wrapped_is_wrapped_again_by_its_lock(folder, capsys):
+    """A quantised file with its twin; and a float file both as it is and as ONNX."""
+    twin = ["--reference", folder / "float.tflite", "--eval", folder / "eval"]
+    data = ["--calib", folder / "calib", "--eval", folder / "eval"]
+    labels = ["--labels", str(folder / "labels.txt")]
+    for name, bare, more in (
+        ("int8", [], twin),
+        ("float", ["--normalize", "none", "--format", "both"], data),
+    ):
+        code, _, out = export(capsys, folder, name, *bare, *more)
+        assert code == 0
+        argv = [
+            "export",
+            folder / f"{name}.tflite",
+            "-o",
+            folder / "again.edge",
+            "--locked",
+            out,
+            *more,
+            *labels,
+        ]
+        assert main([*map(str, argv), "--json"]) == 0
+        body = json.loads(capsys.readouterr().out)
+        assert (body["reproduced"], body["differs"]) == (True, [])
+        assert (folder / "again.edge").read_bytes() == out.read_bytes()
+    argv[1] = folder / "int8.tflite"
+    assert main([*map(str, argv), "--json"]) == 2
+
+
 @pytest.mark.parametrize("more", [["--format", "onnx"], ["--format", "both"]])
 def test_a_float_file_as_onnx(folder, capsys, more):
     data = ["--calib", folder / "calib", "--eval", folder / "eval", "--normalize", "none"]
