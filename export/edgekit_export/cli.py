@@ -208,12 +208,13 @@ def _run(args: argparse.Namespace) -> int:
     from edgekit_export.pipeline import ExportOptions, export
     from edgekit_export.reproduction import reproduction
     from edgekit_export.sources.bare import BareInput
-    from edgekit_export.sources.resolve import resolve
+    from edgekit_export.sources.resolve import check_converter, resolve
     from edgekit_export.sources.tflite_source import with_twin
 
     bare = BareInput(
         args.normalize, args.input_size, args.resize, args.color, args.labels, args.activation, args.task
     )
+    check_converter(args.source, args.format)
     locked, tools = None, ()
     if args.locked is not None:
         _refuse_beside_lock(args)

@@ -201,7 +201,7 @@ def _picture(graph: SourceGraph, image: ImageInput) -> Picture:
 
 
 def _check_tflite(graphs: Mapping[str, SourceGraph]) -> None:
-    from edgekit_export.tflite.convert import require_converter
+    from edgekit_export.tflite.converter import require_converter
 
     for role, graph in graphs.items():
         if graph.network is None:

@@ -38,6 +38,37 @@ from edgekit_export.sources.tflite_file import WrappedGraph, read_tflite_bytes
 from edgekit_export.sources.tflite_source import tflite_source, wrapped_graph
 from edgekit_export.sources.torch_network import build_network, require_torch, torch_framework
 
+_NETWORK = re.compile(r"[\w.]+:\w+")
+
+
+def check_converter(source: str, wanted: str | None) -> None:
+    """Checks that the TFLite converter is there before a source is loaded that cannot do without.
+
+    Args:
+        source: as for :func:`resolve`.
+        wanted: ``onnx``, ``tflite``, ``both``, or nothing.
+
+    Raises:
+        EnvironmentLacks: it is not.
+        UsageError, ModelError: a recipe is damaged.
+    """
+    if wanted in ("tflite", "both") and _is_network(source):
+        from edgekit_export.tflite.converter import require_converter
+
+        require_converter()
+
+
+def _is_network(source: str) -> bool:
+    """Whether it names a torch network, as far as can be told without loading it."""
+    path = Path(source)
+    if (path / "recipe.toml").is_file() or source in model_names():
+        folder = path if (path / "recipe.toml").is_file() else model_folder(source)
+        _, recipe = load_recipe(folder)
+        return recipe.hub is not None or any(model.network for model in recipe.models.values())
+    if _NETWORK.fullmatch(source) or is_hf_folder(path):
+        return True
+    return path.suffix not in (".onnx", ".tflite") and not path.exists() and hub_id(source) is not None
+
 
 def resolve(source: str, bare: BareInput | None = None, weights: Path | None = None) -> Source:
     """Loads what ``source`` names.
@@ -65,7 +96,7 @@ def resolve(source: str, bare: BareInput | None = None, weights: Path | None = N
         return _from_onnx(path, source, bare or BareInput())
     if path.suffix == ".tflite":
         return tflite_source(path, source, bare or BareInput())
-    if re.fullmatch(r"[\w.]+:\w+", source):
+    if _NETWORK.fullmatch(source):
         return _from_network(source, bare or BareInput())
     if is_hf_folder(path):
         folder = open_hf_folder(path, source)

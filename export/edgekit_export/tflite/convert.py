@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgekit.bundle.manifest import TextInput
-from edgekit.errors import EnvironmentLacks, ModelError, UsageError
+from edgekit.errors import ModelError, UsageError
 from edgekit_export.convert.fold_input import Picture
+from edgekit_export.tflite.converter import no_warnings, require_converter
 from edgekit_export.tflite.silence import silence
 from edgekit_export.tflite.tidy import tidy
 
 if TYPE_CHECKING:
     import torch
 
-REMEDY = "make export-env installs the TFLite converter: edgekit-export[tflite] with tflite-constraints.txt"
-
 _NO_LOWERING = re.compile(r"Lowering not found: (\S+)")
 _EXECUTING = re.compile(r"target=torch\.ops\.([\w.]+)\]")
-_LOGGERS = ("torch", "torch.export", "torchao", "jax", "absl", "root")
-
-
-def require_converter() -> None:
-    """Checks that the converter and the quantizer are there before anything long starts.
-
-    Raises:
-        EnvironmentLacks: they are not.
-    """
-    try:
-        with silence(), _no_warnings():
-            import ai_edge_quantizer  # noqa: F401
-            import litert_torch  # noqa: F401
-    except ImportError as error:
-        raise EnvironmentLacks(f"--format tflite: {error}", REMEDY) from error
 
 
 def convert_torch(
@@ -75,7 +56,7 @@ def convert_torch(
     batch, channels, height, width = shape
     example = torch.zeros(batch, height, width, channels, dtype=torch.uint8)
     try:
-        with silence(), _no_warnings(), torch.no_grad():
+        with silence(), no_warnings(), torch.no_grad():
             made = litert_torch.convert(_folded(network, picture), (example,))
             data = bytes(made.model_content())
     except Exception as error:
@@ -107,7 +88,7 @@ def convert_text(network: torch.nn.Module, spec: TextInput, outputs: Sequence[st
     if spec.types is not None:
         examples[-1] = torch.zeros_like(examples[0])
     try:
-        with silence(), _no_warnings(), torch.no_grad():
+        with silence(), no_warnings(), torch.no_grad():
             data = bytes(litert_torch.convert(network, tuple(examples)).model_content())
     except Exception as error:
         raise ModelError(_told(str(error)), "export it with --format onnx") from error
@@ -142,18 +123,3 @@ def _told(message: str) -> str:
     if found is None:
         return f"the TFLite converter cannot convert this network: {first}"
     return f"the TFLite converter has no form for operator {found[1]}: {first}"
-
-
-@contextmanager
-def _no_warnings() -> Iterator[None]:
-    """The converter's parts warn about each other; none of it concerns the user."""
-    levels = {name: logging.getLogger(name).level for name in _LOGGERS}
-    for name in levels:
-        logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)

@@ -24,7 +24,7 @@ from edgekit_export.quantize.tap import Batch
 from edgekit_export.quantize.weights import Codes
 from edgekit_export.quantize.write_qdq import Layer
 from edgekit_export.tflite.bias import corrected_bias
-from edgekit_export.tflite.convert import require_converter
+from edgekit_export.tflite.converter import require_converter
 from edgekit_export.tflite.flatbuffer import Graph, read_tflite, write_tflite
 from edgekit_export.tflite.layers import TfliteLayer, tflite_layers
 from edgekit_export.tflite.match import match_layers

@@ -8,7 +8,7 @@ import pytest
 from edgekit.bundle.manifest import CenterCrop, Normalize, ResizeShorter, ResizeStretch
 from edgekit.errors import DataError, ModelError, UsageError
 from edgekit_export.sources.bare import BareInput
-from edgekit_export.sources.resolve import resolve
+from edgekit_export.sources.resolve import check_converter, resolve
 
 BARE = BareInput(normalize="0to1")
 
@@ -213,3 +213,37 @@ def test_a_recipe_without_a_card(recipe_folder):
     (recipe_folder / "card.toml").unlink()
     with pytest.raises(DataError, match="card.toml: cannot be read"):
         resolve(str(recipe_folder))
+
+
+def asked_for_the_converter(monkeypatch, source, wanted):
+    asked = []
+    monkeypatch.setattr("edgekit_export.tflite.converter.require_converter", lambda: asked.append(source))
+    check_converter(source, wanted)
+    return len(asked)
+
+
+@pytest.mark.parametrize(
+    ("source", "times"),
+    [
+        ("efficientnet-lite0", 1),
+        ("minilm-l6", 1),
+        ("some.module:network", 1),
+        ("owner/name@main", 1),
+        ("ppocr-v4", 0),
+        ("blazeface", 0),
+        ("m.onnx", 0),
+        ("folder/m.tflite", 0),
+        ("no-such-model", 0),
+    ],
+)
+def test_the_converter_is_asked_for_before_a_network_is_loaded(monkeypatch, source, times):
+    for wanted in ("tflite", "both"):
+        assert asked_for_the_converter(monkeypatch, source, wanted) == times
+    for wanted in ("onnx", None):
+        assert asked_for_the_converter(monkeypatch, source, wanted) == 0
+
+
+def test_the_converter_is_asked_for_before_a_folder_is_loaded(monkeypatch, tmp_path):
+    assert asked_for_the_converter(monkeypatch, str(tmp_path), "tflite") == 0
+    (tmp_path / "config.json").write_text("{}")
+    assert asked_for_the_converter(monkeypatch, str(tmp_path), "tflite") == 1

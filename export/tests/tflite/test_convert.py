@@ -1,9 +1,7 @@
-import sys
-
 import numpy as np
 import pytest
 
-from edgekit.errors import EnvironmentLacks, ModelError, UsageError
+from edgekit.errors import ModelError, UsageError
 from edgekit_export.convert.session import session_of
 from export.tests.tflite.conftest import PICTURE, SIZE, WITHOUT, convert
 
@@ -68,12 +66,3 @@ def test_a_dynamic_side_is_refused():
 
     with pytest.raises(UsageError, match="one input size"):
         convert_torch(None, (1, 3, 0, 0), PICTURE, ["scores"])
-
-
-def test_without_the_converter_the_remedy_is_the_environment(monkeypatch):
-    pytest.importorskip("ai_edge_litert", reason="pip install 'edgekit[litert]'")
-    from edgekit_export.tflite.convert import require_converter
-
-    monkeypatch.setitem(sys.modules, "litert_torch", None)
-    with pytest.raises(EnvironmentLacks, match="make export-env"):
-        require_converter()
