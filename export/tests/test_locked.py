@@ -259,6 +259,8 @@ def test_a_gate_still_refuses(first, model, noise, tmp_path, capsys):
     ],
 )
 def test_what_is_refused_before_anything_is_made(first, model, noise, capsys, change, more, message):
+    if change.get("options"):
+        change = {"options": {**open_bundle(first).manifest.lock.options, **change["options"]}}
     path = with_lock(first, **change)
     before = path.read_bytes()
     code, body, _ = again(capsys, model, noise, path, *(word.format(folder=path.parent) for word in more))
