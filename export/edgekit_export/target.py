@@ -1,9 +1,8 @@
 """Processors that a bundle is made for: what their integer instructions can do, and what a layer costs on them.
 
 The costs are counts of instructions that onnxruntime 1.31.1 spends on single layers: 22 layers of EfficientNet's and
-ResNet's shapes in float32 and as uint8 × int8 codes, run by qemu 7.2 with a plugin that counts (they repeat exactly),
-as a straight line over multiply-accumulates and outputs. Summed over EfficientNet-Lite0's layers they give its own
-count within 11 %. How many instructions a cycle retires, a count cannot say; see each target.
+ResNet's shapes in float32 and as uint8 × int8 codes, run by qemu 7.2 with a plugin that counts (they repeat exactly).
+How many instructions a cycle retires, a count cannot say; see each target, and ``docs/decisions/latency.md``.
 """
 
 from __future__ import annotations
@@ -32,14 +31,23 @@ class Kind(StrEnum):
     """One input channel a group."""
     DEPTHWISE_3X3 = "depthwise_3x3"
     """The same of 3×3 at stride 1, for which onnxruntime has a float kernel on ARM."""
+    DEPTHWISE_STRIDED = "depthwise_strided"
+    """The same of any window that goes along a row in steps of more than 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Instructions of one core: of each multiply-accumulate, and of each output value."""
+    """Instructions of one core.
+
+    Attributes:
+        mac: of each multiply-accumulate.
+        output: of each output value.
+        row: of each product of a weight and a row: of each multiply-accumulate in the output's first column.
+    """
 
     mac: float
     output: float
+    row: float = 0.0
 
 
 Costs = Mapping[tuple[Kind, Arithmetic], Cost]
@@ -80,10 +88,17 @@ def _costs(float32: tuple[Cost, ...], int8: tuple[Cost, ...]) -> Costs:
     return MappingProxyType(table | {(kind, "int8"): cost for kind, cost in zip(Kind, int8, strict=True)})
 
 
-# FMLA and the float kernels are the same on both boards. Without a kernel of its own, a depthwise convolution becomes a
-# product of matrices of one row a channel.
-_ARM_FLOAT = (Cost(0.328, 1.5), Cost(0.408, 10), Cost(0.55, 4), Cost(8.0, 0), Cost(2.2, 0))
-_ARM_DEPTHWISE = Cost(0.65, 2.5)  # int8, of any window and stride
+# FMLA and the float kernels are the same on both boards. Without a kernel of its own, a depthwise convolution copies
+# its input once for each weight, row by row, and is then a product of matrices of one row a channel.
+_ARM_FLOAT = (
+    Cost(0.328, 1.5),
+    Cost(0.408, 10),
+    Cost(0.55, 4),
+    Cost(2.1, 0, row=48),
+    Cost(1.44, 0, row=19),
+    Cost(7.4, 0, row=26),
+)
+_ARM_DEPTHWISE = (Cost(0.65, 2.5),) * 3  # int8, of any window and stride
 
 PI4 = Target(
     name="pi4",
@@ -98,9 +113,7 @@ PI4 = Target(
     dot_product=False,
     saturates=False,
     slow_s8s8=True,  # 2.7 to 3.0 multiply-accumulates an instruction, float32 3.0, uint8 × int8 3.1 to 3.8
-    costs=_costs(
-        _ARM_FLOAT, (Cost(0.253, 6.5), Cost(0.303, 14), Cost(0.427, 14), _ARM_DEPTHWISE, _ARM_DEPTHWISE)
-    ),
+    costs=_costs(_ARM_FLOAT, (Cost(0.253, 6.5), Cost(0.303, 14), Cost(0.427, 14), *_ARM_DEPTHWISE)),
 )
 
 PI5 = Target(
@@ -115,9 +128,7 @@ PI5 = Target(
     dot_product=True,  # SDOT, UDOT: 16 products each, two a cycle (PJDOC-466751330-7215)
     saturates=False,
     slow_s8s8=False,  # 6 % fewer instructions than uint8 × int8
-    costs=_costs(
-        _ARM_FLOAT, (Cost(0.103, 4.5), Cost(0.105, 12), Cost(0.297, 10), _ARM_DEPTHWISE, _ARM_DEPTHWISE)
-    ),
+    costs=_costs(_ARM_FLOAT, (Cost(0.103, 4.5), Cost(0.105, 12), Cost(0.297, 10), *_ARM_DEPTHWISE)),
 )
 
 # Not counted, since qemu 7.2 has no AVX-512: shortest times of the same layers on one core of an AMD EPYC with AVX-512
@@ -133,8 +144,8 @@ X86 = Target(
     saturates=False,
     slow_s8s8=True,  # onnxruntime does not fuse it on x86: 1.1 to 1.5 times float32's time, depthwise 3 to 8 times
     costs=_costs(
-        (Cost(0.052, 0.8), Cost(0.047, 0.5), Cost(0.057, 0.26), Cost(0.073, 1.2), Cost(0.073, 1.2)),
-        (Cost(0.016, 0.34), Cost(0.016, 0.5), Cost(0.1, 0.16), Cost(0.117, 0.4), Cost(0.117, 0.4)),
+        (Cost(0.052, 0.8), Cost(0.047, 0.5), Cost(0.057, 0.26), *[Cost(0.073, 1.2)] * 3),
+        (Cost(0.016, 0.34), Cost(0.016, 0.5), Cost(0.1, 0.16), *[Cost(0.117, 0.4)] * 3),
     ),
 )
 
@@ -149,8 +160,8 @@ AVX2 = Target(
     saturates=True,
     slow_s8s8=True,  # 2.3 to 3.0 multiply-accumulates an instruction, float32 3.8 to 4.4
     costs=_costs(  # int8 by the kernels that do not saturate (docs/arm.md)
-        (Cost(0.237, 2.5), Cost(0.197, 10), Cost(0.252, 5), Cost(0.7, 5), Cost(0.7, 5)),
-        (Cost(0.195, 5), Cost(0.19, 20), Cost(0.356, 12), Cost(1.25, 5), Cost(1.25, 5)),
+        (Cost(0.237, 2.5), Cost(0.197, 10), Cost(0.252, 5), *[Cost(0.7, 5)] * 3),
+        (Cost(0.195, 5), Cost(0.19, 20), Cost(0.356, 12), *[Cost(1.25, 5)] * 3),
     ),
 )
 

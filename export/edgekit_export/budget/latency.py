@@ -57,12 +57,14 @@ class Work:
         kind: of its kernel.
         macs: multiply-accumulates.
         outputs: values that it gives.
+        rows: multiply-accumulates of the output's first column.
         weights: values of its weight.
     """
 
     kind: Kind
     macs: int
     outputs: int
+    rows: int
     weights: int
 
 
@@ -127,7 +129,7 @@ def estimated(full: onnx.ModelProto, feed: Batch, target: Target, threads: int |
 
 def _milliseconds(work: Work, arithmetic: Arithmetic, target: Target, cores: int) -> float:
     cost = target.costs[work.kind, arithmetic]
-    instructions = cost.mac * work.macs + cost.output * work.outputs
+    instructions = cost.mac * work.macs + cost.output * work.outputs + cost.row * work.rows
     computing_s = instructions / (target.instructions_per_cycle * target.clock_hz * cores)
     reading_s = work.weights * (4 if arithmetic == "float32" else 1) / target.read_bytes_per_s
     return 1000 * max(computing_s, reading_s)
@@ -141,7 +143,8 @@ def works(full: onnx.ModelProto, feed: Batch) -> dict[str, Work]:
         weight = read_weights(view, view.producer[name]).weight
         depth = int(np.prod(weight.shape[1:]))
         kind = _kind(view.producer[name], weight.shape)
-        found[name] = Work(kind, value.size * depth, value.size, weight.size)
+        macs = value.size * depth
+        found[name] = Work(kind, macs, value.size, macs // value.shape[-1], weight.size)
     return found
 
 
@@ -152,5 +155,7 @@ def _kind(node: onnx.NodeProto, shape: tuple[int, ...]) -> Kind:
         return Kind.POINTWISE
     if shape[1] > 1 or attribute(node, "group", 1) == 1:
         return Kind.NARROW if shape[1] <= _NARROW else Kind.SPATIAL
-    plain = window == (3, 3) and set(attribute(node, "strides", [1])) == {1}
-    return Kind.DEPTHWISE_3X3 if plain else Kind.DEPTHWISE
+    strides = attribute(node, "strides", [1])
+    if strides[-1] > 1:
+        return Kind.DEPTHWISE_STRIDED
+    return Kind.DEPTHWISE_3X3 if window == (3, 3) and set(strides) == {1} else Kind.DEPTHWISE

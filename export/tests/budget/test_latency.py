@@ -15,11 +15,11 @@ from export.tests.quantize.networks import attending, gated, pictures, residual,
 def test_work_of_a_small_network():
     found = works(residual(), pictures(1)[0])
     assert found == {
-        "conv0": Work(Kind.NARROW, 8 * 8 * 8 * 27, 512, 216),
-        "conv1": Work(Kind.DEPTHWISE_3X3, 512 * 9, 512, 72),
-        "conv2": Work(Kind.POINTWISE, 512 * 8, 512, 64),
-        "conv3": Work(Kind.POINTWISE, 512 * 8, 512, 64),
-        "scores": Work(Kind.POINTWISE, 5 * 8, 5, 40),
+        "conv0": Work(Kind.NARROW, 8 * 8 * 8 * 27, 512, 8 * 8 * 27, 216),
+        "conv1": Work(Kind.DEPTHWISE_3X3, 512 * 9, 512, 64 * 9, 72),
+        "conv2": Work(Kind.POINTWISE, 512 * 8, 512, 512, 64),
+        "conv3": Work(Kind.POINTWISE, 512 * 8, 512, 512, 64),
+        "scores": Work(Kind.POINTWISE, 5 * 8, 5, 8, 40),
     }
 
 
@@ -37,7 +37,8 @@ def test_work_follows_the_input(width):
         ((32, 32, 3, 3), {}, Kind.SPATIAL),
         ((32, 16, 3, 3), {"group": 2}, Kind.NARROW),
         ((32, 1, 3, 3), {"group": 32}, Kind.DEPTHWISE_3X3),
-        ((32, 1, 3, 3), {"group": 32, "strides": [2, 2]}, Kind.DEPTHWISE),
+        ((32, 1, 3, 3), {"group": 32, "strides": [2, 2]}, Kind.DEPTHWISE_STRIDED),
+        ((32, 1, 3, 3), {"group": 32, "strides": [2, 1]}, Kind.DEPTHWISE),
         ((32, 1, 5, 5), {"group": 32}, Kind.DEPTHWISE),
         ((32, 32, 1, 1), {}, Kind.POINTWISE),
         ((8, 1, 3, 3), {}, Kind.NARROW),
@@ -51,12 +52,12 @@ def test_kinds(shape, attributes, kind):
 
 
 def test_an_estimate_is_instructions_over_cycles():
-    costs = dict.fromkeys(PI5.costs, Cost(mac=2.0, output=3.0))
+    costs = dict.fromkeys(PI5.costs, Cost(mac=2.0, output=3.0, row=7.0))
     target = replace(
         PI5, clock_hz=1e6, instructions_per_cycle=0.5, cores=4, read_bytes_per_s=1e12, costs=costs
     )
     alone, shared = (estimated(residual(), pictures(1)[0], target, threads) for threads in (1, 2))
-    assert alone.layers["scores"].float_ms == pytest.approx((2 * 40 + 3 * 5) / 0.5 / 1e6 * 1e3)
+    assert alone.layers["scores"].float_ms == pytest.approx((2 * 40 + 3 * 5 + 7 * 8) / 0.5 / 1e6 * 1e3)
     assert shared.layers["scores"].int8_ms == pytest.approx(alone.layers["scores"].int8_ms / 2)
     assert estimated(residual(), pictures(1)[0], target) == estimated(residual(), pictures(1)[0], target, 9)
     assert alone.rest.float_ms == alone.rest.int8_ms == 0
