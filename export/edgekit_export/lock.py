@@ -22,7 +22,9 @@ _TOOLS = (
     "onnx",
     "onnxruntime",
     "opencv-python-headless",
+    "pillow",
     "scipy",
+    "tokenizers",
     "torch",
     "transformers",
 )

@@ -36,7 +36,8 @@ class Plan:
         precision: of most weights.
         formats: one variant in each, in order.
         name: of the variants, a format's ending apart; empty for the precision's.
-        recipes: role → recipe; ``None`` for what the precision and the source's own recipe say.
+        recipes: role → recipe, one for each graph, or none at all for full precision; ``None`` for what the
+            precision and the source's own recipe say.
     """
 
     precision: Precision
