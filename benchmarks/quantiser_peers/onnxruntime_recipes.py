@@ -6,6 +6,7 @@ per channel; full range, because the engine's exact int8 kernels run it.
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 from functools import partial
@@ -25,7 +26,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from benchmarks.quantiser_peers.job import Job, run
 
 STRIDE = 8
-"""Samples between two merges of histograms: the calibrator keeps every activation of all samples until then."""
+"""Samples between two merges of histograms, at most: until then the calibrator keeps every activation of them."""
 
 
 class Reader(CalibrationDataReader):
@@ -76,9 +77,9 @@ def static(job: Job, method: str) -> None:
 
 
 def stride(job: Job) -> int:
-    """Samples between merges: histograms are merged of equal shapes only, a recogniser's lines are not."""
+    """Samples between merges: a divisor of them all, and 1 where shapes differ, as those of a recogniser's lines."""
     shapes = {tuple(array.shape for array in sample.values()) for sample in job.samples()}
-    return STRIDE if len(shapes) == 1 else 1
+    return math.gcd(STRIDE, len(job.paths())) if len(shapes) == 1 else 1
 
 
 def dynamic(job: Job) -> None:

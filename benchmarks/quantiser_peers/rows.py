@@ -99,13 +99,13 @@ def rows_of(network: Network, asked: Asked) -> Iterator[Row]:
 def _ours(network: Network, asked: Asked) -> Iterator[Row]:
     """edgekit's recipe as it stands in ``models/``, int8 throughout, and half precision."""
     recipe = recipe_for(network.full, network.graph.spec.quantize)
-    wanted = [
-        (f"edgekit {recipe.name}, its recipe", recipe),
-        ("edgekit int8 throughout", Recipe()),
-        ("edgekit float16 weights", HALF_WEIGHTS),
-    ]
-    for name, used in wanted:
-        if asked.wants(name):
+    wanted = {
+        f"edgekit {recipe.name}, its recipe": recipe,
+        "edgekit int8 throughout": Recipe(),
+        "edgekit float16 weights": HALF_WEIGHTS,
+    }
+    for i, (name, used) in enumerate(wanted.items()):
+        if asked.wants(name) and used not in list(wanted.values())[:i]:
             with progress(name) as advance:
                 made = reduce_precision(network.full, used, network.feeds, advance)
             yield _loaded(network, name, made.model, {})

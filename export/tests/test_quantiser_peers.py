@@ -1,8 +1,10 @@
 """What benchmarks/quantisers.py does around the peers: the peers themselves are not installed here."""
 
+import hashlib
 import json
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from benchmarks.quantiser_peers.job import Job
 from benchmarks.quantiser_peers.measure import Figures
 from benchmarks.quantiser_peers.peer import Peer, reason_of, run_module
 from benchmarks.quantiser_peers.table import markdown
-from benchmarks.quantisers import for_network
+from benchmarks.quantisers import for_network, main
 
 
 class TestFrontier:
@@ -151,3 +153,85 @@ class TestMarkdown:
     def test_tells_the_error_rate_where_it_is_known(self):
         text = markdown(self.report(rise=(0.1, -0.1, 0.3)))
         assert "| 2.50 [1.00, 4.00] | 0.10 [-0.10, 0.30] | 26.0 |" in text
+
+
+RECIPE = """\
+schema = 1
+task = "classify"
+
+[models.model]
+file = "small.onnx"
+sha256 = "{sha256}"
+shape = [1, 3, 16, 16]
+
+[models.model.input]
+kind = "image"
+tensor = "input"
+color = "rgb"
+ops = [
+  {{ op = "resize_stretch", width = 16, height = 16 }},
+  {{ op = "normalize", mean = [127.5, 127.5, 127.5], std = [127.5, 127.5, 127.5] }},
+]
+
+[models.model.head]
+op = "class_head"
+tensor = "logits"
+labels = "assets/labels.txt"
+activation = "softmax"
+
+[assets."assets/labels.txt"]
+kind = "coco_classes"
+"""
+
+CARD = """\
+title = "Small"
+task = "classify"
+domain = "noise"
+languages = []
+input_range = "a drawn picture"
+cannot = ["be of use"]
+license = "MIT"
+source = "drawn"
+parameters = 3000
+trained_on = "nothing"
+notes = ""
+"""
+
+
+@pytest.fixture
+def small(tmp_path, small_classifier):
+    """A network with a recipe of its own, and pictures."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    data = small_classifier(classes=80).SerializeToString()
+    (folder / "small.onnx").write_bytes(data)
+    (folder / "recipe.toml").write_text(RECIPE.format(sha256=hashlib.sha256(data).hexdigest()))
+    (folder / "card.toml").write_text(CARD)
+    for name, seed in (("calib", 1), ("eval", 2)):
+        (tmp_path / name).mkdir()
+        rng = np.random.default_rng(seed)
+        for i in range(6):
+            picture = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+            cv2.imwrite(str(tmp_path / name / f"{i}.png"), picture)
+    return folder
+
+
+def test_measures_ours_a_peer_and_says_what_is_missing(small, tmp_path, capsys):
+    data = ["--calib", tmp_path / "calib", "--eval", tmp_path / "eval"]
+    arguments = [small, *data, "--weights", small / "small.onnx"]
+    arguments += ["--rows", "edgekit*", "onnxruntime MinMax", "NNCF MIXED", "--rounds", "2", "--json"]
+    assert main([str(argument) for argument in arguments]) == 0
+    found = json.loads(capsys.readouterr().out)
+    rows = {row["row"]: row for row in found["rows"]}
+    assert list(rows) == [
+        "full precision",
+        "edgekit static_wi8_ai8, its recipe",
+        "edgekit float16 weights",
+        "onnxruntime MinMax",
+        "NNCF",
+    ]
+    assert rows["NNCF"]["failed"] == "skipped: no interpreter was given with --nncf-python"
+    assert (found["n"], found["clusters"], found["calibration_n"]) == (6, 6, 6)
+    assert rows["edgekit static_wi8_ai8, its recipe"]["sqnr_db"] > 20
+    assert rows["onnxruntime MinMax"]["sqnr_db"] > 20
+    assert set(rows["onnxruntime MinMax"]["versions"]) == {"onnx", "onnxruntime"}
