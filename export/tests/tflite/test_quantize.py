@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from edgekit_export.convert.session import session_of
 from edgekit_export.quantize import HALF_WEIGHTS, Recipe, quantize
 from edgekit_export.quantize.integer import sqnr_db
 from edgekit_export.quantize.placement import Mode
+from edgekit_export.quantize.weights import with_scale
 from edgekit_export.tflite.flatbuffer import read_tflite
 from edgekit_export.tflite.layers import tflite_layers
 from edgekit_export.tflite.match import match_layers
@@ -90,6 +93,36 @@ def test_a_mean_that_onnx_folds_into_the_bias(mode, least_db):
     reference = scores(session_of(full), feeds)
     assert sqnr_db(reference, scores(session_of_tflite(data), feeds)) > 100
     assert sqnr_db(reference, scores(session_of_tflite(found.data), feeds)) > least_db
+
+
+def test_a_bias_that_onnx_adds_after_the_product():
+    """Of a linear layer of several rows ONNX makes a MatMul and an Add; the int32 bias takes the codes' scale."""
+    torch = pytest.importorskip("torch")
+
+    class Rows(torch.nn.Module):
+        def forward(self, x):
+            return x.flatten(2).transpose(1, 2)
+
+    class Map(torch.nn.Module):
+        def forward(self, x):
+            return x.transpose(1, 2).unflatten(2, (4, 4))
+
+    network, feeds = patches(), pictures(24)
+    rows = torch.nn.Linear(8, 16)
+    rows.load_state_dict({"weight": network.hidden.weight.flatten(1), "bias": network.hidden.bias})
+    network.hidden = torch.nn.Sequential(Rows(), rows, Map())
+    full = normalize(export_torch(network, (1, 3, SIZE, SIZE), output_name="scores"), IMAGENET)
+    data = convert(network, picture=IMAGENET)
+    written = dict(quantize(full, feeds, Recipe()).written)
+    known = written["matmul0"]
+    finer = with_scale(known.weights.weight, known.codes.scale * np.float32(0.8))
+    written["matmul0"] = replace(known, codes=finer)
+    graph = read_tflite(quantize_tflite(data, written, Recipe(), feeds).data, "int8")
+    layer = next(layer for layer in tflite_layers(graph) if layer.kind == "FULLY_CONNECTED")
+    step = graph.scale(layer.bias)
+    np.testing.assert_allclose(step, graph.scale(layer.source)[0] * finer.scale, rtol=1e-6)
+    real = graph.constant(layer.bias).reshape(-1) * step
+    assert (np.abs(real - rows.bias.detach().numpy()) <= 0.51 * step).all()
 
 
 def test_wide_layers_are_floats(twins):
