@@ -6,7 +6,7 @@ and kept on disk, so that memory stays constant however many there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,37 +15,72 @@ from edgekit.tasks.protocol import Task
 from edgekit.tasks.trace import Trace
 from edgekit.types import Array, Content
 
+_FOLD = 5
+
 
 class Feeds:
     """Feeds of one graph; can be iterated again and again, always in the same order."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._count = 0
+        self._sources: list[str] = []
         folder.mkdir(parents=True, exist_ok=True)
 
-    def append(self, feed: Mapping[str, Array]) -> None:
-        """Stores one feed: input name → array."""
-        np.savez(self._folder / f"{self._count:06}.npz", **dict(feed))
-        self._count += 1
+    def append(self, feed: Mapping[str, Array], source: str) -> None:
+        """Stores one feed, input name → array, and what it was taken from."""
+        np.savez(self._folder / f"{len(self):06}.npz", **dict(feed))
+        self._sources.append(source)
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._sources)
 
     def __iter__(self) -> Iterator[dict[str, Array]]:
-        for i in range(self._count):
-            with np.load(self._folder / f"{i:06}.npz") as stored:
-                yield {name: stored[name] for name in stored.files}
+        return map(self._read, range(len(self)))
+
+    def _read(self, number: int) -> dict[str, Array]:
+        with np.load(self._folder / f"{number:06}.npz") as stored:
+            return {name: stored[name] for name in stored.files}
+
+    def apart(self) -> tuple[Part, Part]:
+        """The feeds of most sources, and those of every fifth: what was fitted to the first is judged on the second.
+
+        Crops of one photo resemble each other, so sources are parted; feeds are where all come from one source.
+        """
+        names = list(dict.fromkeys(self._sources))
+        marks = [names.index(source) for source in self._sources] if len(names) > 1 else range(len(self))
+        count = max(marks, default=-1) + 1
+        held = [mark % _FOLD == _FOLD - 1 or (1 < count < _FOLD and mark == count - 1) for mark in marks]
+        return self._part(not is_held for is_held in held), self._part(held)
+
+    def _part(self, wanted: Iterable[bool]) -> Part:
+        return Part(self._read, [number for number, is_wanted in enumerate(wanted) if is_wanted])
+
+
+class Part:
+    """Some of the feeds, in their order; can be iterated again and again."""
+
+    def __init__(self, read: Callable[[int], dict[str, Array]], numbers: Sequence[int]) -> None:
+        self._read, self._numbers = read, numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[dict[str, Array]]:
+        return map(self._read, self._numbers)
 
 
 def gather(
-    task: Task, inputs: Iterable[Content], roles: Iterable[str], folder: Path, advance: Callable[[], None]
+    task: Task,
+    inputs: Iterable[tuple[str, Content]],
+    roles: Iterable[str],
+    folder: Path,
+    advance: Callable[[], None],
 ) -> dict[str, Feeds]:
     """Runs ``task`` over ``inputs`` and keeps what each of its graphs was given.
 
     Args:
         task: the full-precision variant.
-        inputs: calibration data.
+        inputs: calibration data, each with what it was taken from.
         roles: graphs of the task.
         folder: where feeds are kept.
         advance: called after each input.
@@ -54,10 +89,10 @@ def gather(
         Role → feeds, which are empty for a graph that was never called.
     """
     feeds = {role: Feeds(folder / role) for role in roles}
-    for given in inputs:
+    for source, given in inputs:
         trace = Trace()
         task(given, trace)
         for call in trace.calls:
-            feeds[call.role].append(call.feeds)
+            feeds[call.role].append(call.feeds, source)
         advance()
     return feeds

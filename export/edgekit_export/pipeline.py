@@ -145,7 +145,11 @@ class _Work:
         inputs = golden_inputs(task, draw_for(task))
         feeds = self._feeds(task, calibration)
         seen = feeds or gather(
-            task, (one.content for one in inputs), self.source.graphs, self.folder / "golden", lambda: None
+            task,
+            ((one.path, one.content) for one in inputs),
+            self.source.graphs,
+            self.folder / "golden",
+            lambda: None,
         )
         candidates = [
             self._candidate(made, seen, inputs)
@@ -247,7 +251,7 @@ class _Work:
     def _feeds(self, task: Task, calibration: Dataset | None) -> dict[str, Feeds]:
         if calibration is None:
             return {}
-        inputs = (sample.content for sample in calibration)
+        inputs = ((sample.cluster, sample.content) for sample in calibration)
         with self.progress("calibration data", len(calibration)) as advance:
             feeds = gather(task, inputs, self.source.graphs, self.folder / "feeds", advance)
         for role, given in feeds.items():

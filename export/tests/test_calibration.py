@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from edgekit.types import Frame
 from edgekit_export.calibration import Feeds, gather
@@ -19,7 +20,9 @@ class TwoGraphs:
 def test_feeds_are_those_of_the_task_and_can_be_read_again(tmp_path):
     frames = [Frame(np.full((height, 2, 3), height, np.uint8)) for height in (1, 3)]
     advanced = []
-    feeds = gather(TwoGraphs(), frames, ["detect", "recognize"], tmp_path, lambda: advanced.append(1))
+    feeds = gather(
+        TwoGraphs(), zip("ab", frames), ["detect", "recognize"], tmp_path, lambda: advanced.append(1)
+    )
     assert {role: len(given) for role, given in feeds.items()} == {"detect": 2, "recognize": 4}
     assert len(advanced) == 2
     for _ in range(2):
@@ -28,3 +31,27 @@ def test_feeds_are_those_of_the_task_and_can_be_read_again(tmp_path):
 
 def test_no_feed(tmp_path):
     assert list(Feeds(tmp_path / "none")) == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "held"),
+    [
+        ("", []),
+        ("a", []),
+        ("ab", [1]),
+        ("aabb", [2, 3]),
+        ("aaaa", [3]),
+        ("a" * 12, [4, 9]),
+        ("abcdeabcde", [4, 9]),
+        ("aabbccddeeffgghhiijj", [8, 9, 18, 19]),
+    ],
+)
+def test_every_fifth_source_is_held_apart(tmp_path, sources, held):
+    feeds = Feeds(tmp_path)
+    for number, source in enumerate(sources):
+        feeds.append({"x": np.int64(number)}, source)
+    seen, rest = feeds.apart()
+    for _ in range(2):
+        assert [int(feed["x"]) for feed in rest] == held
+        assert [int(feed["x"]) for feed in seen] == [n for n in range(len(sources)) if n not in held]
+    assert (len(seen), len(rest)) == (len(sources) - len(held), len(held))

@@ -7,7 +7,7 @@ second moment of ``x``. A bias takes up the mean, so ``C`` is the covariance whe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,14 +34,26 @@ class Moments:
         total: ``(groups, inputs)`` sum of x.
         products: ``(groups, inputs, inputs)`` sum of x xᵀ.
         count: positions.
+        waiting: values that are not added yet.
     """
 
     total: Array
     products: Array
     count: int
+    waiting: list[Array] = field(default_factory=list)
 
     def add(self, x: Array) -> None:
-        """Adds ``(groups, positions, inputs)`` values."""
+        """Adds ``(groups, positions, inputs)`` values; a few positions wait for others, a product costs the same."""
+        self.waiting.append(x)
+        if sum(part.shape[1] for part in self.waiting) >= _POSITIONS:
+            self.settle()
+
+    def settle(self) -> None:
+        """Adds what waits."""
+        if not self.waiting:
+            return
+        x = self.waiting[0] if len(self.waiting) == 1 else np.concatenate(self.waiting, axis=1)
+        self.waiting = []
         self.total += x.sum(axis=1, dtype=np.float64)
         self.products += np.matmul(x.transpose(0, 2, 1), x)
         self.count += x.shape[1]
@@ -49,10 +61,12 @@ class Moments:
     @property
     def mean(self) -> Array:
         """``(groups, inputs)``."""
+        self.settle()
         return self.total / self.count
 
     def second(self, *, centred: bool) -> Array:
         """``(groups, inputs, inputs)``: covariance, or second moment about zero."""
+        self.settle()
         raw = self.products / self.count
         return raw - self.mean[:, :, None] * self.mean[:, None, :] if centred else raw
 
@@ -65,6 +79,7 @@ def collect_moments(
     batches: Iterable[Batch],
     threads: int = 2,
     samples: int = 0,
+    found: Mapping[str, Moments] | None = None,
 ) -> dict[str, Moments]:
     """Moments of the inputs of layers, rounded to their codes where they have one.
 
@@ -75,13 +90,14 @@ def collect_moments(
         codes: tensor → its affine code.
         batches: calibration data.
         threads: threads inside one operator.
-        samples: how many batches there are; 0 where unknown.
+        samples: how many batches there are in all; 0 where unknown.
+        found: moments of earlier batches, to which these are added; they are changed.
 
     Raises:
         DataError: there is no batch.
     """
     positions = positions_of(samples)
-    found: dict[str, Moments] = {}
+    found = dict(found or {})
     sources = list(dict.fromkeys(node.input[0] for node in wanted))
     for values in Tap(model, sources, threads).over(batches):
         for node in wanted:

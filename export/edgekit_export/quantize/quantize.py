@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
-import numpy as np
 import onnx
 
 from edgekit.errors import ModelError
 from edgekit_export.convert.graph import GraphView
+from edgekit_export.quantize.calibrate import calibrate, choose_codes, with_same_codes
 from edgekit_export.quantize.calibrated import Calibrated
-from edgekit_export.quantize.covariance import bias_shift, collect_moments
+from edgekit_export.quantize.covariance import bias_shift
 from edgekit_export.quantize.exact import is_exact
 from edgekit_export.quantize.integer import largest_code
-from edgekit_export.quantize.observe import observe
-from edgekit_export.quantize.odd_ratios import settle_ratios
-from edgekit_export.quantize.picture import whole_mean
-from edgekit_export.quantize.placement import CODED, WEIGHT_BITS, Mode, Placement, layers, place
+from edgekit_export.quantize.modes import modes_of
+from edgekit_export.quantize.placement import WEIGHT_BITS, Mode, Placement, layers, place
 from edgekit_export.quantize.progress import Progress, silent
-from edgekit_export.quantize.ranges import choose_range
 from edgekit_export.quantize.recipe import Recipe
 from edgekit_export.quantize.recurrent import recurrent, reduce_recurrent
 from edgekit_export.quantize.round_weights import round_to_output
@@ -30,12 +26,8 @@ from edgekit_export.quantize.tables import reduce_tables, tables
 from edgekit_export.quantize.tap import Batch
 from edgekit_export.quantize.thinned import Thinned
 from edgekit_export.quantize.weights import Codes, LayerWeights, nearest, read_weights, smallest_scale
-from edgekit_export.quantize.wide import fine_code, wide_weights
+from edgekit_export.quantize.wide import wide_weights
 from edgekit_export.quantize.write_qdq import Code, Layer, write_qdq
-
-_Item = TypeVar("_Item")
-_SMALL = 1 << 13
-"""Weights of a layer that is not worth coding its input for: a classifier's last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,78 +99,11 @@ def quantize(
     return build(ready, modes, progress)
 
 
-def modes_of(model: onnx.ModelProto, recipe: Recipe) -> dict[str, Mode]:
-    """Layer name → mode."""
-    modes = {node.output[0]: _mode_of(model, node, recipe.mode) for node in layers(model)}
-    modes.update(recipe.modes)
-    modes.update(dict.fromkeys(recipe.weight8, Mode.WEIGHT8))
-    modes.update(dict.fromkeys(recipe.half, Mode.HALF))
-    modes.update(dict.fromkeys(recipe.wide, Mode.WIDE))
-    return {node.output[0]: modes[node.output[0]] for node in layers(model)}  # recurrent ones have none
-
-
-def _mode_of(model: onnx.ModelProto, node: onnx.NodeProto, mode: Mode) -> Mode:
-    """A row of a convolution has no range of its own, and small layers cost more to code for than to compute."""
-    if mode is not Mode.DYNAMIC:
-        return mode
-    weight = next(t for t in model.graph.initializer if t.name == node.input[1])
-    return Mode.WEIGHT8 if node.op_type == "Conv" or np.prod(weight.dims) < _SMALL else mode
-
-
-def calibrate(
-    model: onnx.ModelProto, batches: Thinned, recipe: Recipe, progress: Progress = silent
-) -> Calibrated:
-    """Two streaming passes over the data: ranges, then moments of what layers read, rounded to their codes.
-
-    Both are taken as if every layer computed in integers, so that modes can be chosen afterwards. A recipe that
-    codes no activation needs neither ranges nor rounded inputs.
-    """
-    made = onnx.ModelProto()
-    made.CopyFrom(model)
-    pixels = whole_mean(made)
-    view, wanted = GraphView(made), layers(made)
-    usual = Mode.INT8 if _may_code(made, recipe) else Mode.FLOAT
-    placement = place(made, {node.output[0]: usual for node in wanted})
-    own = [name for name in placement.own_code if name not in pixels]
-    histograms = observe(made, own, _told(batches, "calibrate ranges", progress)) if own else {}
-    ready = Calibrated(made, recipe, pixels, histograms)
-    codes = _with_same_codes(placement, choose_codes(ready, placement))
-    read = {node.output[0]: node.input[0] for node in wanted}
-    ready.input_scales = {name: codes[source].scale for name, source in read.items() if source in codes}
-    if recipe.rounding == "output" or recipe.correct_bias:
-        shapes = {n.output[0]: read_weights(view, n).weight.shape for n in wanted}
-        told, count = _told(batches, "measure layers", progress), len(batches)
-        ready.moments = collect_moments(made, wanted, shapes, codes, told, samples=count)
-    return ready
-
-
-def _may_code(model: onnx.ModelProto, recipe: Recipe) -> bool:
-    """Whether some layer may compute in codes; a scan tries int8 everywhere."""
-    return recipe.keep_below_db > 0 or bool(CODED & set(modes_of(model, recipe).values()))
-
-
-def choose_codes(ready: Calibrated, placement: Placement) -> dict[str, Code]:
-    """Code of every tensor that has one of its own."""
-    view, found = GraphView(ready.model), dict(ready.pixels)
-    for name in placement.own_code:
-        if name in found:
-            continue
-        histogram, limit = ready.histograms[name], placement.limits.get(name)
-        if name in placement.fine:
-            readers = [read_weights(view, node).weight for node in view.consumers[name]]
-            high = histogram.high if limit is None else min(histogram.high, limit)
-            low = 0.0 if name in placement.absorbed else histogram.low
-            found[name] = fine_code(low, high, readers)
-        else:
-            found[name] = choose_range(histogram, ready.recipe.ranges, limit)
-    return settle_ratios(ready.model, placement, found, set(ready.pixels))
-
-
 def build(ready: Calibrated, modes: Mapping[str, Mode], progress: Progress = silent) -> Quantized:
     """The quantised graph for a choice of modes."""
     placement = place(ready.model, modes)
     codes = choose_codes(ready, placement)
-    every = _with_same_codes(placement, codes)
+    every = with_same_codes(placement, codes)
     view, nodes = GraphView(ready.model), layers(ready.model)
     written: dict[str, Layer] = {}
     for done, node in enumerate(nodes):
@@ -228,18 +153,6 @@ def _round(ready: Calibrated, name: str, weights: LayerWeights, bits: int) -> tu
         return codes, weights
     shift = bias_shift(weights.weight - codes.real, moments)
     return codes, dataclasses.replace(weights, bias=weights.bias + shift)
-
-
-def _with_same_codes(placement: Placement, codes: Mapping[str, Code]) -> dict[str, Code]:
-    return {name: codes[placement.same_code.get(name, name)] for name in placement.coded}
-
-
-def _told(items: Iterable[_Item], step: str, progress: Progress) -> Iterator[_Item]:
-    total = len(items) if isinstance(items, Sized) else 0
-    for done, item in enumerate(items):
-        progress(step, done, total)
-        yield item
-    progress(step, total, total)
 
 
 def _report(made: onnx.ModelProto, node: onnx.NodeProto, layer: Layer) -> LayerReport:

@@ -6,9 +6,10 @@ from edgekit.errors import DataError, ModelError
 from edgekit_export.convert.serialize import to_bytes
 from edgekit_export.convert.session import session_of
 from edgekit_export.quantize import HALF_WEIGHTS, Recipe, quantize
+from edgekit_export.quantize.calibrate import calibrate
 from edgekit_export.quantize.integer import sqnr_db
 from edgekit_export.quantize.placement import Mode, layers
-from edgekit_export.quantize.quantize import build, calibrate
+from edgekit_export.quantize.quantize import build
 from edgekit_export.quantize.sensitivity import sensitivity
 from edgekit_export.quantize.thinned import Thinned
 from export.tests.convert.graphs import constants_of, ops

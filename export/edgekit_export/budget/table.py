@@ -1,0 +1,113 @@
+"""Every choice for every layer of one graph: its bytes in the file, and what it does to the output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import onnx
+
+from edgekit_export.budget.knapsack import Option
+from edgekit_export.budget.noise import by_bits, noise_of
+from edgekit_export.convert.graph import GraphView
+from edgekit_export.convert.serialize import to_bytes
+from edgekit_export.quantize.calibrate import Batches
+from edgekit_export.quantize.calibrated import Calibrated
+from edgekit_export.quantize.placement import WEIGHT_BITS, Mode, layers
+from edgekit_export.quantize.progress import Progress, silent
+from edgekit_export.quantize.quantize import build
+from edgekit_export.quantize.thinned import Thinned
+from edgekit_export.quantize.weights import Codes, read_weights
+
+MEASURED = (Mode.WEIGHT4, Mode.WEIGHT6, Mode.WEIGHT8, Mode.WEIGHT10, Mode.HALF)
+"""Choices whose noise is measured; float has none, and that of other widths follows."""
+CHOICES = (*WEIGHT_BITS, Mode.HALF, Mode.FLOAT)
+SAMPLES = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerTable:
+    """The choices of one graph.
+
+    Attributes:
+        fixed_bytes: of the file without its layers' parameters.
+        options: layer name → mode → what it costs, in graph order.
+    """
+
+    fixed_bytes: int
+    options: Mapping[str, Mapping[Mode, Option]]
+
+    def bytes_of(self, modes: Mapping[str, Mode]) -> int:
+        """Of the file with these modes."""
+        return self.fixed_bytes + sum(self.options[name][mode].bytes for name, mode in modes.items())
+
+    def noise_of(self, modes: Mapping[str, Mode]) -> float:
+        """Noise power at the output, relative to the signal's, as the sum of the layers alone."""
+        return sum(self.options[name][mode].noise for name, mode in modes.items())
+
+
+def table_of(ready: Calibrated, judging: Batches, progress: Progress = silent) -> LayerTable:
+    """Writes and measures every choice.
+
+    Args:
+        ready: calibrated on other data than ``judging``: on what weights were fitted to they look 5 dB better, and
+            the last layers, which see few samples, more than the first.
+        judging: of which a few are measured on.
+        progress: told about every layer.
+    """
+    names = [node.output[0] for node in layers(ready.model)]
+    written = {mode: build(ready, dict.fromkeys(names, mode), progress).written for mode in MEASURED}
+    full = build(ready, {}).model
+    noise = noise_of(full, names, written, list(Thinned(judging, SAMPLES)), progress)
+    sizes, fixed = sizes_of(ready, names)
+    options = {}
+    for name in names:
+        powers = {**by_bits(noise[name]), Mode.FLOAT: 0.0}
+        options[name] = {mode: Option(sizes[mode][name], powers[mode]) for mode in CHOICES}
+    return LayerTable(fixed, options)
+
+
+def sizes_of(ready: Calibrated, names: Sequence[str]) -> tuple[dict[Mode, dict[str, int]], int]:
+    """Mode → layer → bytes in the file, and the bytes of all the rest.
+
+    Written with zeros for codes: bytes do not depend on values.
+    """
+    view = GraphView(ready.model)
+    blank = {}
+    for node in layers(ready.model):
+        weights = read_weights(view, node)
+        codes = Codes(np.zeros(weights.weight.shape), np.ones(len(weights.weight), np.float32))
+        blank.update({(node.output[0], bits): (codes, weights) for bits in WEIGHT_BITS.values()})
+    empty = replace(ready, rounded=blank)
+    found, fixed = {}, 0
+    for mode in CHOICES:
+        model = build(empty, dict.fromkeys(names, mode)).model
+        found[mode] = layer_bytes(model, names)
+        fixed = len(to_bytes(model)) - sum(found[mode].values())
+    return found, fixed
+
+
+def layer_bytes(model: onnx.ModelProto, names: Sequence[str]) -> dict[str, int]:
+    """Layer → bytes of its node and of all that was written under its name, with their framing."""
+    known, found = set(names), dict.fromkeys(names, 0)
+    parts = [(node.output[0], node) for node in model.graph.node]
+    parts += [(tensor.name, tensor) for tensor in model.graph.initializer]
+    for name, part in parts:
+        owner = _owner(name, known)
+        if owner is not None:
+            found[owner] += 1 + _varint(part.ByteSize()) + part.ByteSize()
+    return found
+
+
+def _owner(name: str, known: set[str]) -> str | None:
+    """The layer that a tensor belongs to: its own name, or what stands before a dot of it."""
+    while name not in known:
+        if "." not in name:
+            return None
+        name = name.rpartition(".")[0]
+    return name
+
+
+def _varint(value: int) -> int:
+    return max(1, -(-value.bit_length() // 7))
