@@ -6,7 +6,7 @@ and kept on disk, so that memory stays constant however many there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -35,38 +35,24 @@ class Feeds:
         return len(self._sources)
 
     def __iter__(self) -> Iterator[dict[str, Array]]:
-        return map(self._read, range(len(self)))
+        return map(self.__getitem__, range(len(self)))
 
-    def _read(self, number: int) -> dict[str, Array]:
+    def __getitem__(self, number: int) -> dict[str, Array]:
+        """One feed, by its number."""
         with np.load(self._folder / f"{number:06}.npz") as stored:
             return {name: stored[name] for name in stored.files}
 
-    def apart(self) -> tuple[Part, Part]:
-        """The feeds of most sources, and those of every fifth: what was fitted to the first is judged on the second.
+    @property
+    def held(self) -> list[int]:
+        """Numbers of the feeds of every fifth source: they judge what was fitted to the others.
 
         Crops of one photo resemble each other, so sources are parted; feeds are where all come from one source.
         """
         names = list(dict.fromkeys(self._sources))
         marks = [names.index(source) for source in self._sources] if len(names) > 1 else range(len(self))
         count = max(marks, default=-1) + 1
-        held = [mark % _FOLD == _FOLD - 1 or (1 < count < _FOLD and mark == count - 1) for mark in marks]
-        return self._part(not is_held for is_held in held), self._part(held)
-
-    def _part(self, wanted: Iterable[bool]) -> Part:
-        return Part(self._read, [number for number, is_wanted in enumerate(wanted) if is_wanted])
-
-
-class Part:
-    """Some of the feeds, in their order; can be iterated again and again."""
-
-    def __init__(self, read: Callable[[int], dict[str, Array]], numbers: Sequence[int]) -> None:
-        self._read, self._numbers = read, numbers
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __iter__(self) -> Iterator[dict[str, Array]]:
-        return map(self._read, self._numbers)
+        last = count - 1 if 1 < count < _FOLD else -1
+        return [number for number, mark in enumerate(marks) if mark % _FOLD == _FOLD - 1 or mark == last]
 
 
 def gather(

@@ -21,7 +21,11 @@ def test_feeds_are_those_of_the_task_and_can_be_read_again(tmp_path):
     frames = [Frame(np.full((height, 2, 3), height, np.uint8)) for height in (1, 3)]
     advanced = []
     feeds = gather(
-        TwoGraphs(), zip("ab", frames), ["detect", "recognize"], tmp_path, lambda: advanced.append(1)
+        TwoGraphs(),
+        zip("ab", frames, strict=True),
+        ["detect", "recognize"],
+        tmp_path,
+        lambda: advanced.append(1),
     )
     assert {role: len(given) for role, given in feeds.items()} == {"detect": 2, "recognize": 4}
     assert len(advanced) == 2
@@ -50,8 +54,5 @@ def test_every_fifth_source_is_held_apart(tmp_path, sources, held):
     feeds = Feeds(tmp_path)
     for number, source in enumerate(sources):
         feeds.append({"x": np.int64(number)}, source)
-    seen, rest = feeds.apart()
-    for _ in range(2):
-        assert [int(feed["x"]) for feed in rest] == held
-        assert [int(feed["x"]) for feed in seen] == [n for n in range(len(sources)) if n not in held]
-    assert (len(seen), len(rest)) == (len(sources) - len(held), len(held))
+    assert feeds.held == held
+    assert [int(feeds[number]["x"]) for number in held] == held

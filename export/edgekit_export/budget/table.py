@@ -12,18 +12,16 @@ from edgekit_export.budget.knapsack import Option
 from edgekit_export.budget.noise import by_bits, noise_of
 from edgekit_export.convert.graph import GraphView
 from edgekit_export.convert.serialize import to_bytes
-from edgekit_export.quantize.calibrate import Batches
 from edgekit_export.quantize.calibrated import Calibrated
 from edgekit_export.quantize.placement import WEIGHT_BITS, Mode, layers
 from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.quantize import build
-from edgekit_export.quantize.thinned import Thinned
+from edgekit_export.quantize.tap import Batch
 from edgekit_export.quantize.weights import Codes, read_weights
 
 MEASURED = (Mode.WEIGHT4, Mode.WEIGHT6, Mode.WEIGHT8, Mode.WEIGHT10, Mode.HALF)
 """Choices whose noise is measured; float has none, and that of other widths follows."""
 CHOICES = (*WEIGHT_BITS, Mode.HALF, Mode.FLOAT)
-SAMPLES = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,19 +45,19 @@ class LayerTable:
         return sum(self.options[name][mode].noise for name, mode in modes.items())
 
 
-def table_of(ready: Calibrated, judging: Batches, progress: Progress = silent) -> LayerTable:
+def table_of(ready: Calibrated, judging: Sequence[Batch], progress: Progress = silent) -> LayerTable:
     """Writes and measures every choice.
 
     Args:
         ready: calibrated on other data than ``judging``: on what weights were fitted to they look 5 dB better, and
             the last layers, which see few samples, more than the first.
-        judging: of which a few are measured on.
+        judging: what is measured on.
         progress: told about every layer.
     """
     names = [node.output[0] for node in layers(ready.model)]
     written = {mode: build(ready, dict.fromkeys(names, mode), progress).written for mode in MEASURED}
     full = build(ready, {}).model
-    noise = noise_of(full, names, written, list(Thinned(judging, SAMPLES)), progress)
+    noise = noise_of(full, names, written, judging, progress)
     sizes, fixed = sizes_of(ready, names)
     options = {}
     for name in names:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import chain, islice
 from typing import Protocol
 
 import onnx
@@ -47,37 +45,34 @@ def calibrate(
         DataError: there is no sample, or a value is not finite.
     """
     ready, codes = _ranges(model, batches, recipe, progress)
-    _add_moments(ready, codes, _told(batches, "measure layers", progress), len(batches))
+    _measure(ready, codes, _told(batches, "measure layers", progress), len(batches))
     return ready
 
 
 def calibrate_apart(
-    model: onnx.ModelProto, seen: Batches, held: Batches, recipe: Recipe, progress: Progress = silent
+    model: onnx.ModelProto,
+    batches: Batches,
+    held: Collection[int],
+    recipe: Recipe,
+    progress: Progress = silent,
 ) -> tuple[Calibrated, Calibrated]:
-    """Calibrates on ``seen`` alone, so that the rest can judge what it is rounded by, and on both.
+    """Calibrates on all but some of the batches, so that these can judge what is rounded by it, and on all.
 
-    The second is to the bit what :func:`calibrate` gives for ``seen`` and then ``held``.
+    The second is to the bit what :func:`calibrate` gives.
+
+    Args:
+        model: normalised float graph.
+        batches: calibration data.
+        held: numbers of the batches that the first is without; not all of them.
+        recipe: what may be done.
+        progress: told about every sample.
     """
-    both = InTurn(seen, held)
-    ready, codes = _ranges(model, both, recipe, progress)
-    steps = _told(both, "measure layers", progress)
-    _add_moments(ready, codes, islice(steps, len(seen)), len(both))
-    first = replace(ready, moments=deepcopy(ready.moments), rounded={})
-    _add_moments(ready, codes, steps, len(both))
-    return first, ready
-
-
-class InTurn:
-    """The batches of one source, then those of another."""
-
-    def __init__(self, first: Batches, then: Batches) -> None:
-        self._parts = first, then
-
-    def __len__(self) -> int:
-        return sum(len(part) for part in self._parts)
-
-    def __iter__(self) -> Iterator[Batch]:
-        return chain.from_iterable(self._parts)
+    ready, codes = _ranges(model, batches, recipe, progress)
+    apart = replace(ready, moments={}, rounded={})
+    _measure(apart, codes, (batch for number, batch in enumerate(batches) if number in held), len(batches))
+    _measure(ready, codes, _told(batches, "measure layers", progress), len(batches))
+    kept = {name: moments.without(apart.moments.get(name)) for name, moments in ready.moments.items()}
+    return replace(ready, moments=kept, rounded={}), ready
 
 
 def _ranges(
@@ -98,17 +93,13 @@ def _ranges(
     return ready, codes
 
 
-def _add_moments(
-    ready: Calibrated, codes: Mapping[str, Code], batches: Iterable[Batch], samples: int
-) -> None:
-    """Adds what layers read on these batches, which are of so many samples in all; nothing where no one asks."""
+def _measure(ready: Calibrated, codes: Mapping[str, Code], batches: Iterable[Batch], samples: int) -> None:
+    """Measures what layers read on these batches, some of so many samples; nothing where no one asks."""
     if ready.recipe.rounding != "output" and not ready.recipe.correct_bias:
         return
     view, wanted = GraphView(ready.model), layers(ready.model)
     shapes = {node.output[0]: read_weights(view, node).weight.shape for node in wanted}
-    ready.moments = collect_moments(
-        ready.model, wanted, shapes, codes, batches, samples=samples, found=ready.moments
-    )
+    ready.moments = collect_moments(ready.model, wanted, shapes, codes, batches, samples=samples)
 
 
 def choose_codes(ready: Calibrated, placement: Placement) -> dict[str, Code]:

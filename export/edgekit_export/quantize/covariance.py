@@ -58,6 +58,14 @@ class Moments:
         self.products += np.matmul(x.transpose(0, 2, 1), x)
         self.count += x.shape[1]
 
+    def without(self, part: Moments | None) -> Moments:
+        """What is left of them when a part is taken out."""
+        self.settle()
+        if part is None:
+            return self
+        part.settle()
+        return Moments(self.total - part.total, self.products - part.products, self.count - part.count)
+
     @property
     def mean(self) -> Array:
         """``(groups, inputs)``."""
@@ -79,7 +87,6 @@ def collect_moments(
     batches: Iterable[Batch],
     threads: int = 2,
     samples: int = 0,
-    found: Mapping[str, Moments] | None = None,
 ) -> dict[str, Moments]:
     """Moments of the inputs of layers, rounded to their codes where they have one.
 
@@ -90,14 +97,13 @@ def collect_moments(
         codes: tensor → its affine code.
         batches: calibration data.
         threads: threads inside one operator.
-        samples: how many batches there are in all; 0 where unknown.
-        found: moments of earlier batches, to which these are added; they are changed.
+        samples: how many batches these are some of; 0 where unknown.
 
     Raises:
         DataError: there is no batch.
     """
     positions = positions_of(samples)
-    found = dict(found or {})
+    found: dict[str, Moments] = {}
     sources = list(dict.fromkeys(node.input[0] for node in wanted))
     for values in Tap(model, sources, threads).over(batches):
         for node in wanted:
