@@ -58,11 +58,11 @@ def graph_origin(
     )
 
 
-def few(feeds: Iterable[Batch]) -> list[Batch]:
-    """Evenly taken feeds, as many as ``PIXELS`` allows, at least one if there is any."""
+def few(feeds: Iterable[Batch], count: int = SAMPLES) -> list[Batch]:
+    """Evenly taken feeds, at most so many and as ``PIXELS`` allows, at least one if there is any."""
     taken: list[Batch] = []
     pixels = 0
-    for feed in Thinned(feeds, SAMPLES):
+    for feed in Thinned(feeds, count):
         pixels += sum(array.size // array.shape[-1] for array in feed.values())
         if taken and pixels > PIXELS:
             break

@@ -63,11 +63,14 @@ def calibrate_apart(
     Args:
         model: normalised float graph.
         batches: calibration data.
-        held: numbers of the batches that the first is without; not all of them.
+        held: numbers of the batches that the first is without: none or some, not all.
         recipe: what may be done.
         progress: told about every sample.
     """
     ready, codes = _ranges(model, batches, recipe, progress)
+    if not held:
+        _measure(ready, codes, _told(batches, "measure layers", progress), len(batches))
+        return ready, ready
     apart = replace(ready, moments={}, rounded={})
     _measure(apart, codes, (batch for number, batch in enumerate(batches) if number in held), len(batches))
     _measure(ready, codes, _told(batches, "measure layers", progress), len(batches))

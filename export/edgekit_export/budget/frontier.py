@@ -1,0 +1,191 @@
+"""Every candidate that was measured, as data, as a page and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edgekit.bundle.atomic import replacing
+from edgekit.cli.values import format_size
+from edgekit.evaluation.outcome import Evaluation
+from edgekit.report.page import page
+from edgekit.report.plots.scatter import Spot, scatter
+from edgekit.report.tables import Cell, Table
+
+_MEGA = 1e6
+
+
+class Point(msgspec.Struct, frozen=True):
+    """One candidate.
+
+    Attributes:
+        variant: its name.
+        bytes: of a bundle that holds it alone.
+        drop: in points; ``None`` where nothing was measured, as below.
+        interval: of the drop.
+        n: samples.
+        sqnr_db: of the raw outputs.
+        verdict: against the limit.
+        expected_sqnr_db: what its layers alone let expect; ``None`` where the solver did not make it.
+    """
+
+    variant: str
+    bytes: int
+    drop: float | None
+    interval: tuple[float, float] | None
+    n: int
+    sqnr_db: float | None
+    verdict: str
+    expected_sqnr_db: float | None = None
+
+    @property
+    def drop_upper(self) -> float | None:
+        """Upper end of the drop's interval."""
+        return None if self.interval is None else self.interval[1]
+
+    def as_json(self) -> dict[str, Any]:
+        """As ``edgekit export --json`` lists it."""
+        return {**msgspec.structs.asdict(self), "drop_upper": self.drop_upper}
+
+
+def point_of(
+    name: str, size_bytes: int, evaluation: Evaluation | None, expected_sqnr_db: float | None = None
+) -> Point:
+    """A candidate as a point."""
+    if evaluation is None:
+        return Point(name, size_bytes, None, None, 0, None, "NONE", expected_sqnr_db)
+    e = evaluation
+    return Point(name, size_bytes, e.drop, e.interval, e.n, e.sqnr_db, e.verdict, expected_sqnr_db)
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What was asked for.
+
+    Attributes:
+        max_size_bytes: of the bundle.
+        max_drop: in points, on its interval's upper end.
+        metric: of the drop.
+    """
+
+    max_size_bytes: int | None
+    max_drop: float | None
+    metric: str
+
+
+def write_frontier(
+    out: Path, title: str, points: Sequence[Point], limits: Limits, refusal: str, way_out: Sequence[str]
+) -> dict[str, Path]:
+    """Writes ``out.frontier.html`` and ``out.frontier.png``.
+
+    Args:
+        out: the bundle's path.
+        title: of the model.
+        points: what was measured, one at least.
+        limits: what was asked for.
+        refusal: why nothing was written; empty if something was.
+        way_out: what would be possible, in sentences.
+
+    Returns:
+        ``html`` and ``png`` → path.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    paths = {kind: out.with_suffix(f".frontier.{kind}") for kind in ("html", "png")}
+    contents = {
+        "html": _html(title, points, limits, refusal, way_out).encode(),
+        "png": _png(title, points, limits),
+    }
+    for kind, path in paths.items():
+        with replacing(path) as file:
+            file.write(contents[kind])
+    return paths
+
+
+def _html(title: str, points: Sequence[Point], limits: Limits, refusal: str, way_out: Sequence[str]) -> str:
+    from markupsafe import Markup
+
+    spots = [_spot(point) for point in points if point.interval is not None]
+    units = "bundle, MB", f"drop, points of {limits.metric}"
+    bounds = None if limits.max_size_bytes is None else limits.max_size_bytes / _MEGA, limits.max_drop
+    drawn = scatter(spots, bounds, units, f"{len(spots)} candidates, bytes against drop") if spots else ""
+    return page(
+        "frontier.html",
+        title=f"{title}: size against accuracy",
+        subtitle=asked(limits),
+        verdict="FAIL" if refusal else "PASS",
+        headline="Refused" if refusal else "Written",
+        lines=[*([refusal] if refusal else []), *way_out],
+        plot=Markup(drawn),
+        confidence="95 %",
+        table=_table(points),
+    )
+
+
+def asked(limits: Limits) -> str:
+    """The limits in words."""
+    size = "" if limits.max_size_bytes is None else f"at most {limits.max_size_bytes:,} bytes"
+    drop = (
+        "" if limits.max_drop is None else f"a drop of at most {limits.max_drop:g} points of {limits.metric}"
+    )
+    return "Asked for: " + (" and ".join(filter(None, (size, drop))) or "no limit")
+
+
+def _spot(point: Point) -> Spot:
+    assert point.interval is not None and point.drop is not None
+    tone = {"PASS": "better", "FAIL": "worse"}.get(point.verdict, "")
+    name = f"{point.variant}, {point.bytes:,} bytes: {point.drop:+.2f} [{point.interval[0]:+.2f}, {point.interval[1]:+.2f}]"
+    return Spot(name, point.bytes / _MEGA, point.drop, point.interval, tone)
+
+
+def _table(points: Sequence[Point]) -> Table:
+    columns = ("variant", "bytes", "drop", "interval", "samples", "SQNR", "verdict")
+    return Table("Candidates", columns, tuple(_row(point) for point in sorted(points, key=lambda p: p.bytes)))
+
+
+def _row(point: Point) -> tuple[Cell, ...]:
+    known = point.interval is not None and point.drop is not None
+    span = f"{point.interval[0]:+.2f} to {point.interval[1]:+.2f}" if point.interval is not None else ""
+    return (
+        Cell(point.variant),
+        Cell(f"{point.bytes:,}", point.bytes, format_size(point.bytes)),
+        Cell(f"{point.drop:+.2f}" if known else "not measured", point.drop if known else None),
+        Cell(span, point.drop_upper),
+        Cell(str(point.n), point.n),
+        Cell("" if point.sqnr_db is None else f"{point.sqnr_db:.1f} dB", point.sqnr_db),
+        Cell(point.verdict),
+    )
+
+
+def _png(title: str, points: Sequence[Point], limits: Limits) -> bytes:
+    """The same plot for where no page can be shown, 1,600 by 1,000 pixels."""
+    from io import BytesIO
+
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), dpi=200, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    colors = {"PASS": "#1a7f37", "FAIL": "#c02a2a"}
+    for point in points:
+        if point.interval is None or point.drop is None:
+            continue
+        errors = [[point.drop - point.interval[0]], [point.interval[1] - point.drop]]
+        color = colors.get(point.verdict, "#6a6a6a")
+        axes.errorbar(point.bytes / _MEGA, point.drop, yerr=errors, fmt="o", color=color, capsize=3)
+        axes.annotate(
+            point.variant, (point.bytes / _MEGA, point.drop), (5, 5), textcoords="offset points", fontsize=8
+        )
+    if limits.max_size_bytes is not None:
+        axes.axvline(limits.max_size_bytes / _MEGA, color="#c02a2a", linewidth=1)
+    if limits.max_drop is not None:
+        axes.axhline(limits.max_drop, color="#c02a2a", linewidth=1)
+    axes.set(title=title, xlabel="bundle, MB", ylabel=f"drop, points of {limits.metric}, 95 % interval")
+    axes.grid(alpha=0.3)
+    file = BytesIO()
+    figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()

@@ -1,0 +1,91 @@
+"""The search, on bundles whose drop is known."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from edgekit_export.budget.search import NEAR, Trial, relaxation, search
+
+
+def evaluation(drop, half, limit):
+    upper = drop + half
+    return SimpleNamespace(
+        drop=drop, interval=(drop - half, upper), max_drop=limit, holds=limit is None or upper <= limit
+    )
+
+
+class Known:
+    """A drop of ``20 · 2^(−bytes / 100,000)`` points, give or take 0.1; nothing below 200,000 bytes."""
+
+    def __init__(self, limit):
+        self.limit = limit
+        self.asked = []
+
+    def at(self, max_bytes, *, final=False):
+        self.asked.append((max_bytes, final))
+        if max_bytes < 200_000:
+            return None
+        drop = 20 * 2 ** (-max_bytes / 100_000)
+        return Trial(None, None, max_bytes, None if self.limit is None else evaluation(drop, 0.1, self.limit))
+
+
+def test_what_fits_and_holds_is_chosen_at_once():
+    known = Known(2.0)
+    found = search(known, 200_000, 1_600_000, 400_000, gated=True)
+    assert known.asked == [(400_000, True)]
+    assert found.chosen.bytes == 400_000
+    assert len(found.trials) == 1
+
+
+@pytest.mark.parametrize("max_size", [100_000, 250_000, None])
+def test_the_smallest_that_holds_again_is_found(max_size):
+    """20 · 2^(−b / 100,000) + 2.2 · 0.1 ≤ 2 from 349,000 bytes on."""
+    known = Known(2.0)
+    found = search(known, 200_000, 1_600_000, max_size, gated=True)
+    assert 349_000 <= found.smallest.bytes <= 349_000 * 1.07
+    assert found.smallest.holds_again
+    assert found.chosen is (found.smallest if max_size is None else None)
+    assert len(known.asked) <= 8
+
+
+def test_no_size_holds():
+    found = search(Known(0.01), 200_000, 1_600_000, 300_000, gated=True)
+    assert (found.chosen, found.smallest) == (None, None)
+    assert [trial.bytes for trial in found.trials] == [300_000, 1_600_000]
+
+
+def test_without_a_gate_the_smallest_is_the_smallest_there_is():
+    found = search(Known(None), 200_000, 1_600_000, 100_000, gated=False)
+    assert found.chosen is None
+    assert found.smallest.bytes == 200_000
+
+
+def test_near_sizes_are_not_told_apart():
+    known = Known(2.0)
+    search(known, 1_599_000, 1_600_000, 1_598_000, gated=True)
+    assert len(known.asked) == 2
+    assert NEAR == 1.02
+
+
+@pytest.mark.parametrize(
+    ("drop", "half", "holds", "again"),
+    [(0.5, 1.4, True, False), (0.5, 0.6, True, True), (1.9, 0.2, False, False), (-0.2, 1.0, True, True)],
+)
+def test_room_for_other_samples(drop, half, holds, again):
+    trial = Trial(None, None, 1, evaluation(drop, half, 2.0))
+    assert (trial.holds, trial.holds_again) == (holds, again)
+
+
+@pytest.mark.parametrize(
+    ("asked", "possible", "said"),
+    [
+        ((1_000_000, 2.0), (1_200_000, 3.0), "--max-size 1200000"),
+        ((1_000_000, 2.0), (3_000_000, 3.0), "--max-drop 3.01%"),
+        ((1_000_000, 2.0), (None, 3.0), "--max-drop 3.01%"),
+        ((1_000_000, None), (1_100_000, None), "--max-size 1100000"),
+        ((1_000_000, 0.0), (9_000_000, 0.5), "--max-size 9000000"),
+        ((1_000_000, 2.0), (None, None), ""),
+    ],
+)
+def test_the_cheapest_relaxation(asked, possible, said):
+    assert relaxation(*asked, *possible) == said
