@@ -97,6 +97,25 @@ class FullPrecision:
         for role, model in self.onnx.items():
             with progress(f"{plan.name} {role}", None) as advance:
                 reduced[role] = reduce_precision(model, recipes.get(role), feeds.get(role), advance)
+        yield from self.of(plan, recipes, reduced, feeds, progress)
+
+    def of(
+        self,
+        plan: Plan,
+        recipes: Mapping[str, Recipe],
+        reduced: Mapping[str, Reduced],
+        feeds: Mapping[str, Feeds],
+        progress: Progress,
+    ) -> Iterator[Made]:
+        """The variants of graphs that are reduced already, in the order of the plan's formats.
+
+        Args:
+            plan: with a name.
+            recipes: role → recipe as applied.
+            reduced: role → what came of it.
+            feeds: role → calibration data, for TFLite's own.
+            progress: told about the work.
+        """
         for wanted in plan.formats:
             if wanted == "onnx":
                 yield self._onnx(plan, recipes, reduced)

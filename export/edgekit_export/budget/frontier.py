@@ -137,7 +137,8 @@ def asked(limits: Limits) -> str:
 def _spot(point: Point) -> Spot:
     assert point.interval is not None and point.drop is not None
     tone = {"PASS": "better", "FAIL": "worse"}.get(point.verdict, "")
-    name = f"{point.variant}, {point.bytes:,} bytes: {point.drop:+.2f} [{point.interval[0]:+.2f}, {point.interval[1]:+.2f}]"
+    low, high = point.interval
+    name = f"{point.variant}, {point.bytes:,} bytes: {point.drop:+.2f} [{low:+.2f}, {high:+.2f}]"
     return Spot(name, point.bytes / _MEGA, point.drop, point.interval, tone)
 
 

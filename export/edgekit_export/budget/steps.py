@@ -1,4 +1,4 @@
-"""What a long export has come to so far, by content: one that was killed goes on, one asked otherwise need not measure again.
+"""What a long export has come to so far: one that was killed goes on, one asked otherwise need not measure again.
 
 A step lies in a folder named by the digest of all that it follows from, and appears there whole or not at all, so
 that neither other data nor a crash can give a wrong one. The oldest folders go when all together are too large.

@@ -15,7 +15,7 @@ from edgekit_export.quantize.quantize import Quantized, quantize
 from edgekit_export.quantize.recipe import HALF_WEIGHTS, Recipe
 from edgekit_export.quantize.write_qdq import Layer
 
-Precision = Literal["int8", "fp16", "fp32"]
+Precision = Literal["int8", "mixed", "fp16", "fp32"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,10 +75,11 @@ def reduce_precision(
         return Reduced(model, "full_precision")
     if feeds is None and recipe.needs_data:
         raise UsageError(f"{recipe.name} needs data to calibrate on", "add --calib DATA")
-    return _reduced(quantize(model, feeds or (), recipe, lambda step, done, total: advance()))
+    return reduced(quantize(model, feeds or (), recipe, lambda step, done, total: advance()))
 
 
-def _reduced(made: Quantized) -> Reduced:
+def reduced(made: Quantized) -> Reduced:
+    """A quantised graph as one of lower precision."""
     report: dict[str, dict[str, int]] = {}
     for layer in made.layers:
         entry = report.setdefault(layer.mode.value, {"layers": 0, "bytes": 0})
