@@ -30,10 +30,11 @@ from edgekit.bundle.writer import write_bundle
 from edgekit.engines.protocol import EngineOptions
 from edgekit.tasks.registry import make_task
 from edgekit_export.golden import draw_scene, golden_inputs, record
-from edgekit_export.pipeline import ExportOptions, export
+from edgekit_export.pipeline import export
 from edgekit_export.recipe import SourceModel
 from edgekit_export.sources.bare import BareInput
 from edgekit_export.sources.resolve import resolve
+from edgekit_export.work import ExportOptions
 
 LABELS = "assets/labels.txt"
 NETWORKS = {"int8": graphs.classifier, "fp32": graphs.float_classifier}

@@ -31,6 +31,7 @@ EPILOG = """\
 examples:
   edgekit export ppocr-v4 -o ocr.edge --max-size 10MB --max-drop 3%
   edgekit export efficientnet-lite0 -o lite0.edge --calib photos/ --eval other-photos/
+  edgekit export efficientnet-lite0 -o lite0.edge --recipe mixed --max-size 5MB --calib 'photos?crops=25'
   edgekit export model.onnx -o model.edge --normalize imagenet --labels labels.txt --calib photos/
   edgekit export google/vit-base-patch16-224 -o vit.edge --calib photos/ --eval other-photos/
   edgekit export person.tflite -o person.edge --labels labels.txt --resize stretch
@@ -45,10 +46,13 @@ OUT.reference.edge in full precision, to validate against.
 DATA is a folder or file of pictures, texts or sounds, a video, a .csv or .jsonl table, or rendered:lines?n=2000;
 photos?crops=14 takes several crops of each, notes.txt?by=line one text a line. A named model knows its own data.
 What was calibrated on is never evaluated on.
+With --max-size or --max-drop it delivers both, measured, or refuses: where int8 does not keep within them, a width of
+weight is chosen for each layer (mixed: smaller or more accurate, in full precision's time; docs/budget.md).
 --locked takes source and data of the first export again, and refuses others (docs/reproducing.md).
-exit code: 0 written; 1 refused, nothing written: the size or the drop does not hold; or --locked gave other bytes."""
+exit code: 0 written; 1 refused, no bundle written: the size or the drop does not hold (OUT.frontier.html and .png
+draw what would be possible); or --locked gave other bytes."""
 
-PRECISIONS = ("int8", "fp16", "fp32")
+PRECISIONS = ("int8", "mixed", "fp16", "fp32")
 DEFAULT_RECIPE: tuple[Precision, ...] = ("int8", "fp16")
 FORMATS: dict[str, tuple[Format, ...]] = {
     "onnx": ("onnx",),
@@ -101,13 +105,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--recipe", type=option(_precisions), metavar="R",
-        help="variants to make, the default one first, of int8, fp16, fp32 (default: int8,fp16; TFLite files are "
-        "wrapped as they are)",
+        help="variants to make, the default one first, of int8, mixed, fp16, fp32 (default: int8,fp16, and mixed "
+        "where these do not keep within the limits; TFLite files are wrapped as they are)",
     )  # fmt: skip
     parser.add_argument(
         "--format", choices=tuple(FORMATS),
         help="of the variants (default: onnx, of a TFLite file tflite); TFLite takes a torch network, and needs "
         "what make export-env installs, or a TFLite file",
+    )  # fmt: skip
+    parser.add_argument(
+        "--resume", action=argparse.BooleanOptionalAction, default=True,
+        help="use what an earlier export of the same model and data has measured, one that was killed too "
+        "(default: yes)",
     )  # fmt: skip
     parser.add_argument("--limit", type=option(parse_count), metavar="N", help="measure on at most N samples")
     parser.add_argument(
@@ -205,11 +214,12 @@ def _run(args: argparse.Namespace) -> int:
     from edgekit.bundle.reader import open_bundle
     from edgekit_export.lock import weights_of
     from edgekit_export.locked import open_locked
-    from edgekit_export.pipeline import ExportOptions, export
+    from edgekit_export.pipeline import export
     from edgekit_export.reproduction import reproduction
     from edgekit_export.sources.bare import BareInput
     from edgekit_export.sources.resolve import check_converter, resolve
     from edgekit_export.sources.tflite_source import with_twin
+    from edgekit_export.work import ExportOptions
 
     bare = BareInput(
         args.normalize, args.input_size, args.resize, args.color, args.labels, args.activation, args.task
@@ -241,6 +251,8 @@ def _run(args: argparse.Namespace) -> int:
         engine=engine_options(args),
         source_options=bare.options() | ({} if limit is None else {"limit": str(limit)}),
         locked=locked,
+        search=recipe is None,
+        resume=args.resume,
     )
     package = export(source, args.output, options, progress)
     reports = {} if args.report is None else report_package(package, args.report, options.engine, progress)
@@ -327,6 +339,9 @@ def describe(package: Package, more: str = "") -> Any:  # noqa: ANN401 (a rich r
         if package.written
         else f"refused: {package.refusal}"
     )
-    caption = "\n".join(filter(None, (headline, package.remark, more)))
+    ways = [] if package.way_out is None else package.way_out.sentences(package.limits)
+    drawn = " and ".join(str(path) for path in package.plots.values())
+    lines = (headline, *ways, f"frontier drawn in {drawn}" if drawn else "", package.remark, more)
+    caption = "\n".join(filter(None, lines))
     table.caption, table.caption_justify = Text(caption), "left"
     return table

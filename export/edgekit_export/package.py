@@ -1,4 +1,4 @@
-"""From measured candidates to files: which variants ship, within the budget, or why none does."""
+"""From measured candidates to files: which variants ship, within the budget, or why none does and what would."""
 
 from __future__ import annotations
 
@@ -9,86 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from msgspec.structs import replace
-
-from edgekit.bundle.manifest import FORMAT, VERSION, Golden, Lock, Manifest, Variant
-from edgekit.bundle.writer import bundle_bytes, writing_bundle
+from edgekit.bundle.writer import writing_bundle
 from edgekit.cli.values import format_size
-from edgekit.evaluation.origin import AgreementMatrix, Stages
-from edgekit.evaluation.outcome import Evaluation
-from edgekit.machine import Machine, this_machine
-from edgekit_export.quantize.recipe import Recipe
+from edgekit.evaluation.origin import AgreementMatrix
+from edgekit_export.budget.frontier import Limits, Point, point_of, write_frontier
+from edgekit_export.budget.refusal import WayOut, way_out
+from edgekit_export.budget.workshop import Searched
+from edgekit_export.candidate import Candidate, summary
+from edgekit_export.maker import Maker
 from edgekit_export.quantize.tap import Batch
-from edgekit_export.sources.source import Source
-from edgekit_export.staging import Staging
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """A variant, staged and measured.
-
-    Attributes:
-        variant: its manifest entry, without a drop.
-        golden: what it makes of the golden inputs.
-        members: what ``golden`` names, pictures included.
-        engine: engine and version that measured it.
-        evaluation: against full precision; ``None`` for the reference, or without data.
-        parity: role → its stages, where there were feeds.
-        layers: role → what the quantiser reports.
-        recipes: role → recipe as applied; empty for what was not quantised.
-    """
-
-    variant: Variant
-    golden: tuple[Golden, ...]
-    members: Mapping[str, bytes]
-    engine: str
-    evaluation: Evaluation | None = None
-    parity: Mapping[str, Stages] | None = None
-    layers: Mapping[str, Any] | None = None
-    recipes: Mapping[str, Recipe] = field(default_factory=dict)
-
-    @property
-    def holds(self) -> bool:
-        """No gate was asked for, or it is proven to hold."""
-        return self.evaluation is None or self.evaluation.holds
-
-    def entry(self) -> Variant:
-        """The manifest entry with the measured drop."""
-        return (
-            self.variant if self.evaluation is None else replace(self.variant, drop=self.evaluation.as_drop())
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """As ``edgekit export --json`` lists variants."""
-        formats = {model.format for model in self.variant.models.values()}
-        return {
-            "name": self.variant.name,
-            "format": formats.pop(),
-            "recipe": self.variant.recipe,
-            "bytes": self.variant.bytes,
-            "drop": None if self.evaluation is None else summary(self.evaluation),
-            "parity": msgspec.to_builtins(self.parity or {}),
-            "layers": dict(self.layers or {}),
-        }
-
-
-def summary(evaluation: Evaluation) -> dict[str, Any]:
-    """The core of an evaluation, with the keys of ``edgekit validate --json``."""
-    return {
-        "metric": evaluation.metric,
-        "n": evaluation.n,
-        "clusters": evaluation.clusters,
-        "reference": evaluation.reference,
-        "candidate": evaluation.candidate,
-        "drop": evaluation.drop,
-        "interval": list(evaluation.interval),
-        "agreement": evaluation.agreement,
-        "sqnr_db": evaluation.sqnr_db,
-        "verdict": evaluation.verdict,
-        "reason": evaluation.reason,
-        "needed_n": evaluation.needed_n,
-    }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,11 +29,13 @@ class Package:
         reference_path: of the full-precision bundle; ``None`` where there is none.
         size_bytes: of the bundle, 0 if none was written.
         shipped: names of the variants in it.
-        candidates: all that were measured.
+        candidates: all that may have shipped.
         reference: full precision; ``None`` for a quantised file that was wrapped without its twin.
-        frontier: variant → bytes of a bundle that holds it alone.
-        max_size_bytes: the budget.
+        frontier: every candidate that was measured, trials of a search included.
+        limits: what was asked for.
         refusal: why nothing was written, empty if something was.
+        way_out: what would be possible; ``None`` where something was written.
+        plots: ``html`` and ``png`` → where the frontier is drawn.
         matrix: how often the reference and the candidates decide alike; ``None`` without data.
         feeds: role → a few of the inputs that it was calibrated on, to look into its layers with.
         remark: what its user should know of how it was made; empty where nothing is out of the ordinary.
@@ -116,9 +47,11 @@ class Package:
     shipped: tuple[str, ...]
     candidates: tuple[Candidate, ...]
     reference: Candidate | None
-    frontier: Mapping[str, int]
-    max_size_bytes: int | None
+    frontier: tuple[Point, ...]
+    limits: Limits
     refusal: str = ""
+    way_out: WayOut | None = None
+    plots: Mapping[str, Path] = field(default_factory=dict)
     matrix: AgreementMatrix | None = None
     feeds: Mapping[str, Sequence[Batch]] = field(default_factory=dict)
     remark: str = ""
@@ -131,40 +64,24 @@ class Package:
     def as_json(self) -> dict[str, Any]:
         """As ``edgekit export --json`` prints it."""
         listed = [c for c in self.candidates if c.variant.name in self.shipped or not self.written]
-        first = listed[0].evaluation
+        first = listed[0].evaluation if listed else None
         obj: dict[str, Any] = {
             "bundle": str(self.path) if self.written else None,
             "reference": str(self.reference_path) if self.written and self.reference_path else None,
             "size_bytes": self.size_bytes,
             "reference_bytes": None if self.reference is None else self.reference.variant.bytes,
-            "max_size_bytes": self.max_size_bytes,
+            "max_size_bytes": self.limits.max_size_bytes,
             "variants": [c.as_json() for c in listed],
             "left_out": [c.variant.name for c in self.candidates if c not in listed],
             "drop": None if first is None else summary(first),
             "verdict": "NONE" if first is None else first.verdict,
             "remark": self.remark,
+            "frontier": [point.as_json() for point in self.frontier],
         }
-        if not self.written:
-            obj |= self._way_out()
+        if self.way_out is not None:
+            plots = {kind: str(path) for kind, path in self.plots.items()}
+            obj |= {"refusal": self.refusal, **self.way_out.as_json(), "plots": plots}
         return obj
-
-    def _way_out(self) -> dict[str, Any]:
-        judged = [c for c in self.candidates if c.evaluation is not None]
-        uppers = [c.evaluation.interval[1] for c in judged if c.evaluation is not None]
-        holding = [self.frontier[c.variant.name] for c in self.candidates if c.holds]
-        return {
-            "refusal": self.refusal,
-            "smallest_bytes": min(holding, default=None),
-            "smallest_drop": min(uppers, default=None),
-            "frontier": [
-                {
-                    "variant": c.variant.name,
-                    "bytes": self.frontier[c.variant.name],
-                    "drop_upper": None if c.evaluation is None else c.evaluation.interval[1],
-                }
-                for c in self.candidates
-            ],
-        }
 
     def rows(self) -> list[tuple[str, ...]]:
         """One row a measured variant, for a table: name, bytes, share, drop, agreement, SQNR, verdict."""
@@ -184,41 +101,37 @@ def _row(candidate: Candidate, full_bytes: int | None, shipped: bool) -> tuple[s
 
 
 def assemble(
-    source: Source,
-    lock: Lock,
-    staging: Staging,
+    maker: Maker,
     out: Path,
     reference: Candidate | None,
     candidates: Sequence[Candidate],
     max_size_bytes: int | None,
+    searched: Searched | None = None,
 ) -> Package:
     """Writes the bundle with as many variants as hold and fit, in their order, and the reference; or neither.
 
+    Where neither is written, the frontier is drawn beside ``out``.
+
     Args:
-        source: name, task and card.
-        lock: what it was made from.
-        staging: holds the model files.
+        maker: of bundles.
         out: the ``.edge`` file.
         reference: full precision, if there is one.
         candidates: in the order of preference.
         max_size_bytes: of the whole file.
+        searched: what came of looking for a mixed allocation, if that was done.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    maker = _Maker(source, lock, staging, this_machine())
-    frontier = {c.variant.name: maker.size([c]) for c in candidates}
+    sizes = {c.variant.name: maker.size([c]) for c in candidates}
+    limits = _limits(candidates, searched, max_size_bytes)
     reference_path = None if reference is None else out.with_suffix(".reference.edge")
-    package = Package(out, reference_path, 0, (), tuple(candidates), reference, frontier, max_size_bytes)
+    points = _points(candidates, sizes, searched)
+    package = Package(out, reference_path, 0, (), tuple(candidates), reference, points, limits)
     holding = [c for c in candidates if c.holds]
-    if not holding:
-        why = "; ".join(_reason(c) for c in candidates)
-        return dataclasses.replace(package, refusal=f"the drop does not hold: {why}")
-    chosen = maker.fitting(holding, frontier, max_size_bytes)
+    chosen = maker.fitting(holding, sizes, max_size_bytes)
     if not chosen:
-        smallest = min(frontier[c.variant.name] for c in holding)
-        why = f"the smallest bundle that holds the drop is {smallest} bytes, over {max_size_bytes}"
-        return dataclasses.replace(package, refusal=f"the size does not hold: {why}")
+        return _refused(package, maker.source.card.title, searched)
     with ExitStack() as stack:  # both lie whole on the disk before one gets its name
         stack.enter_context(writing_bundle(out, *maker.contents(chosen)))
         if reference is not None and reference_path is not None:
@@ -227,58 +140,52 @@ def assemble(
     return dataclasses.replace(package, size_bytes=out.stat().st_size, shipped=shipped)
 
 
+def _limits(candidates: Sequence[Candidate], searched: Searched | None, max_size_bytes: int | None) -> Limits:
+    """What was asked for; the drop's limit in points, as the measurements have it."""
+    trials = () if searched is None else searched.trials
+    evaluations = [one.evaluation for one in (*candidates, *trials) if one.evaluation is not None]
+    if not evaluations:
+        return Limits(max_size_bytes, None, "")
+    return Limits(max_size_bytes, evaluations[0].max_drop, evaluations[0].metric)
+
+
+def _points(
+    candidates: Sequence[Candidate], sizes: Mapping[str, int], searched: Searched | None
+) -> tuple[Point, ...]:
+    points = [point_of(c.variant.name, sizes[c.variant.name], c.evaluation) for c in candidates]
+    known = {(point.variant, point.bytes) for point in points}
+    for trial in () if searched is None else searched.trials:
+        name = trial.candidate.variant.name
+        if (name, trial.bytes) not in known:
+            points.append(point_of(name, trial.bytes, trial.evaluation, trial.allocation.sqnr_db))
+    return tuple(points)
+
+
+def _refused(package: Package, title: str, searched: Searched | None) -> Package:
+    limits, points = package.limits, package.frontier
+    smallest, weights = (None, 0) if searched is None else (searched.smallest_bytes, searched.weights)
+    out = way_out(points, limits, smallest, searched is not None, weights)
+    refusal = _why(package)
+    plots = write_frontier(package.path, title, points, limits, refusal, out.sentences(limits))
+    return dataclasses.replace(package, refusal=refusal, way_out=out, plots=plots)
+
+
+def _why(package: Package) -> str:
+    """Which limit does not hold: the size where something holds the drop, else the drop."""
+    size = package.limits.max_size_bytes
+    holding = [point.bytes for point in package.frontier if point.verdict in ("PASS", "NONE")]
+    fitting = [point for point in package.frontier if size is None or point.bytes <= size]
+    if holding and size is not None:
+        drop = " that holds the drop" if package.limits.max_drop is not None else ""
+        return f"the size does not hold: the smallest bundle measured{drop} has {min(holding)} bytes, over {size}"
+    if not fitting and size is not None:
+        least = min((point.bytes for point in package.frontier), default=None)
+        return f"neither size nor drop holds: the smallest bundle measured has {least} bytes, over {size}"
+    reasons = "; ".join(_reason(c) for c in package.candidates)
+    return f"the drop does not hold: {reasons or 'no allocation measured is proven to hold it'}"
+
+
 def _reason(candidate: Candidate) -> str:
     return (
         f"{candidate.variant.name}: {candidate.evaluation.reason if candidate.evaluation else 'not measured'}"
     )
-
-
-def _of_those(lock: Lock, chosen: Sequence[Candidate]) -> Lock:
-    """With the recipes of the variants that ship, and no others."""
-    names = {candidate.variant.name for candidate in chosen}
-    return replace(lock, recipes={name: roles for name, roles in lock.recipes.items() if name in names})
-
-
-@dataclass(frozen=True, slots=True)
-class _Maker:
-    """Writes bundles of any choice of variants."""
-
-    source: Source
-    lock: Lock
-    staging: Staging
-    machine: Machine
-
-    def contents(self, chosen: Sequence[Candidate]) -> tuple[Manifest, dict[str, bytes | Path]]:
-        """Manifest and members of a bundle of these variants."""
-        members: dict[str, bytes | Path] = dict(self.staging.members(tuple(c.variant for c in chosen)))
-        for candidate in chosen:
-            members.update(candidate.members)
-        judged = [(c, c.evaluation) for c in chosen if c.evaluation is not None]
-        manifest = Manifest(
-            format=FORMAT,
-            version=VERSION,
-            name=self.source.name,
-            task=self.source.task,
-            files=(),
-            variants=tuple(c.entry() for c in chosen),
-            card=self.source.card,
-            lock=_of_those(self.lock, chosen),
-            golden=tuple(golden for c in chosen for golden in c.golden),
-            evidence=tuple(e.as_evidence(c.variant.name, c.engine, self.machine) for c, e in judged),
-        )
-        return manifest, members
-
-    def size(self, chosen: Sequence[Candidate]) -> int:
-        """Exact bytes of a bundle of these variants."""
-        return bundle_bytes(*self.contents(chosen))
-
-    def fitting(
-        self, holding: Sequence[Candidate], frontier: Mapping[str, int], max_size_bytes: int | None
-    ) -> list[Candidate]:
-        """The longest beginning of ``holding`` that fits, else the first single variant that does, else none."""
-        if max_size_bytes is None:
-            return list(holding)
-        for n in range(len(holding), 0, -1):
-            if self.size(holding[:n]) <= max_size_bytes:
-                return list(holding[:n])
-        return [c for c in holding if frontier[c.variant.name] <= max_size_bytes][:1]

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from edgekit.engines.protocol import EngineOptions
     from edgekit.evaluation.origin import GraphOrigin
     from edgekit.evaluation.subject import Subject
-    from edgekit_export.package import Candidate, Package
+    from edgekit_export.candidate import Candidate
+    from edgekit_export.package import Package
     from edgekit_export.variants import Progress
 
 

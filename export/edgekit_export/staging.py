@@ -23,7 +23,7 @@ EXTERNAL_FROM_BYTES = 4_000_000
 
 EXTERNAL_TENSOR_BYTES = 1024
 
-Precision = Literal["fp32", "fp16", "int8"]
+Precision = Literal["fp32", "fp16", "int8", "mixed"]
 
 
 def _folded(given: Input, *, tflite: bool) -> Input:

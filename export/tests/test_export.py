@@ -104,10 +104,13 @@ def test_an_impossible_size_is_refused_and_the_one_it_names_holds(model, photos,
     assert (code, body["bundle"], body["size_bytes"]) == (1, None, 0)
     assert not list(tmp_path.glob("*.edge"))
     smallest = body["smallest_bytes"]
-    assert smallest == min(entry["bytes"] for entry in body["frontier"])
+    least = min(entry["bytes"] for entry in body["frontier"])
+    assert least < smallest <= least + 200
+    assert sorted(path.name for path in tmp_path.glob("s.*")) == ["s.frontier.html", "s.frontier.png"]
     code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--max-size", smallest))
-    assert (code, body["size_bytes"]) == (0, smallest)
-    code, body = run(capsys, arguments(model, photos, tmp_path / "t.edge", "--max-size", smallest - 1))
+    assert (code, [variant["name"] for variant in body["variants"]]) == (0, ["mixed"])
+    assert smallest - 400 <= body["size_bytes"] <= smallest
+    code, body = run(capsys, arguments(model, photos, tmp_path / "t.edge", "--max-size", smallest - 400))
     assert code == 1
 
 
@@ -141,7 +144,7 @@ def test_people_see_a_table(model, photos, tmp_path, capsys):
         ({"--calib": "gone"}, "no such file or folder"),
         ({"--calib": "empty"}, "empty"),
         ({"--eval": "calib"}, "share 24"),
-        ({"--recipe": "int3"}, "int8, fp16, fp32"),
+        ({"--recipe": "int3"}, "int8, mixed, fp16, fp32"),
         ({"--max-size": "5XB"}, "size"),
         ({"--normalize": "guess"}, "imagenet"),
         ({"source": "gone.onnx"}, "No such file"),

@@ -121,7 +121,9 @@ def _write(steps: Steps, role: str, table: LayerTable, ready: Calibrated) -> Non
         name: {mode.value: [option.bytes, option.noise] for mode, option in choices.items()}
         for name, choices in table.options.items()
     }
-    data = msgspec.json.encode({"fixed_bytes": table.fixed_bytes, "options": options})
+    data = msgspec.json.encode(
+        {"fixed_bytes": table.fixed_bytes, "weights": table.weights, "options": options}
+    )
     steps.write(f"{role}-table", {"json": np.frombuffer(data, np.uint8)})
 
 
@@ -140,7 +142,7 @@ def _read(
     made.CopyFrom(model)
     pixels = whole_mean(made)
     ready = Calibrated(made, mixed_recipe(base, model, {}), pixels, {}, moments=_moments(arrays))
-    return LayerTable(table["fixed_bytes"], options), ready
+    return LayerTable(table["fixed_bytes"], table["weights"], options), ready
 
 
 def _moments(arrays: Mapping[str, Array]) -> dict[str, Moments]:

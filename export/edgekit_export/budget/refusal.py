@@ -11,8 +11,8 @@ from edgekit_export.budget.frontier import Limits, Point
 from edgekit_export.budget.search import relaxation
 from edgekit_export.quantize.placement import WEIGHT_BITS
 
-_ROUND = 1000
-"""A size that is named is rounded up to it: evidence in the manifest is a few bytes longer or shorter next time."""
+_ROUND = 100
+"""A size that a search names has so much room at least: the next export writes its manifest a little longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ def way_out(
     if sought:
         passing = [] if smallest is None else [smallest]
     least = min(passing, default=None)
-    if least is not None:
-        least = -(-least // _ROUND) * _ROUND
+    if least is not None and sought:
+        least = (least // _ROUND + 2) * _ROUND
     size = limits.max_size_bytes
     inside = [point for point in points if size is None or point.bytes <= size]
     drop = min((point.drop_upper for point in inside if point.drop_upper is not None), default=None)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from edgekit.evaluation.outcome import Evaluation
 from edgekit_export.budget.allocation import Allocation
-from edgekit_export.package import Candidate
+from edgekit_export.candidate import Candidate
 
 MOST_TRIALS = 6
 NEAR = 1.02

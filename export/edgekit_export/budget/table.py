@@ -30,10 +30,12 @@ class LayerTable:
 
     Attributes:
         fixed_bytes: of the file without its layers' parameters.
+        weights: numbers in all layers.
         options: layer name → mode → what it costs, in graph order.
     """
 
     fixed_bytes: int
+    weights: int
     options: Mapping[str, Mapping[Mode, Option]]
 
     def bytes_of(self, modes: Mapping[str, Mode]) -> int:
@@ -63,7 +65,9 @@ def table_of(ready: Calibrated, judging: Sequence[Batch], progress: Progress = s
     for name in names:
         powers = {**by_bits(noise[name]), Mode.FLOAT: 0.0}
         options[name] = {mode: Option(sizes[mode][name], powers[mode]) for mode in CHOICES}
-    return LayerTable(fixed, options)
+    view = GraphView(ready.model)
+    weights = sum(read_weights(view, node).weight.size for node in layers(ready.model))
+    return LayerTable(fixed, weights, options)
 
 
 def sizes_of(ready: Calibrated, names: Sequence[str]) -> tuple[dict[Mode, dict[str, int]], int]:

@@ -7,7 +7,7 @@ from typing import Protocol
 from edgekit.evaluation.outcome import Evaluation
 from edgekit_export.budget.allocation import Modes, Tables
 from edgekit_export.budget.search import Trial
-from edgekit_export.package import Candidate
+from edgekit_export.candidate import Candidate
 
 _WRITINGS = 6
 _FULL = 0.999

@@ -6,6 +6,7 @@ second moment of ``x``. A bias takes up the mean, so ``C`` is the covariance whe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,40 +146,40 @@ def layer_patches(node: onnx.NodeProto, x: Array, shape: tuple[int, ...], most: 
         flat = x.reshape(1, -1, x.shape[-1])
         return flat[:, :: max(flat.shape[1] // most, 1)]
     groups, kernel = attribute(node, "group", 1), shape[2:]
-    strides = attribute(node, "strides", [1] * len(kernel))
-    dilations = attribute(node, "dilations", [1] * len(kernel))
-    x = _pad(x, node, kernel, strides, dilations)
+    rank = len(kernel)
+    strides = attribute(node, "strides", [1] * rank)
+    dilations = attribute(node, "dilations", [1] * rank)
     spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
-    axes = tuple(range(2, 2 + len(kernel)))
-    windows = np.lib.stride_tricks.sliding_window_view(x, spans, axis=axes)
-    picks = (slice(None), slice(None), *(slice(None, None, s) for s in strides))
-    windows = windows[(*picks, *(slice(None, None, d) for d in dilations))]
-    positions = windows.shape[0] * int(np.prod(windows.shape[2 : 2 + len(kernel)]))
-    channels, per_group = x.shape[1], x.shape[1] // groups
+    pads = _pads(node, x.shape[2:], spans, strides)
+    outputs = [(x.shape[2 + i] + pads[i] + pads[rank + i] - spans[i]) // strides[i] + 1 for i in range(rank)]
+    positions = x.shape[0] * math.prod(outputs)
     chosen = np.arange(0, positions, max(positions // most, 1))
-    index = np.unravel_index(chosen, (windows.shape[0], *windows.shape[2 : 2 + len(kernel)]))
-    where: tuple[Any, ...] = (index[0], slice(None), *index[1:])
-    taken = windows[where]
-    taken = taken.reshape(len(chosen), groups, per_group * int(np.prod(kernel)))
-    assert channels == groups * per_group
+    sample, *places = np.unravel_index(chosen, (x.shape[0], *outputs))
+    reads: list[Array] = []
+    inside = np.ones((len(chosen), *[1] * rank), bool)
+    for i in range(rank):
+        at = places[i][:, None] * strides[i] + np.arange(kernel[i]) * dilations[i] - pads[i]
+        at = at.reshape(len(chosen), *(kernel[i] if axis == i else 1 for axis in range(rank)))
+        inside = inside & (at >= 0) & (at < x.shape[2 + i])
+        reads.append(np.clip(at, 0, x.shape[2 + i] - 1))
+    where: tuple[Any, ...] = (sample.reshape(-1, *[1] * rank), slice(None), *reads)
+    taken = np.where(inside[..., None], x[where], x.dtype.type(0))  # (positions, kernel ..., channels)
+    taken = np.moveaxis(taken, -1, 1).reshape(len(chosen), groups, -1)
     by_group: Array = taken.transpose(1, 0, 2)
     return by_group
 
 
-def _pad(
-    x: Array, node: onnx.NodeProto, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
-) -> Array:
-    rank = len(kernel)
+def _pads(
+    node: onnx.NodeProto, size: Sequence[int], spans: Sequence[int], strides: Sequence[int]
+) -> list[int]:
+    """Zeros before and behind each axis, all the ones before first."""
+    rank = len(spans)
     mode = attribute(node, "auto_pad", b"NOTSET")
     pads = list(attribute(node, "pads", [0] * (2 * rank)))
     if mode in (b"SAME_UPPER", b"SAME_LOWER"):
         for i in range(rank):
-            span = (kernel[i] - 1) * dilations[i] + 1
-            total = max((-(-x.shape[2 + i] // strides[i]) - 1) * strides[i] + span - x.shape[2 + i], 0)
+            total = max((-(-size[i] // strides[i]) - 1) * strides[i] + spans[i] - size[i], 0)
             small = total // 2
-            pads[i], pads[rank + i] = (
-                (small, total - small) if mode == b"SAME_UPPER" else (total - small, small)
-            )
-    if not any(pads):
-        return x
-    return np.pad(x, [(0, 0), (0, 0), *((pads[i], pads[rank + i]) for i in range(rank))])
+            ends = (small, total - small) if mode == b"SAME_UPPER" else (total - small, small)
+            pads[i], pads[rank + i] = ends
+    return pads

@@ -1,0 +1,187 @@
+"""Looking for a mixed allocation within one export: when, with what, and what comes of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from edgekit.bundle.cache import cache_root
+from edgekit.data.dataset import Dataset
+from edgekit.evaluation.origin import AgreementMatrix
+from edgekit.evaluation.outcome import Evaluation
+from edgekit.machine import this_machine
+from edgekit.tasks.protocol import Task
+from edgekit_export.budget.allocation import Modes
+from edgekit_export.budget.mixing import Mixing, mixing
+from edgekit_export.budget.search import Found, Trial, search
+from edgekit_export.budget.steps import Steps
+from edgekit_export.budget.trials import BundleTrials
+from edgekit_export.calibration import Feeds
+from edgekit_export.candidate import Candidate
+from edgekit_export.golden import GoldenInput
+from edgekit_export.variants import Format, FullPrecision
+from edgekit_export.work import Work
+
+LOOKS = 4
+"""At the gate, while a trial is measured: most are clear early."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """What an export has in hand when it begins to look.
+
+    Attributes:
+        work: the export.
+        full: graphs in full precision.
+        reference: their task, loaded.
+        feeds: role → calibration data.
+        inputs: golden inputs.
+        calibration: what was calibrated on.
+        evaluation: what drops are measured on, if anything.
+        formats: of the variants to make.
+    """
+
+    work: Work
+    full: FullPrecision
+    reference: Task
+    feeds: dict[str, Feeds]
+    inputs: list[GoldenInput]
+    calibration: Dataset
+    evaluation: Dataset | None
+    formats: tuple[Format, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searched:
+    """What came of looking.
+
+    Attributes:
+        candidates: the mixed variants that hold, in the order of formats; none if the search failed.
+        trials: all that were measured.
+        smallest_bytes: of the bundle that a search found to hold the drop; ``None`` if it found none.
+        weights: numbers in all layers.
+        matrix: agreement of the chosen one with full precision.
+    """
+
+    candidates: tuple[Candidate, ...]
+    trials: tuple[Trial, ...]
+    smallest_bytes: int | None
+    weights: int
+    matrix: AgreementMatrix | None = None
+
+    def beside(self, others: Sequence[Candidate], precisions: Sequence[str]) -> list[Candidate]:
+        """The mixed variants where they were asked for, else before all others."""
+        place = precisions.index("mixed") if "mixed" in precisions else 0
+        formats = max(len(others) // max(len([p for p in precisions if p != "mixed"]), 1), 1)
+        return [*others[: place * formats], *self.candidates, *others[place * formats :]]
+
+
+def wants_mixed(
+    work: Work, judged: Sequence[Candidate], calibration: Dataset, evaluation: Dataset | None
+) -> bool:
+    """Whether a mixed allocation is to be looked for: it was asked for, or nothing else keeps within the limits."""
+    options = work.options
+    if options.locked is not None:
+        return False
+    if "mixed" in options.precisions:
+        return True
+    if not options.search or (options.max_size_bytes is None and options.max_drop is None):
+        return False
+    maker = work.maker(judged, calibration, evaluation)
+    most = options.max_size_bytes
+    return not any(c.holds and (most is None or maker.size([c]) <= most) for c in judged)
+
+
+def look_for_mixed(job: Job) -> Searched:
+    """Measures the choices, searches, and makes what holds."""
+    shop = _Shop.open(job)
+    trials = BundleTrials(shop.mixing.tables, shop)
+    options = job.work.options
+    gated = options.max_drop is not None
+    found = search(trials, trials.smallest_bytes, trials.largest_bytes, options.max_size_bytes, gated=gated)
+    weights = sum(graph.weights for graph in shop.mixing.tables.graphs.values())
+    smallest = None if found.smallest is None else found.smallest.bytes
+    searched = Searched((), tuple(found.trials), smallest, weights)
+    for trial in _in_order(found):
+        candidate = trials.again(trial)
+        final = trial.evaluation if shop.final is trial.evaluation else shop.judge(candidate, final=True)
+        if final is None or final.holds:
+            first = replace(candidate, evaluation=final)
+            return replace(searched, candidates=(first, *shop.others(trial)), matrix=shop.matrix)
+    return searched
+
+
+def _in_order(found: Found) -> list[Trial]:
+    """What may ship, the best first: the one chosen, then larger ones that held."""
+    if found.chosen is None:
+        return []
+    larger = [t for t in found.trials if t.holds and t.bytes > found.chosen.bytes]
+    return [found.chosen, *sorted(larger, key=lambda t: t.bytes)]
+
+
+@dataclass(slots=True, eq=False)
+class _Shop:
+    """Writes candidates and measures them; see :class:`edgekit_export.budget.trials.Workshop`."""
+
+    job: Job
+    steps: Steps
+    mixing: Mixing
+    matrix: AgreementMatrix | None = None
+    final: Evaluation | None = None
+
+    @classmethod
+    def open(cls, job: Job) -> _Shop:
+        """With every choice measured."""
+        steps = Steps(cache_root() / "export", _identity(job), resume=job.work.options.resume)
+        return cls(job, steps, mixing(job.full, job.feeds, steps, job.work.progress))
+
+    def make(self, modes: Modes) -> Candidate:
+        """The candidate of an allocation, in the first format."""
+        return self._made(modes, self.job.formats[:1])[0]
+
+    def others(self, trial: Trial) -> list[Candidate]:
+        """The same allocation in the other formats, measured."""
+        if len(self.job.formats) == 1:
+            return []
+        candidates = self._made(trial.allocation.modes, self.job.formats)[1:]
+        judged, _ = self.job.work.judged(candidates, self.job.reference, self.job.evaluation)
+        return judged
+
+    def _made(self, modes: Modes, formats: tuple[Format, ...]) -> list[Candidate]:
+        job = self.job
+        made = self.mixing.make(modes, formats, job.feeds, job.work.progress)
+        return [job.work.candidate(one, job.feeds, job.inputs) for one in made]
+
+    def size(self, candidate: Candidate) -> int:
+        """Bytes of a bundle that holds it alone."""
+        return self.job.work.maker([candidate], self.job.calibration, self.job.evaluation).size([candidate])
+
+    def judge(self, candidate: Candidate, *, final: bool) -> Evaluation | None:
+        """Its drop; on all data if ``final``."""
+        job = self.job
+        judged, matrix = job.work.judged(
+            [candidate], job.reference, job.evaluation, looks=1 if final else LOOKS, steps=self.steps
+        )
+        evaluation = judged[0].evaluation
+        if final:
+            self.final, self.matrix = evaluation, matrix
+        return evaluation
+
+
+def _identity(job: Job) -> Mapping[str, Any]:
+    """Everything that the choices' bytes and noise follow from."""
+    machine = this_machine()
+    graphs = {
+        role: hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
+        for role, model in job.full.onnx.items()
+    }
+    tables = {role: repr(sorted(graph.spec.quantize.items())) for role, graph in job.full.graphs.items()}
+    return {
+        "graphs": graphs,
+        "recipes": tables,
+        "calibration": job.calibration.sha256,
+        "versions": dict(machine.versions),
+        "features": list(machine.features),
+    }
