@@ -110,7 +110,7 @@ def open_network(
     ]
     refuse_overlap(data[0].digests, data[1].digests)
     with progress(f"{name}: calibration data", len(data[0])) as advance:
-        inputs = (sample.content for sample in data[0])
+        inputs = ((sample.cluster, sample.content) for sample in data[0])
         task = load(source, staging, reference)
         feeds = gather(task, inputs, [role], folder / "feeds", advance)[role]
     return Network(source, role, full, staging, reference, feeds, folder / "feeds" / role, *data)
