@@ -163,8 +163,7 @@ def _points(
 
 def _refused(package: Package, title: str, searched: Searched | None) -> Package:
     limits, points = package.limits, package.frontier
-    smallest, weights = (None, 0) if searched is None else (searched.smallest_bytes, searched.weights)
-    out = way_out(points, limits, smallest, searched is not None, weights)
+    out = way_out(points, limits, searched)
     refusal = _why(package)
     plots = write_frontier(package.path, title, points, limits, refusal, out.sentences(limits))
     return dataclasses.replace(package, refusal=refusal, way_out=out, plots=plots)

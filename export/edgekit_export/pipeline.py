@@ -102,7 +102,7 @@ def _measure(work: Work) -> _Measured:
     judged, matrix = work.judged(candidates, task, evaluation)
     found = None
     if calibration is not None and wants_mixed(work, judged, calibration, evaluation):
-        job = Job(work, full, task, feeds, inputs, calibration, evaluation, made_here)
+        job = Job(work, full, task, feeds, inputs, judged, calibration, evaluation, made_here)
         found = look_for_mixed(job)
         judged, matrix = found.beside(judged, options.precisions), found.matrix or matrix
     judged = [_comparable(one, reference) for one in judged]

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from edgekit.bundle.detect_head import DetectHead
 from edgekit.bundle.manifest import ClassHead, Variant
-from edgekit.cli.values import MaxDrop
+from edgekit.cli.values import MaxDrop, format_size
 from edgekit.data.dataset import Dataset, open_data, refuse_overlap
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import ModelError, UsageError
@@ -216,7 +216,8 @@ class Work:
             journal = steps.journal(
                 self._measurement(candidates, data, options), [side.labels for side in sides]
             )
-        with self.progress("measure " + ", ".join(c.variant.name for c in candidates), len(data)) as advance:
+        named = (f"{c.variant.name} of {format_size(c.variant.bytes)}" for c in candidates)
+        with self.progress(f"measure {', '.join(named)}", len(data)) as advance:
             found = compare(sides[0], sides[1:], data, options, journal=journal, advance=advance)
         if journal is not None:
             journal.close()

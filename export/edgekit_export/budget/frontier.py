@@ -177,15 +177,17 @@ def _png(title: str, points: Sequence[Point], limits: Limits) -> bytes:
             continue
         errors = [[point.drop - point.interval[0]], [point.interval[1] - point.drop]]
         color = colors.get(point.verdict, "#6a6a6a")
-        axes.errorbar(point.bytes / _MEGA, point.drop, yerr=errors, fmt="o", color=color, capsize=3)
-        axes.annotate(
-            point.variant, (point.bytes / _MEGA, point.drop), (5, 5), textcoords="offset points", fontsize=8
-        )
+        place = point.bytes / _MEGA, point.drop
+        trial = point.expected_sqnr_db is not None
+        axes.errorbar(*place, yerr=errors, fmt="s" if trial else "o", color=color, capsize=3)
+        if not trial:
+            axes.annotate(point.variant, place, (6, 6), textcoords="offset points", fontsize=9)
     if limits.max_size_bytes is not None:
         axes.axvline(limits.max_size_bytes / _MEGA, color="#c02a2a", linewidth=1)
     if limits.max_drop is not None:
         axes.axhline(limits.max_drop, color="#c02a2a", linewidth=1)
-    axes.set(title=title, xlabel="bundle, MB", ylabel=f"drop, points of {limits.metric}, 95 % interval")
+    below = "bundle, MB (squares: trials of a mixed allocation)"
+    axes.set(title=title, xlabel=below, ylabel=f"drop, points of {limits.metric}, 95 % interval")
     axes.grid(alpha=0.3)
     file = BytesIO()
     figure.savefig(file, format="png", metadata={"Software": None})

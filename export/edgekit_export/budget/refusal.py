@@ -9,6 +9,7 @@ from typing import Any
 from edgekit.cli.values import format_size
 from edgekit_export.budget.frontier import Limits, Point
 from edgekit_export.budget.search import relaxation
+from edgekit_export.budget.workshop import Searched
 from edgekit_export.quantize.placement import WEIGHT_BITS
 
 _ROUND = 100
@@ -58,35 +59,33 @@ class WayOut:
         }
 
 
-def way_out(
-    points: Sequence[Point], limits: Limits, smallest: int | None, sought: bool, weights: int
-) -> WayOut:
+def way_out(points: Sequence[Point], limits: Limits, searched: Searched | None) -> WayOut:
     """What would be possible, of what was measured.
 
     Args:
         points: all of it.
         limits: what was asked for.
-        smallest: bytes of the smallest bundle that a search found to hold.
-        sought: whether there was a search.
-        weights: numbers in all layers, for the arithmetic.
+        searched: what came of looking for a mixed allocation, if that was done.
     """
-    passing = [point.bytes for point in points if point.verdict in ("PASS", "NONE")]
-    if sought:
-        passing = [] if smallest is None else [smallest]
-    least = min(passing, default=None)
-    if least is not None and sought:
-        least = (least // _ROUND + 2) * _ROUND
+    if searched is None:
+        least = min((point.bytes for point in points if point.verdict in ("PASS", "NONE")), default=None)
+    else:
+        found = searched.smallest_bytes
+        least = None if found is None else (found // _ROUND + 2) * _ROUND
     size = limits.max_size_bytes
     inside = [point for point in points if size is None or point.bytes <= size]
     drop = min((point.drop_upper for point in inside if point.drop_upper is not None), default=None)
     cheapest = "" if size is None else relaxation(size, limits.max_drop, least, drop)
-    return WayOut(least, drop, cheapest, "" if inside or size is None else _arithmetic(size, weights, points))
+    return WayOut(least, drop, cheapest, _arithmetic(size, searched))
 
 
-def _arithmetic(size: int, weights: int, points: Sequence[Point]) -> str:
-    fewest = min(WEIGHT_BITS.values())
-    if not weights:
+def _arithmetic(size: int | None, searched: Searched | None) -> str:
+    """Bits a weight that a size leaves, where no bundle is so small."""
+    if size is None or searched is None or searched.least_bytes <= size:
         return ""
-    said = f"{weights:,} weights in {size:,} bytes are {8 * size / weights:.2f} bits a weight"
-    least = min((point.bytes for point in points), default=None)
-    return said + (f"; with {fewest} bits each a bundle has {least:,} bytes at least." if least else ".")
+    fewest, weights = min(WEIGHT_BITS.values()), searched.weights
+    bits = 8 * size / max(weights, 1)
+    return (
+        f"{weights:,} weights in {size:,} bytes are {bits:.2f} bits a weight; with {fewest} bits each the smallest "
+        f"bundle has {searched.least_bytes:,} bytes."
+    )

@@ -32,12 +32,14 @@ class Trial:
         candidate: as it was written; its files may have been replaced since.
         bytes: of a bundle that holds it alone.
         evaluation: against full precision; ``None`` where nothing is measured.
+        samples: that there are to measure on; ``evaluation`` may have stopped before.
     """
 
     allocation: Allocation
     candidate: Candidate
     bytes: int
     evaluation: Evaluation | None
+    samples: int
 
     @property
     def holds(self) -> bool:
@@ -46,11 +48,16 @@ class Trial:
 
     @property
     def holds_again(self) -> bool:
-        """Whether it will most likely hold on other samples as well."""
-        found = self.evaluation
-        if found is None or found.max_drop is None:
-            return True
-        return found.holds and found.drop + _AGAIN * (found.interval[1] - found.drop) <= found.max_drop
+        """Whether it will most likely hold on as many other samples as there are."""
+        return self.evaluation is None or holds_again(self.evaluation, self.samples)
+
+
+def holds_again(found: Evaluation, samples: int) -> bool:
+    """Whether a drop will most likely hold on so many other samples, by the width that its interval has with them."""
+    if found.max_drop is None:
+        return True
+    width = (found.interval[1] - found.drop) * math.sqrt(found.n / samples)
+    return found.holds and found.drop + _AGAIN * width <= found.max_drop
 
 
 class Trials(Protocol):
@@ -72,17 +79,26 @@ class Found:
 
     Attributes:
         chosen: what holds everything; ``None`` if nothing does.
-        smallest: the smallest that holds the drop, on other samples too; ``None`` if none did, or none was sought.
+        smallest: the smallest that holds the drop, on other samples too; ``None`` if none did, none was sought, or
+            one that was known before is no larger.
+        smallest_bytes: of that, or of the one known before.
         trials: all that were measured.
     """
 
     chosen: Trial | None = None
     smallest: Trial | None = None
+    smallest_bytes: int | None = None
     trials: list[Trial] = field(default_factory=list)
 
 
 def search(
-    trials: Trials, smallest_bytes: int, largest_bytes: int, max_size_bytes: int | None, *, gated: bool
+    trials: Trials,
+    smallest_bytes: int,
+    largest_bytes: int,
+    max_size_bytes: int | None,
+    *,
+    gated: bool,
+    known_bytes: int | None = None,
 ) -> Found:
     """Looks for a bundle within a size whose drop holds; failing that, for what would be possible.
 
@@ -92,8 +108,9 @@ def search(
         largest_bytes: of the bundle beyond which nothing gets better.
         max_size_bytes: of the bundle; ``None`` asks for the smallest that holds the drop.
         gated: whether there is a limit to the drop.
+        known_bytes: of the smallest bundle that is known to hold, if any is.
     """
-    found = Found()
+    found = Found(smallest_bytes=known_bytes)
     low = smallest_bytes
     if max_size_bytes is not None:
         trial = _try(trials, found, max_size_bytes, final=True)
@@ -104,24 +121,27 @@ def search(
     if not gated:
         found.smallest = _try(trials, found, smallest_bytes)
     elif low < largest_bytes:
-        found.smallest = _smallest(trials, found, low, largest_bytes)
+        found.smallest = _smallest(trials, found, low, largest_bytes, known_bytes)
+    if found.smallest is not None:
+        found.smallest_bytes = found.smallest.bytes
     if max_size_bytes is None:
         found.chosen = found.smallest
     return found
 
 
-def _smallest(trials: Trials, found: Found, low: int, high: int) -> Trial | None:
-    """The smallest size at which the drop holds, above ``low`` and up to ``high``, where it does if anywhere."""
-    best = _try(trials, found, high)
-    if best is None or not best.holds:
+def _smallest(trials: Trials, found: Found, low: int, high: int, known: int | None) -> Trial | None:
+    """The smallest size at which the drop holds: above ``low``, and up to ``high`` or to what is known to hold."""
+    best = _try(trials, found, high) if known is None else None
+    if known is None and (best is None or not best.holds):
         return None
+    at_most = known if best is None else best.bytes
     for _ in range(MOST_TRIALS - 1):
-        if best.bytes <= low * NEAR:
+        if at_most is None or at_most <= low * NEAR:
             break
-        middle = math.isqrt(low * best.bytes)
+        middle = math.isqrt(low * at_most)
         trial = _try(trials, found, middle)
         if trial is not None and trial.holds_again:
-            best = trial
+            best, at_most = trial, trial.bytes
         else:
             low = middle
     return best

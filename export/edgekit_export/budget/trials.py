@@ -15,7 +15,13 @@ _FULL = 0.999
 
 
 class Workshop(Protocol):
-    """Writes candidates and measures them."""
+    """Writes candidates and measures them.
+
+    Attributes:
+        samples: that there are to measure on; 0 if none.
+    """
+
+    samples: int
 
     def make(self, modes: Modes) -> Candidate:
         """Writes the variant of an allocation; each replaces the one before."""
@@ -79,7 +85,8 @@ class BundleTrials:
             return None
         allocation, candidate, size = best
         candidate, _ = self._write(allocation.modes, allocation.model_bytes)
-        return Trial(allocation, candidate, size, self._workshop.judge(candidate, final=final))
+        evaluation = self._workshop.judge(candidate, final=final)
+        return Trial(allocation, candidate, size, evaluation, self._workshop.samples)
 
     def again(self, trial: Trial) -> Candidate:
         """The candidate of an earlier trial, its files written once more if others took their place."""

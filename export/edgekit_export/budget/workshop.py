@@ -15,7 +15,7 @@ from edgekit.machine import this_machine
 from edgekit.tasks.protocol import Task
 from edgekit_export.budget.allocation import Modes
 from edgekit_export.budget.mixing import Mixing, mixing
-from edgekit_export.budget.search import Found, Trial, search
+from edgekit_export.budget.search import Found, Trial, holds_again, search
 from edgekit_export.budget.steps import Steps
 from edgekit_export.budget.trials import BundleTrials
 from edgekit_export.calibration import Feeds
@@ -38,6 +38,7 @@ class Job:
         reference: their task, loaded.
         feeds: role → calibration data.
         inputs: golden inputs.
+        judged: candidates that were measured already.
         calibration: what was calibrated on.
         evaluation: what drops are measured on, if anything.
         formats: of the variants to make.
@@ -48,6 +49,7 @@ class Job:
     reference: Task
     feeds: dict[str, Feeds]
     inputs: list[GoldenInput]
+    judged: Sequence[Candidate]
     calibration: Dataset
     evaluation: Dataset | None
     formats: tuple[Format, ...]
@@ -61,6 +63,7 @@ class Searched:
         candidates: the mixed variants that hold, in the order of formats; none if the search failed.
         trials: all that were measured.
         smallest_bytes: of the bundle that a search found to hold the drop; ``None`` if it found none.
+        least_bytes: of any bundle, each weight as narrow as it gets.
         weights: numbers in all layers.
         matrix: agreement of the chosen one with full precision.
     """
@@ -68,6 +71,7 @@ class Searched:
     candidates: tuple[Candidate, ...]
     trials: tuple[Trial, ...]
     smallest_bytes: int | None
+    least_bytes: int
     weights: int
     matrix: AgreementMatrix | None = None
 
@@ -100,10 +104,10 @@ def look_for_mixed(job: Job) -> Searched:
     trials = BundleTrials(shop.mixing.tables, shop)
     options = job.work.options
     gated = options.max_drop is not None
-    found = search(trials, trials.smallest_bytes, trials.largest_bytes, options.max_size_bytes, gated=gated)
+    span = trials.smallest_bytes, trials.largest_bytes, options.max_size_bytes
+    found = search(trials, *span, gated=gated, known_bytes=_known(job, shop))
     weights = sum(graph.weights for graph in shop.mixing.tables.graphs.values())
-    smallest = None if found.smallest is None else found.smallest.bytes
-    searched = Searched((), tuple(found.trials), smallest, weights)
+    searched = Searched((), tuple(found.trials), found.smallest_bytes, span[0], weights)
     for trial in _in_order(found):
         candidate = trials.again(trial)
         final = trial.evaluation if shop.final is trial.evaluation else shop.judge(candidate, final=True)
@@ -111,6 +115,18 @@ def look_for_mixed(job: Job) -> Searched:
             first = replace(candidate, evaluation=final)
             return replace(searched, candidates=(first, *shop.others(trial)), matrix=shop.matrix)
     return searched
+
+
+def _known(job: Job, shop: _Shop) -> int | None:
+    """Bytes of the smallest bundle of those measured already that will hold the drop on other samples too."""
+    return min(
+        (
+            shop.size(c)
+            for c in job.judged
+            if c.evaluation is not None and holds_again(c.evaluation, shop.samples)
+        ),
+        default=None,
+    )
 
 
 def _in_order(found: Found) -> list[Trial]:
@@ -136,6 +152,11 @@ class _Shop:
         """With every choice measured."""
         steps = Steps(cache_root() / "export", _identity(job), resume=job.work.options.resume)
         return cls(job, steps, mixing(job.full, job.feeds, steps, job.work.progress))
+
+    @property
+    def samples(self) -> int:
+        """That there are to measure on."""
+        return 0 if self.job.evaluation is None else len(self.job.evaluation)
 
     def make(self, modes: Modes) -> Candidate:
         """The candidate of an allocation, in the first format."""

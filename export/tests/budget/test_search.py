@@ -10,7 +10,7 @@ from edgekit_export.budget.search import NEAR, Trial, relaxation, search
 def evaluation(drop, half, limit):
     upper = drop + half
     return SimpleNamespace(
-        drop=drop, interval=(drop - half, upper), max_drop=limit, holds=limit is None or upper <= limit
+        drop=drop, interval=(drop - half, upper), n=100, max_drop=limit, holds=limit is None or upper <= limit
     )
 
 
@@ -26,7 +26,8 @@ class Known:
         if max_bytes < 200_000:
             return None
         drop = 20 * 2 ** (-max_bytes / 100_000)
-        return Trial(None, None, max_bytes, None if self.limit is None else evaluation(drop, 0.1, self.limit))
+        found = None if self.limit is None else evaluation(drop, 0.1, self.limit)
+        return Trial(None, None, max_bytes, found, 100)
 
 
 def test_what_fits_and_holds_is_chosen_at_once():
@@ -72,8 +73,22 @@ def test_near_sizes_are_not_told_apart():
     [(0.5, 1.4, True, False), (0.5, 0.6, True, True), (1.9, 0.2, False, False), (-0.2, 1.0, True, True)],
 )
 def test_room_for_other_samples(drop, half, holds, again):
-    trial = Trial(None, None, 1, evaluation(drop, half, 2.0))
+    trial = Trial(None, None, 1, evaluation(drop, half, 2.0), 100)
     assert (trial.holds, trial.holds_again) == (holds, again)
+
+
+def test_a_verdict_that_was_clear_early_is_taken_for_all_samples():
+    """With a quarter of the samples the interval is twice as wide."""
+    assert Trial(None, None, 1, evaluation(0.0, 1.8, 2.0), 400).holds_again
+    assert not Trial(None, None, 1, evaluation(0.0, 1.8, 2.0), 100).holds_again
+
+
+@pytest.mark.parametrize(("known", "named"), [(900_000, 349_000), (340_000, 340_000)])
+def test_what_is_known_to_hold_bounds_the_search(known, named):
+    bundles = Known(2.0)
+    found = search(bundles, 200_000, 1_600_000, 250_000, gated=True, known_bytes=known)
+    assert named <= found.smallest_bytes <= named * 1.07
+    assert max(size for size, _ in bundles.asked) < known
 
 
 @pytest.mark.parametrize(
