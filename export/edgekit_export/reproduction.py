@@ -87,9 +87,10 @@ class Reproduction:
     def __str__(self) -> str:
         if self.differs is None:
             return "not compared: nothing was written"
+        files = f"{self.members} model file{'' if self.members == 1 else 's'}"
         if not self.differs:
-            return f"reproduced: {self.members} model files, byte for byte"
-        head = f"not reproduced: {len(self.differs)} of {self.members} model files differ"
+            return f"reproduced: {files}, byte for byte"
+        head = f"not reproduced: {len(self.differs)} of {files} differ"
         return "\n".join(
             [head, *map(str, self.differs), *(f"likely cause: {cause}" for cause in self.causes)]
         )

@@ -150,6 +150,18 @@ def test_an_allocation_by_layer_is_made_again_without_a_search(first, model, noi
     assert (code, body["reproduced"]) == (0, True)
 
 
+def test_what_a_search_found_is_made_again(model, noise, tmp_path, capsys):
+    more = ["--normalize", "0to1", "--recipe", "mixed", "--max-size", "37kB"]
+    assert run(capsys, model, noise, tmp_path / "a.edge", *more)[0] == 0
+    lock = open_bundle(tmp_path / "a.edge").manifest.lock
+    modes = lock.recipes["mixed"]["model"]["modes"]
+    assert len(modes) > 0
+    code, body, _ = run(capsys, model, noise, tmp_path / "b.edge", "--locked", tmp_path / "a.edge")
+    assert (code, body["reproduced"], body["variants"][0]["name"]) == (0, True, "mixed")
+    again = open_bundle(tmp_path / "b.edge").manifest.lock
+    assert again.recipes["mixed"]["model"]["modes"] == modes
+
+
 def test_a_variant_that_was_left_out_is_not_asked_for(model, noise, tmp_path, capsys):
     more = ["--normalize", "0to1", "--recipe", "fp16,int8", "--max-size"]
     code, body, _ = run(capsys, model, noise, tmp_path / "a.edge", *more, "2kB")
