@@ -202,7 +202,7 @@ class Work:
             looks: at the gate, to stop early.
             steps: keep the predictions, so that a measurement that was killed goes on.
         """
-        if data is None:
+        if data is None or not candidates:
             return list(candidates), None
         gate = self.options.max_drop
         options = Options(

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -55,9 +56,10 @@ class Steps:
     def read(self, name: str) -> dict[str, Array] | None:
         """The arrays of a step; ``None`` if it was not done, or cannot be read."""
         try:
-            with np.load(self._folder / f"{name}.npz", allow_pickle=False) as stored:
+            path = self._folder / f"{name}.npz"
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return {key: stored[key] for key in stored.files}
-        except (OSError, ValueError, EOFError, KeyError):
+        except (OSError, ValueError, EOFError, KeyError, BadZipFile):
             return None
 
     def write(self, name: str, arrays: Mapping[str, Array]) -> None:

@@ -1,0 +1,123 @@
+"""Each choice's bytes against the file, each choice's noise against the graph that has it."""
+
+import numpy as np
+import pytest
+
+from edgekit_export.budget.allocation import Tables
+from edgekit_export.budget.mixed import mixed_recipe
+from edgekit_export.budget.noise import by_bits
+from edgekit_export.budget.table import CHOICES, table_of
+from edgekit_export.convert.serialize import to_bytes
+from edgekit_export.convert.session import session_of
+from edgekit_export.quantize.calibrate import calibrate, calibrate_apart
+from edgekit_export.quantize.placement import WEIGHT_BITS, Mode
+from edgekit_export.quantize.quantize import build, quantize
+from edgekit_export.quantize.recipe import Recipe
+from edgekit_export.quantize.thinned import Thinned
+from export.tests.quantize.networks import pictures, residual
+
+RECIPE = mixed_recipe(Recipe(), residual(), {})
+
+
+@pytest.fixture(scope="module")
+def measured():
+    feeds = pictures()
+    apart, ready = calibrate_apart(residual(), Thinned(feeds, 100), {3, 7}, RECIPE)
+    return table_of(apart, [feeds[3], feeds[7]]), ready, feeds
+
+
+def relative_noise(full, other, feeds):
+    one, two = session_of(full), session_of(other)
+    pairs = [(one.run(feed)[0], two.run(feed)[0]) for feed in feeds]
+    signal = sum(np.square(a, dtype=np.float64).sum() for a, _ in pairs)
+    return sum(np.square(np.subtract(a, b, dtype=np.float64)).sum() for a, b in pairs) / signal
+
+
+@pytest.mark.parametrize("mode", CHOICES)
+def test_bytes_are_those_of_the_file(measured, mode):
+    table, ready, _ = measured
+    modes = dict.fromkeys(table.options, mode)
+    actual = len(to_bytes(build(ready, modes).model))
+    assert table.bytes_of(modes) == pytest.approx(actual, rel=0.005, abs=200)
+
+
+def test_bytes_of_a_mixture(measured):
+    table, ready, _ = measured
+    modes = dict(
+        zip(table.options, (Mode.WEIGHT4, Mode.WEIGHT13, Mode.HALF, Mode.WEIGHT8, Mode.FLOAT), strict=True)
+    )
+    actual = len(to_bytes(build(ready, modes).model))
+    assert table.bytes_of(modes) == pytest.approx(actual, abs=250)
+    assert table.weights == 8 * 27 + 8 * 9 + 64 + 64 + 40
+
+
+def test_noise_of_one_layer_is_that_of_the_graph(measured):
+    table, _, feeds = measured
+    apart, _ = calibrate_apart(residual(), Thinned(feeds, 100), {3, 7}, RECIPE)
+    full = build(apart, {}).model
+    for name in table.options:
+        made = build(apart, {name: Mode.WEIGHT6}).model
+        wanted = relative_noise(full, made, [feeds[3], feeds[7]])
+        assert table.options[name][Mode.WEIGHT6].noise == pytest.approx(wanted, rel=0.02)
+
+
+def test_noises_add_up(measured):
+    table, _, feeds = measured
+    apart, _ = calibrate_apart(residual(), Thinned(feeds, 100), {3, 7}, RECIPE)
+    full, judging = build(apart, {}).model, [feeds[3], feeds[7]]
+    for mode in (Mode.WEIGHT6, Mode.WEIGHT8, Mode.WEIGHT12):
+        modes = dict.fromkeys(table.options, mode)
+        whole = relative_noise(full, build(apart, modes).model, judging)
+        assert abs(10 * np.log10(whole / table.noise_of(modes))) < 5  # of 456 weights; real networks: 0.8
+
+
+def test_what_was_held_apart_was_not_seen():
+    feeds = pictures()
+    apart, ready = calibrate_apart(residual(), Thinned(feeds, 100), {3, 7}, RECIPE)
+    without = calibrate(residual(), Thinned([f for i, f in enumerate(feeds) if i not in (3, 7)], 100), RECIPE)
+    every = calibrate(residual(), Thinned(feeds, 100), RECIPE)
+    for name, moments in every.moments.items():
+        assert np.array_equal(moments.second(centred=False), ready.moments[name].second(centred=False))
+        wanted = without.moments[name].second(centred=True)
+        np.testing.assert_allclose(
+            apart.moments[name].second(centred=True), wanted, atol=1e-3 * np.abs(wanted).max()
+        )
+
+
+def test_the_solvers_graph_is_the_recipes(measured):
+    """What ships can be made again from the recipe alone, to the byte."""
+    table, ready, feeds = measured
+    tables = Tables({"model": table})
+    allocation = tables.allocate((tables.smallest_bytes + tables.largest_bytes) // 2)
+    modes = allocation.modes["model"]
+    assert len(set(modes.values())) > 1
+    again = quantize(residual(), feeds, mixed_recipe(Recipe(), residual(), modes))
+    assert to_bytes(again.model) == to_bytes(build(ready, modes).model)
+
+
+def test_more_bytes_never_make_more_noise(measured):
+    tables = Tables({"model": measured[0]})
+    sizes = np.linspace(tables.smallest_bytes, tables.largest_bytes, 9).astype(int)
+    found = [tables.allocate(int(size)) for size in sizes]
+    assert all(one.model_bytes <= size for one, size in zip(found, sizes, strict=True))
+    assert np.all(np.diff([one.noise for one in found]) <= 0)
+    assert tables.allocate(tables.smallest_bytes - 1) is None
+
+
+def test_one_budget_over_two_graphs(measured):
+    table = measured[0]
+    both = Tables({"a": table, "b": table})
+    one = Tables({"a": table})
+    size = (one.smallest_bytes + one.largest_bytes) // 2
+    assert both.smallest_bytes == 2 * one.smallest_bytes
+    assert both.allocate(2 * size).noise <= 2 * one.allocate(size).noise * (1 + 1e-5)
+
+
+def test_widths_between_and_beyond():
+    powers = by_bits({Mode.WEIGHT4: 1.0, Mode.WEIGHT6: 2.0**-4, Mode.WEIGHT10: 2.0**-14, Mode.HALF: 0.3})
+    assert powers[Mode.WEIGHT5] == pytest.approx(2.0**-2)
+    assert powers[Mode.WEIGHT8] == pytest.approx(2.0**-9)
+    assert powers[Mode.WEIGHT16] == pytest.approx(2.0**-26)
+    assert powers[Mode.HALF] == 0.3
+    assert set(powers) == {*WEIGHT_BITS, Mode.HALF}
+    assert by_bits({Mode.WEIGHT4: 0.0, Mode.WEIGHT6: 0.0})[Mode.WEIGHT5] > 0
