@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from edgekit.bundle.manifest import Golden, Variant
 from edgekit.evaluation.origin import Stages
 from edgekit.evaluation.outcome import Evaluation
+from edgekit_export.lint.warning import LintWarning
 from edgekit_export.quantize.recipe import Recipe
 
 
@@ -28,6 +29,7 @@ class Candidate:
         parity: role → its stages, where there were feeds.
         layers: role → what the quantiser reports.
         recipes: role → recipe as applied; empty for what was not quantised.
+        warnings: role → what the kernel lint says; empty before it was asked.
     """
 
     variant: Variant
@@ -38,6 +40,7 @@ class Candidate:
     parity: Mapping[str, Stages] | None = None
     layers: Mapping[str, Any] | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    warnings: Mapping[str, tuple[LintWarning, ...]] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -61,6 +64,11 @@ class Candidate:
             "drop": None if self.evaluation is None else summary(self.evaluation),
             "parity": msgspec.to_builtins(self.parity or {}),
             "layers": dict(self.layers or {}),
+            "warnings": [
+                {"graph": role, **asdict(warning)}
+                for role, found in self.warnings.items()
+                for warning in found
+            ],
         }
 
 

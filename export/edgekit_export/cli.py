@@ -17,6 +17,7 @@ from edgekit.errors import BundleError, OutputError, UsageError
 from edgekit.report.files import make_folder
 from edgekit.report.page import require_html
 from edgekit_export.report import report_package
+from edgekit_export.target import TARGETS, target_of
 
 if TYPE_CHECKING:
     from edgekit_export.locked import Locked
@@ -122,6 +123,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--locked", type=Path, metavar="FILE.edge",
         help="make the model files of this bundle again, by the recipes in its lock, and compare them byte by byte",
+    )  # fmt: skip
+    parser.add_argument(
+        "--target", choices=tuple(TARGETS),
+        help="the processor that the bundle is for: warns of what is slow or inexact there (default: the one most "
+        "like this machine's)",
     )  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="DIR", help="write the accuracy report there")
     parser.add_argument(
@@ -253,6 +259,7 @@ def _run(args: argparse.Namespace) -> int:
         locked=locked,
         search=recipe is None,
         resume=args.resume,
+        target=None if args.target is None else target_of(args.target),
     )
     package = export(source, args.output, options, progress)
     reports = {} if args.report is None else report_package(package, args.report, options.engine, progress)
@@ -341,7 +348,14 @@ def describe(package: Package, more: str = "") -> Any:  # noqa: ANN401 (a rich r
     )
     ways = [] if package.way_out is None else package.way_out.sentences(package.limits)
     drawn = " and ".join(str(path) for path in package.plots.values())
-    lines = (headline, *ways, f"frontier drawn in {drawn}" if drawn else "", package.remark, more)
+    lines = (
+        headline,
+        *ways,
+        f"frontier drawn in {drawn}" if drawn else "",
+        package.remark,
+        *package.warnings,
+        more,
+    )
     caption = "\n".join(filter(None, lines))
     table.caption, table.caption_justify = Text(caption), "left"
     return table

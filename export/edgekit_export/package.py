@@ -39,6 +39,7 @@ class Package:
         matrix: how often the reference and the candidates decide alike; ``None`` without data.
         feeds: role → a few of the inputs that it was calibrated on, to look into its layers with.
         remark: what its user should know of how it was made; empty where nothing is out of the ordinary.
+        target: name of the processor that it was looked into for.
     """
 
     path: Path
@@ -55,15 +56,30 @@ class Package:
     matrix: AgreementMatrix | None = None
     feeds: Mapping[str, Sequence[Batch]] = field(default_factory=dict)
     remark: str = ""
+    target: str = ""
 
     @property
     def written(self) -> bool:
         """Whether there is a bundle."""
         return not self.refusal
 
+    def ships(self, candidate: Candidate) -> bool:
+        """Whether it is in the bundle."""
+        return candidate.variant.name in self.shipped
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the kernel lint says of the variants that ship, a line each."""
+        return [
+            f"warning, {' '.join([c.variant.name, role] if len(c.warnings) > 1 else [c.variant.name])}: {said}"
+            for c in self.candidates
+            for role, found in c.warnings.items()
+            for said in found
+        ]
+
     def as_json(self) -> dict[str, Any]:
         """As ``edgekit export --json`` prints it."""
-        listed = [c for c in self.candidates if c.variant.name in self.shipped or not self.written]
+        listed = [c for c in self.candidates if self.ships(c) or not self.written]
         first = listed[0].evaluation if listed else None
         obj: dict[str, Any] = {
             "bundle": str(self.path) if self.written else None,
@@ -76,6 +92,7 @@ class Package:
             "drop": None if first is None else summary(first),
             "verdict": "NONE" if first is None else first.verdict,
             "remark": self.remark,
+            "target": self.target,
             "frontier": [point.as_json() for point in self.frontier],
         }
         if self.way_out is not None:
@@ -86,7 +103,7 @@ class Package:
     def rows(self) -> list[tuple[str, ...]]:
         """One row a measured variant, for a table: name, bytes, share, drop, agreement, SQNR, verdict."""
         full = None if self.reference is None else self.reference.variant.bytes
-        return [_row(c, full, c.variant.name in self.shipped) for c in self.candidates]
+        return [_row(c, full, self.ships(c)) for c in self.candidates]
 
 
 def _row(candidate: Candidate, full_bytes: int | None, shipped: bool) -> tuple[str, ...]:

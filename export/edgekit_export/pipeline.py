@@ -45,7 +45,19 @@ def export(source: Source, out: Path, options: ExportOptions, progress: Progress
         package = assemble(
             maker, out, measured.reference, measured.candidates, options.max_size_bytes, measured.found
         )
-        return replace(package, matrix=measured.matrix, feeds=measured.feeds, remark=remark)
+        shipped = {
+            c.variant.name: c for c in work.linted([c for c in package.candidates if package.ships(c)])
+        }
+        candidates = tuple(shipped.get(c.variant.name, c) for c in package.candidates)
+        target = work.target.name
+        return replace(
+            package,
+            candidates=candidates,
+            matrix=measured.matrix,
+            feeds=measured.feeds,
+            remark=remark,
+            target=target,
+        )
 
 
 def _comparable(candidate: Candidate, reference: Variant) -> Candidate:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from edgekit.errors import UsageError
+from edgekit.machine import Machine
 
 Arithmetic = Literal["float32", "int8"]
 
@@ -166,6 +167,7 @@ AVX2 = Target(
 )
 
 TARGETS: Mapping[str, Target] = MappingProxyType({t.name: t for t in (PI4, PI5, X86, AVX2)})
+_VNNI = frozenset({"avx512_vnni", "avx_vnni"})
 
 
 def target_of(name: str) -> Target:
@@ -177,3 +179,13 @@ def target_of(name: str) -> Target:
     if name not in TARGETS:
         raise UsageError(f"target: got {name!r}", f"choose from {', '.join(TARGETS)}")
     return TARGETS[name]
+
+
+def target_here(machine: Machine) -> Target:
+    """The target that is most like a machine: by its architecture, and whether it has dot products of 8-bit integers.
+
+    Where the system does not tell its features (it is no Linux), it is taken to have none.
+    """
+    if machine.architecture.lower() in ("aarch64", "arm64"):
+        return PI5 if "asimddp" in machine.features else PI4
+    return X86 if _VNNI & {*machine.features} else AVX2

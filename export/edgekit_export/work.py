@@ -31,6 +31,7 @@ from edgekit_export.calibration import Feeds, gather
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput, record
 from edgekit_export.layers.origin import few
+from edgekit_export.lint import lint_variant
 from edgekit_export.lock import make_lock
 from edgekit_export.locked import Locked
 from edgekit_export.maker import Maker
@@ -39,6 +40,7 @@ from edgekit_export.quantize.choose import recipe_for
 from edgekit_export.quantize.precision import Precision
 from edgekit_export.sources.source import Source
 from edgekit_export.staging import Staging
+from edgekit_export.target import Target, target_here
 from edgekit_export.variants import Format, Made, Progress
 
 
@@ -60,6 +62,7 @@ class ExportOptions:
         locked: a bundle whose model files are to be made again, by its recipes and from its data.
         search: look for a mixed allocation where the precisions asked for do not keep within the limits.
         resume: use what an earlier export of the same came to.
+        target: the processor that the bundle is for; ``None`` for the one of this machine.
     """
 
     precisions: tuple[Precision, ...] = ("int8", "fp16")
@@ -75,6 +78,7 @@ class ExportOptions:
     locked: Locked | None = None
     search: bool = False
     resume: bool = True
+    target: Target | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +245,21 @@ class Work:
         asked = options.precisions, options.formats
         lock = make_lock(self.source, *asked, calibration, evaluation, recipes, options.source_options)
         return Maker(self.source, lock, self.staging, this_machine())
+
+    @property
+    def target(self) -> Target:
+        """The processor that the bundle is for."""
+        return self.options.target or target_here(this_machine())
+
+    def linted(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        """With what the kernel lint has to say of the staged files."""
+        found = []
+        with self.progress("lint", len(candidates)) as advance:
+            for one in candidates:
+                said = lint_variant(one.variant, self.staging.folder, self.target, one.parity or {})
+                found.append(replace(one, warnings=said))
+                advance()
+        return tuple(found)
 
     def _pictured(self, evaluation: Evaluation, data: Dataset) -> Evaluation:
         if not self.options.thumbnails:

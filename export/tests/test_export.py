@@ -99,6 +99,21 @@ def test_the_same_inputs_give_the_same_bytes(model, photos, tmp_path, capsys):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+def test_what_is_slow_or_inexact_on_the_target_is_told(model, photos, tmp_path, capsys):
+    argv = arguments(model, photos, tmp_path / "s.edge", "--target", "avx2")
+    code, body = run(capsys, argv)
+    int8, fp16 = body["variants"]
+    assert (code, body["target"], fp16["warnings"]) == (0, "avx2", [])
+    (warning,) = int8["warnings"]
+    assert set(warning) == {"graph", "rule", "where", "count", "message", "remedy"}
+    assert (warning["graph"], warning["rule"], warning["count"]) == ("model", "saturating-u8s8", 3)
+    assert warning["where"] == ["conv0", "conv1", "scores"]
+    assert main(argv[:-1]) == 0
+    assert "warning, int8: conv0, conv1, scores would saturate on x86 with AVX2" in capsys.readouterr().out
+    code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--target", "pi5"))
+    assert (code, body["target"], [v["warnings"] for v in body["variants"]]) == (0, "pi5", [[], []])
+
+
 def test_an_impossible_size_is_refused_and_the_one_it_names_holds(model, photos, tmp_path, capsys):
     code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--max-size", "2kB"))
     assert (code, body["bundle"], body["size_bytes"]) == (1, None, 0)

@@ -3,7 +3,8 @@ from itertools import product
 import pytest
 
 from edgekit.errors import UsageError
-from edgekit_export.target import PI4, PI5, TARGETS, Kind, target_of
+from edgekit.machine import Machine
+from edgekit_export.target import AVX2, PI4, PI5, TARGETS, X86, Kind, target_here, target_of
 
 
 def test_each_target_has_all_costs():
@@ -17,6 +18,22 @@ def test_names():
     assert target_of("pi4") is PI4
     with pytest.raises(UsageError, match=r"got 'pi3'.*pi4, pi5, x86"):
         target_of("pi3")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "features", "target"),
+    [
+        ("aarch64", ("asimd",), PI4),
+        ("aarch64", ("asimd", "asimddp"), PI5),
+        ("arm64", (), PI4),
+        ("x86_64", ("avx2", "avx512_vnni", "avx512f"), X86),
+        ("x86_64", ("avx2", "avx_vnni"), X86),
+        ("AMD64", ("avx2",), AVX2),
+        ("x86_64", ("asimddp",), AVX2),
+    ],
+)
+def test_the_one_most_like_a_machine(architecture, features, target):
+    assert target_here(Machine("some", architecture, 4, features, "3.11", {})) is target
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)

@@ -30,6 +30,12 @@ class LintWarning:
     message: str
     remedy: str
 
+    def __str__(self) -> str:
+        """In one sentence, what is concerned first."""
+        more = ["..."] if self.count > len(self.where) else []
+        concerned = ", ".join([*self.where, *more])
+        return " ".join(filter(None, (concerned, self.message, f"({self.remedy})")))
+
 
 def warning_of(rule: str, nodes: Sequence[onnx.NodeProto], message: str, remedy: str) -> LintWarning | None:
     """Of the operators of an optimised graph, or None where there are none."""
