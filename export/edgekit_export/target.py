@@ -85,8 +85,10 @@ class Target:
 
 def _costs(float32: tuple[Cost, ...], int8: tuple[Cost, ...]) -> Costs:
     """Both in the order of :class:`Kind`."""
-    table = {(kind, "float32"): cost for kind, cost in zip(Kind, float32, strict=True)}
-    return MappingProxyType(table | {(kind, "int8"): cost for kind, cost in zip(Kind, int8, strict=True)})
+    table: dict[tuple[Kind, Arithmetic], Cost] = {}
+    for kind, plain, coded in zip(Kind, float32, int8, strict=True):
+        table[kind, "float32"], table[kind, "int8"] = plain, coded
+    return MappingProxyType(table)
 
 
 # FMLA and the float kernels are the same on both boards. Without a kernel of its own, a depthwise convolution copies
