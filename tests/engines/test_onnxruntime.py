@@ -39,6 +39,17 @@ def test_options_that_ship():
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
+def test_settings_that_a_caller_added_to(model, tmp_path):
+    settings = session_options(EngineOptions(threads=1))
+    settings.enable_profiling = True
+    settings.profile_file_prefix = str(tmp_path / "profile")
+    session = OnnxRuntimeEngine().load_with(model, settings)
+    session.run({"image": np.zeros((1, 8, 8, 3), np.uint8)})
+    profile = session.end_profiling()
+    assert profile.parent == tmp_path
+    assert "_kernel_time" in profile.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("threads", [0, 257])
 def test_threads_out_of_range(threads):
     with pytest.raises(ValueError, match="1 to 256"):

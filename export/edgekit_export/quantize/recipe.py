@@ -59,8 +59,11 @@ class Recipe:
     samples: int = 160
 
     def __post_init__(self) -> None:
-        if self.ranges not in ("min_max", "mse"):
-            raise UsageError(f"recipe {self.name}: ranges: got {self.ranges!r}", "choose min_max or mse")
+        if self.ranges not in get_args(RangeMethod):
+            raise UsageError(
+                f"recipe {self.name}: ranges: got {self.ranges!r}",
+                f"choose from {', '.join(get_args(RangeMethod))}",
+            )
         if self.rounding not in ("output", "nearest"):
             raise UsageError(
                 f"recipe {self.name}: rounding: got {self.rounding!r}", "choose output or nearest"
