@@ -169,12 +169,14 @@ def _limits(candidates: Sequence[Candidate], searched: Searched | None, max_size
 def _points(
     candidates: Sequence[Candidate], sizes: Mapping[str, int], searched: Searched | None
 ) -> tuple[Point, ...]:
-    points = [point_of(c.variant.name, sizes[c.variant.name], c.evaluation) for c in candidates]
-    known = {(point.variant, point.bytes) for point in points}
-    for trial in () if searched is None else searched.trials:
-        name = trial.candidate.variant.name
-        if (name, trial.bytes) not in known:
-            points.append(point_of(name, trial.bytes, trial.evaluation, trial.allocation.sqnr_db))
+    trials = () if searched is None else searched.trials
+    made = {(trial.candidate.variant.name, trial.candidate.variant.bytes): trial for trial in trials}
+    points = []
+    for candidate in candidates:
+        trial = made.pop((candidate.variant.name, candidate.variant.bytes), None)
+        allocation = None if trial is None else trial.allocation
+        points.append(point_of(candidate, sizes[candidate.variant.name], allocation))
+    points += [point_of(trial.candidate, trial.bytes, trial.allocation) for trial in made.values()]
     return tuple(points)
 
 

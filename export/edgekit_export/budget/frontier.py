@@ -10,10 +10,11 @@ import msgspec
 
 from edgekit.bundle.atomic import replacing
 from edgekit.cli.values import format_size
-from edgekit.evaluation.outcome import Evaluation
 from edgekit.report.page import page
 from edgekit.report.plots.scatter import Spot, scatter
 from edgekit.report.tables import Cell, Table
+from edgekit_export.budget.allocation import Allocation
+from edgekit_export.candidate import Candidate
 
 _MEGA = 1e6
 
@@ -29,7 +30,9 @@ class Point(msgspec.Struct, frozen=True):
         n: samples.
         sqnr_db: of the raw outputs.
         verdict: against the limit.
-        expected_sqnr_db: what its layers alone let expect; ``None`` where the solver did not make it.
+        model_bytes: of its model files.
+        expected_bytes: what the solver took these for; ``None`` where it did not make them, as below.
+        expected_sqnr_db: what the layers alone let expect.
     """
 
     variant: str
@@ -39,6 +42,8 @@ class Point(msgspec.Struct, frozen=True):
     n: int
     sqnr_db: float | None
     verdict: str
+    model_bytes: int
+    expected_bytes: int | None = None
     expected_sqnr_db: float | None = None
 
     @property
@@ -51,14 +56,19 @@ class Point(msgspec.Struct, frozen=True):
         return {**msgspec.structs.asdict(self), "drop_upper": self.drop_upper}
 
 
-def point_of(
-    name: str, size_bytes: int, evaluation: Evaluation | None, expected_sqnr_db: float | None = None
-) -> Point:
-    """A candidate as a point."""
-    if evaluation is None:
-        return Point(name, size_bytes, None, None, 0, None, "NONE", expected_sqnr_db)
-    e = evaluation
-    return Point(name, size_bytes, e.drop, e.interval, e.n, e.sqnr_db, e.verdict, expected_sqnr_db)
+def point_of(candidate: Candidate, size_bytes: int, allocation: Allocation | None = None) -> Point:
+    """A candidate as a point.
+
+    Args:
+        candidate: staged, and measured if anything is.
+        size_bytes: of a bundle that holds it alone.
+        allocation: that the solver made it of.
+    """
+    e, name, model_bytes = candidate.evaluation, candidate.variant.name, candidate.variant.bytes
+    expected = (None, None) if allocation is None else (allocation.model_bytes, allocation.sqnr_db)
+    if e is None:
+        return Point(name, size_bytes, None, None, 0, None, "NONE", model_bytes, *expected)
+    return Point(name, size_bytes, e.drop, e.interval, e.n, e.sqnr_db, e.verdict, model_bytes, *expected)
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -29,17 +29,20 @@ class Trial:
 
     Attributes:
         allocation: what it is.
-        candidate: as it was written; its files may have been replaced since.
+        candidate: as it was written and measured; its files may have been replaced since.
         bytes: of a bundle that holds it alone.
-        evaluation: against full precision; ``None`` where nothing is measured.
-        samples: that there are to measure on; ``evaluation`` may have stopped before.
+        samples: that there are to measure on; the measurement may have stopped before.
     """
 
     allocation: Allocation
     candidate: Candidate
     bytes: int
-    evaluation: Evaluation | None
     samples: int
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """Against full precision; ``None`` where nothing is measured."""
+        return self.candidate.evaluation
 
     @property
     def holds(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from edgekit.evaluation.outcome import Evaluation
@@ -52,6 +53,7 @@ class BundleTrials:
     def __init__(self, tables: Tables, workshop: Workshop) -> None:
         self.tables = tables
         self.overhead_bytes = 0
+        self._evidence_bytes = 0
         self._workshop = workshop
         self._written: tuple[Modes, Candidate, int] | None = None
         smallest = tables.allocate(tables.smallest_bytes)
@@ -83,10 +85,16 @@ class BundleTrials:
                 break
         if best is None:
             return None
-        allocation, candidate, size = best
+        allocation, _, before = best
         candidate, _ = self._write(allocation.modes, allocation.model_bytes)
         evaluation = self._workshop.judge(candidate, final=final)
-        return Trial(allocation, candidate, size, evaluation, self._workshop.samples)
+        candidate = replace(candidate, evaluation=evaluation)
+        size = self._workshop.size(candidate)
+        if size > max_bytes:  # what was measured is told in the bundle, too
+            self._evidence_bytes += size - before
+            self._written = None
+            return self.at(max_bytes, final=final)
+        return Trial(allocation, candidate, size, self._workshop.samples)
 
     def again(self, trial: Trial) -> Candidate:
         """The candidate of an earlier trial, its files written once more if others took their place."""
@@ -97,6 +105,6 @@ class BundleTrials:
         """Candidate and bytes of its bundle, from the last writing where it was the same."""
         if self._written is None or self._written[0] != modes:
             candidate = self._workshop.make(modes)
-            self._written = modes, candidate, self._workshop.size(candidate)
+            self._written = modes, candidate, self._workshop.size(candidate) + self._evidence_bytes
             self.overhead_bytes = self._written[2] - model_bytes
         return self._written[1:]

@@ -11,10 +11,10 @@ from edgekit_export.budget.refusal import way_out
 
 LIMITS = Limits(1_000_000, 2.0, "cer")
 POINTS = (
-    Point("int8", 1_400_000, 0.5, (-0.2, 1.2), 200, 33.7, "PASS"),
-    Point("fp16", 2_600_000, 0.0, (-0.3, 0.4), 200, 45.0, "PASS"),
-    Point("mixed", 995_000, 4.0, (3.1, 5.2), 60, 21.0, "FAIL", 21.4),
-    Point("mixed", 1_180_000, 0.9, (0.1, 1.6), 200, 26.0, "PASS", 26.1),
+    Point("int8", 1_400_000, 0.5, (-0.2, 1.2), 200, 33.7, "PASS", 1_300_000),
+    Point("fp16", 2_600_000, 0.0, (-0.3, 0.4), 200, 45.0, "PASS", 2_500_000),
+    Point("mixed", 995_000, 4.0, (3.1, 5.2), 60, 21.0, "FAIL", 900_000, 899_000, 21.4),
+    Point("mixed", 1_180_000, 0.9, (0.1, 1.6), 200, 26.0, "PASS", 1_080_000, 1_079_000, 26.1),
 )
 
 
@@ -92,7 +92,7 @@ def test_page_and_picture(tmp_path):
 
 
 def test_nothing_was_measured(tmp_path):
-    point = Point("mixed", 900_000, None, None, 0, None, "NONE")
+    point = Point("mixed", 900_000, None, None, 0, None, "NONE", 800_000)
     paths = write_frontier(tmp_path / "m.edge", "M", [point], Limits(1000, None, ""), "too large", [])
     page = paths["html"].read_text("utf-8")
     assert "<svg" not in page

@@ -27,7 +27,7 @@ class Known:
             return None
         drop = 20 * 2 ** (-max_bytes / 100_000)
         found = None if self.limit is None else evaluation(drop, 0.1, self.limit)
-        return Trial(None, None, max_bytes, found, 100)
+        return Trial(None, SimpleNamespace(evaluation=found), max_bytes, 100)
 
 
 def test_what_fits_and_holds_is_chosen_at_once():
@@ -73,14 +73,14 @@ def test_near_sizes_are_not_told_apart():
     [(0.5, 1.4, True, False), (0.5, 0.6, True, True), (1.9, 0.2, False, False), (-0.2, 1.0, True, True)],
 )
 def test_room_for_other_samples(drop, half, holds, again):
-    trial = Trial(None, None, 1, evaluation(drop, half, 2.0), 100)
+    trial = Trial(None, SimpleNamespace(evaluation=evaluation(drop, half, 2.0)), 1, 100)
     assert (trial.holds, trial.holds_again) == (holds, again)
 
 
 def test_a_verdict_that_was_clear_early_is_taken_for_all_samples():
     """With a quarter of the samples the interval is twice as wide."""
-    assert Trial(None, None, 1, evaluation(0.0, 1.8, 2.0), 400).holds_again
-    assert not Trial(None, None, 1, evaluation(0.0, 1.8, 2.0), 100).holds_again
+    assert Trial(None, SimpleNamespace(evaluation=evaluation(0.0, 1.8, 2.0)), 1, 400).holds_again
+    assert not Trial(None, SimpleNamespace(evaluation=evaluation(0.0, 1.8, 2.0)), 1, 100).holds_again
 
 
 @pytest.mark.parametrize(("known", "named"), [(900_000, 349_000), (340_000, 340_000)])

@@ -1,6 +1,6 @@
 """The written file decides: no trial is over its size, whatever the tables thought."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -22,8 +22,14 @@ def tables(seed=0, layers=12):
     return Tables({"model": LayerTable(1000, 1, options)})
 
 
+@dataclass(frozen=True)
+class Written:
+    modes: dict
+    evaluation: object = None
+
+
 class Shop:
-    """Bundles that take ``share`` more than the tables say, and ``overhead`` bytes besides."""
+    """Bundles that take ``share`` more than the tables say, ``overhead`` bytes besides, and 900 once measured."""
 
     samples = 100
 
@@ -34,14 +40,15 @@ class Shop:
 
     def make(self, modes):
         self.made.append(modes)
-        return SimpleNamespace(modes=modes)
+        return Written(modes)
 
     def size(self, candidate):
         known = self.tables.graphs["model"].bytes_of(candidate.modes["model"])
-        return int(known * (1 + self.share)) + self.overhead
+        return int(known * (1 + self.share)) + self.overhead + 900 * (candidate.evaluation is not None)
 
     def judge(self, candidate, *, final):
         self.judged.append((candidate.modes, final))
+        return "measured"
 
 
 @pytest.mark.parametrize("share", [-0.02, 0.0, 0.004, 0.05])
@@ -62,6 +69,7 @@ def test_too_small_for_any():
     known = tables()
     trials = BundleTrials(known, Shop(known, 0.0, 5000))
     assert trials.at(trials.smallest_bytes - 1) is None
+    assert trials.at(trials.smallest_bytes) is None  # 900 bytes more, once it is measured
     assert trials.at(trials.smallest_bytes).bytes == trials.smallest_bytes
 
 
