@@ -13,7 +13,7 @@ from edgekit.bundle.manifest import Card, Variant
 from edgekit.data.dataset import Dataset
 from edgekit.errors import UsageError
 from edgekit.evaluation.origin import AgreementMatrix
-from edgekit_export.budget.workshop import Job, Searched, look_for_mixed, wants_mixed
+from edgekit_export.budget.workshop import Job, Searched, look_for_mixed, steps_of, wants_mixed
 from edgekit_export.calibration import gather
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import draw_for, golden_inputs, steady
@@ -111,10 +111,11 @@ def _measure(work: Work) -> _Measured:
     if source.files and "tflite" in options.formats:
         wrapped = _wrap(work, source.files, "-tflite")
         candidates.append(work.recorded(wrapped, work.load(wrapped), inputs))
-    judged, matrix = work.judged(candidates, task, evaluation)
+    steps = steps_of(work, full, calibration)
+    judged, matrix = work.judged(candidates, task, evaluation, steps=steps)
     found = None
-    if calibration is not None and wants_mixed(work, judged, calibration, evaluation):
-        job = Job(work, full, task, feeds, inputs, judged, calibration, evaluation, made_here)
+    if calibration is not None and steps is not None and wants_mixed(work, judged, calibration, evaluation):
+        job = Job(work, full, task, feeds, inputs, judged, steps, calibration, evaluation, made_here)
         found = look_for_mixed(job)
         judged, matrix = found.beside(judged, options.precisions), found.matrix or matrix
     judged = [_comparable(one, reference) for one in judged]

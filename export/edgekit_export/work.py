@@ -234,7 +234,13 @@ class Work:
         """Everything that predictions and the order of samples follow from; full precision is the steps' own."""
         members = self.staging.members(tuple(candidate.variant for candidate in candidates))
         files = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in members.items()}
-        return {"files": files, "data": data.sha256, "picked": list(data.numbers), "options": repr(options)}
+        return {
+            "files": files,
+            "data": data.sha256,
+            "picked": list(data.numbers),
+            "options": repr(options),
+            "engine": repr(self.options.engine),
+        }
 
     def maker(
         self, candidates: Sequence[Candidate], calibration: Dataset | None, evaluation: Dataset | None

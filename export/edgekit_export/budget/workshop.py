@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from edgekit.bundle.cache import cache_root
 from edgekit.data.dataset import Dataset
@@ -39,6 +38,7 @@ class Job:
         feeds: role → calibration data.
         inputs: golden inputs.
         judged: candidates that were measured already.
+        steps: what was come to so far.
         calibration: what was calibrated on.
         evaluation: what drops are measured on, if anything.
         formats: of the variants to make.
@@ -50,6 +50,7 @@ class Job:
     feeds: dict[str, Feeds]
     inputs: list[GoldenInput]
     judged: Sequence[Candidate]
+    steps: Steps
     calibration: Dataset
     evaluation: Dataset | None
     formats: tuple[Format, ...]
@@ -142,7 +143,6 @@ class _Shop:
     """Writes candidates and measures them; see :class:`edgekit_export.budget.trials.Workshop`."""
 
     job: Job
-    steps: Steps
     mixing: Mixing
     matrix: AgreementMatrix | None = None
     final: Evaluation | None = None
@@ -150,8 +150,7 @@ class _Shop:
     @classmethod
     def open(cls, job: Job) -> _Shop:
         """With every choice measured."""
-        steps = Steps(cache_root() / "export", _identity(job), resume=job.work.options.resume)
-        return cls(job, steps, mixing(job.full, job.feeds, steps, job.work.progress))
+        return cls(job, mixing(job.full, job.feeds, job.steps, job.work.progress))
 
     @property
     def samples(self) -> int:
@@ -183,7 +182,7 @@ class _Shop:
         """Its drop; on all data if ``final``."""
         job = self.job
         judged, matrix = job.work.judged(
-            [candidate], job.reference, job.evaluation, looks=1 if final else LOOKS, steps=self.steps
+            [candidate], job.reference, job.evaluation, looks=1 if final else LOOKS, steps=job.steps
         )
         evaluation = judged[0].evaluation
         if final:
@@ -191,18 +190,25 @@ class _Shop:
         return evaluation
 
 
-def _identity(job: Job) -> Mapping[str, Any]:
-    """Everything that the choices' bytes and noise follow from."""
+def steps_of(work: Work, full: FullPrecision, calibration: Dataset | None) -> Steps | None:
+    """Where an export that has limits to keep puts what it has come to; others are short, and keep nothing.
+
+    Raises:
+        OutputError: the folder cannot be made.
+    """
+    options = work.options
+    if calibration is None or (options.max_size_bytes is None and options.max_drop is None):
+        return None
     machine = this_machine()
     graphs = {
         role: hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
-        for role, model in job.full.onnx.items()
+        for role, model in full.onnx.items()
     }
-    tables = {role: repr(sorted(graph.spec.quantize.items())) for role, graph in job.full.graphs.items()}
-    return {
+    identity = {
         "graphs": graphs,
-        "recipes": tables,
-        "calibration": job.calibration.sha256,
+        "recipes": {role: repr(sorted(graph.spec.quantize.items())) for role, graph in full.graphs.items()},
+        "calibration": calibration.sha256,
         "versions": dict(machine.versions),
         "features": list(machine.features),
     }
+    return Steps(cache_root() / "export", identity, resume=options.resume)
