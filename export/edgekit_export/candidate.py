@@ -13,7 +13,9 @@ from edgekit.bundle.manifest import Golden, Variant
 from edgekit.evaluation.origin import Stages
 from edgekit.evaluation.outcome import Evaluation
 from edgekit_export.lint.warning import LintWarning
+from edgekit_export.quantize.placement import Mode
 from edgekit_export.quantize.recipe import Recipe
+from edgekit_export.timing import Timing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +31,8 @@ class Candidate:
         parity: role → its stages, where there were feeds.
         layers: role → what the quantiser reports.
         recipes: role → recipe as applied; empty for what was not quantised.
+        modes: role → layer → how it computes; what is not named is in float.
+        timing: how long its graphs take for one input; ``None`` before it was measured.
         warnings: role → what the kernel lint says; empty before it was asked.
     """
 
@@ -40,6 +44,8 @@ class Candidate:
     parity: Mapping[str, Stages] | None = None
     layers: Mapping[str, Any] | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    modes: Mapping[str, Mapping[str, Mode]] = field(default_factory=dict)
+    timing: Timing | None = None
     warnings: Mapping[str, tuple[LintWarning, ...]] = field(default_factory=dict)
 
     @property
@@ -64,6 +70,7 @@ class Candidate:
             "drop": None if self.evaluation is None else summary(self.evaluation),
             "parity": msgspec.to_builtins(self.parity or {}),
             "layers": dict(self.layers or {}),
+            "latency": None if self.timing is None else asdict(self.timing),
             "warnings": [
                 {"graph": role, **asdict(warning)}
                 for role, found in self.warnings.items()

@@ -336,7 +336,15 @@ def describe(package: Package, more: str = "") -> Any:  # noqa: ANN401 (a rich r
     from rich.text import Text
 
     table = Table(
-        "variant", "bytes", "of full precision", "drop [95 %]", "agreement", "SQNR", "verdict", box=None
+        "variant",
+        "bytes",
+        "of full precision",
+        "time",
+        "drop [95 %]",
+        "agreement",
+        "SQNR",
+        "verdict",
+        box=None,
     )
     for row in package.rows():
         table.add_row(*row)

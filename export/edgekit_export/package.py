@@ -18,6 +18,7 @@ from edgekit_export.budget.workshop import Searched
 from edgekit_export.candidate import Candidate, summary
 from edgekit_export.maker import Maker
 from edgekit_export.quantize.tap import Batch
+from edgekit_export.timing import Timing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +102,7 @@ class Package:
         return obj
 
     def rows(self) -> list[tuple[str, ...]]:
-        """One row a measured variant, for a table: name, bytes, share, drop, agreement, SQNR, verdict."""
+        """One row a measured variant, for a table: name, bytes, share, time, drop, agreement, SQNR, verdict."""
         full = None if self.reference is None else self.reference.variant.bytes
         return [_row(c, full, self.ships(c)) for c in self.candidates]
 
@@ -109,12 +110,29 @@ class Package:
 def _row(candidate: Candidate, full_bytes: int | None, shipped: bool) -> tuple[str, ...]:
     v, e = candidate.variant, candidate.evaluation
     share = "" if full_bytes is None else f"{v.bytes / full_bytes:.0%}"
+    time = "" if candidate.timing is None else _time(candidate.timing)
     if e is None:
-        return v.name, format_size(v.bytes), share, "not measured", "", "", "" if shipped else "left out"
+        return (
+            v.name,
+            format_size(v.bytes),
+            share,
+            time,
+            "not measured",
+            "",
+            "",
+            "" if shipped else "left out",
+        )
     drop = f"{e.drop:+.2f} [{e.interval[0]:+.2f}, {e.interval[1]:+.2f}] {e.metric}"
     sqnr = "" if e.sqnr_db is None else f"{e.sqnr_db:.1f} dB"
     verdict = e.verdict if shipped else f"{e.verdict}, left out"
-    return v.name, format_size(v.bytes), share, drop, f"{e.agreement:.2f} %", sqnr, verdict
+    return v.name, format_size(v.bytes), share, time, drop, f"{e.agreement:.2f} %", sqnr, verdict
+
+
+def _time(timing: Timing) -> str:
+    """As a share of full precision's; without one, as it is."""
+    share = timing.of_full_precision
+    said = f"{timing.ms:.3g} ms" if share is None else f"x{share:.2f}"
+    return said if timing.estimated_ms is None else f"{said}, about {timing.estimated_ms:.3g} ms there"
 
 
 def assemble(

@@ -113,9 +113,11 @@ def _measure(work: Work) -> _Measured:
         candidates.append(work.recorded(wrapped, work.load(wrapped), inputs))
     steps = steps_of(work, full, calibration)
     judged, matrix = work.judged(candidates, task, evaluation, steps=steps)
+    stopwatch = work.stopwatch(task, inputs, full.onnx, seen)
+    judged = stopwatch.timed(judged)
     found = None
     if calibration is not None and steps is not None and wants_mixed(work, judged, calibration, evaluation):
-        job = Job(work, full, task, feeds, inputs, judged, steps, calibration, evaluation, made_here)
+        job = Job(work, full, task, feeds, inputs, judged, steps, calibration, evaluation, made_here, stopwatch)
         found = look_for_mixed(job)
         judged, matrix = found.beside(judged, options.precisions), found.matrix or matrix
     judged = [_comparable(one, reference) for one in judged]
@@ -152,9 +154,11 @@ def _measure_wrapped(work: Work) -> _Measured:
         inputs = steady(inputs, wrapped.golden)
         wrapped = work.recorded(variant, task, inputs)
     if not compares:
-        return _Measured(None, [wrapped], None, {}, None, None)
+        alone = work.stopwatch(None, inputs, {}, {}).timed([wrapped])
+        return _Measured(None, alone, None, {}, None, None)
     full = work.load(twin)
     judged, matrix = work.judged([wrapped], full, evaluation)
+    judged = work.stopwatch(full, inputs, {}, {}).timed(judged)
     return _Measured(work.recorded(twin, full, inputs), judged, matrix, {}, None, evaluation)
 
 

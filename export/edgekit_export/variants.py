@@ -16,6 +16,7 @@ from edgekit_export.convert.fold_input import Picture
 from edgekit_export.convert.normalize import normalize
 from edgekit_export.convert.select_outputs import select_outputs
 from edgekit_export.parity import Graph
+from edgekit_export.quantize.placement import Mode
 from edgekit_export.quantize.precision import Precision, Reduced, recipe_of, reduce_precision
 from edgekit_export.quantize.recipe import Recipe
 from edgekit_export.sources.source import SourceGraph
@@ -59,6 +60,7 @@ class Made:
         exact: role → whether its arithmetic is the same on every CPU; false for roles that are not named.
         layers: role → what was done to its layers.
         recipes: role → recipe as applied; empty in full precision.
+        modes: role → layer → how it computes; empty in full precision, and of TFLite files.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Made:
     exact: Mapping[str, bool] = field(default_factory=dict)
     layers: Mapping[str, Any] = field(default_factory=dict)
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    modes: Mapping[str, Mapping[str, Mode]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +143,10 @@ class FullPrecision:
             exact={role: made.exact for role, made in reduced.items()},
             layers={role: made.report for role, made in reduced.items()},
             recipes=recipes,
+            modes={
+                role: {name: layer.mode for name, layer in made.written.items()}
+                for role, made in reduced.items()
+            },
         )
 
     def _tflite(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import onnx
 from msgspec import structs
 
 from edgekit.bundle.detect_head import DetectHead
@@ -26,6 +27,7 @@ from edgekit.predictions.side import TaskSide
 from edgekit.tasks.labels import read_labels
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import default_threads, make_task
+from edgekit_export.budget.latency import estimated
 from edgekit_export.budget.steps import Steps
 from edgekit_export.calibration import Feeds, gather
 from edgekit_export.candidate import Candidate
@@ -40,6 +42,7 @@ from edgekit_export.quantize.choose import recipe_for
 from edgekit_export.quantize.precision import Precision
 from edgekit_export.sources.source import Source
 from edgekit_export.staging import Staging
+from edgekit_export.stopwatch import Stopwatch
 from edgekit_export.target import Target, target_here
 from edgekit_export.variants import Format, Made, Progress
 
@@ -186,7 +189,14 @@ class Work:
             for role, given in feeds.items()
         }
         return Candidate(
-            variant, golden, members, task.engine, parity=stages, layers=made.layers, recipes=made.recipes
+            variant,
+            golden,
+            members,
+            task.engine,
+            parity=stages,
+            layers=made.layers,
+            recipes=made.recipes,
+            modes=made.modes,
         )
 
     def judged(
@@ -256,6 +266,27 @@ class Work:
     def target(self) -> Target:
         """The processor that the bundle is for."""
         return self.options.target or target_here(this_machine())
+
+    def stopwatch(
+        self,
+        reference: Task | None,
+        inputs: Sequence[GoldenInput],
+        full: Mapping[str, onnx.ModelProto],
+        feeds: Mapping[str, Feeds],
+    ) -> Stopwatch:
+        """What times candidates, by the options that ship.
+
+        Args:
+            reference: full precision, if there is any.
+            inputs: golden inputs.
+            full: role → normalised float graph, to estimate another processor's time by.
+            feeds: role → what it was given, one at least.
+        """
+        target, elsewhere = self.target, {}
+        if target is not target_here(this_machine()):
+            threads = None if self.options.engine is None else self.options.engine.threads
+            elsewhere = {role: estimated(full[role], feeds[role][0], target, threads) for role in full}
+        return Stopwatch(self.load, reference, [one.content for one in inputs], elsewhere)
 
     def linted(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """With what the kernel lint has to say of the staged files."""

@@ -104,12 +104,18 @@ def test_what_is_slow_or_inexact_on_the_target_is_told(model, photos, tmp_path, 
     code, body = run(capsys, argv)
     int8, fp16 = body["variants"]
     assert (code, body["target"], fp16["warnings"]) == (0, "avx2", [])
+    assert [set(v["latency"]) for v in (int8, fp16)] == [{"ms", "of_full_precision", "n", "estimated_ms"}] * 2
+    assert int8["latency"]["ms"] > 0 < int8["latency"]["of_full_precision"]
+    assert 5 <= int8["latency"]["n"] == fp16["latency"]["n"] <= 50
+    assert 0 < int8["latency"]["estimated_ms"] != fp16["latency"]["estimated_ms"] > 0
     (warning,) = int8["warnings"]
     assert set(warning) == {"graph", "rule", "where", "count", "message", "remedy"}
     assert (warning["graph"], warning["rule"], warning["count"]) == ("model", "saturating-u8s8", 3)
     assert warning["where"] == ["conv0", "conv1", "scores"]
     assert main(argv[:-1]) == 0
-    assert "warning, int8: conv0, conv1, scores would saturate on x86 with AVX2" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "warning, int8: conv0, conv1, scores would saturate on x86 with AVX2" in out
+    assert " ms there" in out
     code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--target", "pi5"))
     assert (code, body["target"], [v["warnings"] for v in body["variants"]]) == (0, "pi5", [[], []])
 

@@ -20,6 +20,7 @@ from edgekit_export.budget.trials import BundleTrials
 from edgekit_export.calibration import Feeds
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput
+from edgekit_export.stopwatch import Stopwatch
 from edgekit_export.variants import Format, FullPrecision
 from edgekit_export.work import Work
 
@@ -42,6 +43,7 @@ class Job:
         calibration: what was calibrated on.
         evaluation: what drops are measured on, if anything.
         formats: of the variants to make.
+        stopwatch: times them.
     """
 
     work: Work
@@ -54,6 +56,7 @@ class Job:
     calibration: Dataset
     evaluation: Dataset | None
     formats: tuple[Format, ...]
+    stopwatch: Stopwatch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +117,8 @@ def look_for_mixed(job: Job) -> Searched:
         final = trial.evaluation if shop.final is trial.evaluation else shop.judge(candidate, final=True)
         if final is None or final.holds:
             first = replace(candidate, evaluation=final)
-            return replace(searched, candidates=(first, *shop.others(trial)), matrix=shop.matrix)
+            made = job.stopwatch.timed([first, *shop.others(trial)])
+            return replace(searched, candidates=tuple(made), matrix=shop.matrix)
     return searched
 
 
