@@ -117,7 +117,9 @@ def _measure(work: Work) -> _Measured:
     judged = stopwatch.timed(judged)
     found = None
     if calibration is not None and steps is not None and wants_mixed(work, judged, calibration, evaluation):
-        job = Job(work, full, task, feeds, inputs, judged, steps, calibration, evaluation, made_here, stopwatch)
+        job = Job(
+            work, full, task, feeds, inputs, judged, steps, calibration, evaluation, made_here, stopwatch
+        )
         found = look_for_mixed(job)
         judged, matrix = found.beside(judged, options.precisions), found.matrix or matrix
     judged = [_comparable(one, reference) for one in judged]

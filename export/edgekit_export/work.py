@@ -280,12 +280,16 @@ class Work:
             reference: full precision, if there is any.
             inputs: golden inputs.
             full: role → normalised float graph, to estimate another processor's time by.
-            feeds: role → what it was given, one at least.
+            feeds: role → what it was given.
         """
         target, elsewhere = self.target, {}
         if target is not target_here(this_machine()):
             threads = None if self.options.engine is None else self.options.engine.threads
-            elsewhere = {role: estimated(full[role], feeds[role][0], target, threads) for role in full}
+            elsewhere = {
+                role: estimated(full[role], feeds[role][0], target, threads)
+                for role in full
+                if len(feeds[role])
+            }
         return Stopwatch(self.load, reference, [one.content for one in inputs], elsewhere)
 
     def linted(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
