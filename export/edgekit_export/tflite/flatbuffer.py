@@ -34,6 +34,14 @@ _DTYPES = {
 }
 """Types that numpy has as well; strings, complex numbers and codes of less than a byte are not among them."""
 
+_PACKED = {"int4": schema.TensorType.INT4, "int2": schema.TensorType.INT2}
+"""Types of less than a byte, several codes in each."""
+
+_TYPES = {name: code for code, name in _DTYPES.items()} | _PACKED
+
+_OPTIONS = {"ADD": schema.AddOptionsT, "MUL": schema.MulOptionsT, "BATCH_MATMUL": schema.BatchMatMulOptionsT}
+"""Operator → class of its options, of those that are added here and have any."""
+
 _FUSED = {
     schema.ActivationFunctionType.NONE: "",
     schema.ActivationFunctionType.RELU: "RELU",
@@ -93,6 +101,10 @@ class Graph:
     def pads_same(self, operator: Any) -> bool:  # noqa: ANN401
         """Whether a convolution or pooling pads as ``SAME`` does, else as ``VALID``."""
         return bool(operator.builtinOptions.padding == schema.Padding.SAME)
+
+    def strides(self, operator: Any) -> tuple[int, int]:  # noqa: ANN401
+        """Steps of a convolution or pooling, down and across."""
+        return int(operator.builtinOptions.strideH), int(operator.builtinOptions.strideW)
 
     def name(self, tensor: int) -> str:
         """A tensor's name."""
@@ -154,6 +166,79 @@ class Graph:
         found = None if quantization is None else quantization.scale
         return np.zeros(0, np.float32) if found is None else np.asarray(found, np.float32)
 
+    def add_tensor(self, name: str, shape: Sequence[int], dtype: str = "float32") -> int:
+        """Adds a tensor without values; ``dtype`` as numpy names it, or ``int4``, ``int2``."""
+        made = schema.TensorT()
+        made.name, made.shape, made.type, made.buffer = name.encode(), np.int32(shape), _TYPES[dtype], 0
+        self.main.tensors = [*self.main.tensors, made]
+        return len(self.main.tensors) - 1
+
+    def add_constant(
+        self,
+        name: str,
+        values: Array,
+        packed: tuple[str, Sequence[int]] | None = None,
+        code: tuple[float, int] | None = None,
+    ) -> int:
+        """Adds a constant.
+
+        Args:
+            name: of its tensor.
+            values: as they are stored.
+            packed: type and shape where ``values`` are bytes that each hold several codes, the first one lowest.
+            code: scale and zero point where it is quantised: ``real = (stored - zero_point) * scale``.
+        """
+        dtype, shape = packed or (str(values.dtype), values.shape)
+        tensor = self.add_tensor(name, shape, dtype)
+        made = self.main.tensors[tensor]
+        made.buffer = len(self.model.buffers)
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)
+        self.model.buffers = [*self.model.buffers, buffer]
+        if code is not None:
+            made.quantization = schema.QuantizationParametersT()
+            made.quantization.scale = np.array(code[:1], np.float32)
+            made.quantization.zeroPoint = np.array(code[1:], np.int64)
+        return tensor
+
+    def insert(
+        self,
+        before: Any,  # noqa: ANN401
+        kind: str,
+        inputs: Sequence[int],
+        output: int,
+        *,
+        version: int = 1,
+        fused: int = 0,
+    ) -> int:
+        """Adds an operator in front of another one and returns ``output``; ``fused`` is the schema's number."""
+        made = schema.OperatorT()
+        made.opcodeIndex = self._opcode(kind, version)
+        made.inputs, made.outputs = np.int32(inputs), np.int32([output])
+        if kind in _OPTIONS:
+            made.builtinOptions = _OPTIONS[kind]()
+            made.builtinOptionsType = getattr(
+                schema.BuiltinOptions, _OPTIONS[kind].__name__.removesuffix("T")
+            )
+            if fused:
+                made.builtinOptions.fusedActivationFunction = fused
+        place = next(i for i, other in enumerate(self.main.operators) if other is before)
+        self.main.operators = [*self.main.operators[:place], made, *self.main.operators[place:]]
+        return output
+
+    def _opcode(self, kind: str, version: int) -> int:
+        number = getattr(schema.BuiltinOperator, kind)
+        for index, code in enumerate(self.model.operatorCodes):
+            if (
+                max(code.builtinCode or 0, code.deprecatedBuiltinCode or 0) == number
+                and code.version == version
+            ):
+                return index
+        made = schema.OperatorCodeT()
+        made.builtinCode, made.deprecatedBuiltinCode, made.version = number, min(number, 127), version
+        self.model.operatorCodes = [*self.model.operatorCodes, made]
+        return len(self.model.operatorCodes) - 1
+
     def remove(self, operator: Any) -> None:  # noqa: ANN401
         """Takes an operator out; what read its output reads another tensor by now."""
         self.main.operators = [other for other in self.main.operators if other is not operator]
@@ -200,9 +285,23 @@ def write_tflite(graph: Graph) -> bytes:
     """The file of a graph: the same bytes for the same graph."""
     model = graph.model
     model.buffers = [_Buffer(b.data) for b in model.buffers]
-    builder = flatbuffers.Builder(1 << 20)
+    builder = _Builder(1 << 20)
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
+
+
+class _Builder(flatbuffers.Builder):  # type: ignore[misc]
+    """Writes equal vectors once: a layer has eight bytes a channel of zero points that are all 0."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: Array) -> int:  # noqa: N802 (the library's name)
+        key = (x.dtype.str, x.tobytes())
+        if key not in self._written:
+            self._written[key] = int(super().CreateNumpyVector(x))
+        return self._written[key]
 
 
 class _Buffer(schema.BufferT):  # type: ignore[misc]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +59,15 @@ def tflite_layers(graph: Graph) -> Iterator[TfliteLayer]:
         if stored is not None and str(stored.dtype) in ("float32", "float16", "int8"):
             bias = _stored(graph, rest[0]) if rest else -1
             yield TfliteLayer(graph.name(int(operator.outputs[0])), kind, weight, bias, source)
+
+
+def is_matrix(graph: Graph, operator: Any) -> bool:  # noqa: ANN401
+    """Whether a layer multiplies every position by one matrix: its output differs in the number of channels only."""
+    source, weight, output = (graph.shape(int(i)) for i in (*operator.inputs[:2], operator.outputs[0]))
+    kind = graph.kind(operator)
+    if kind == "CONV_2D" and (prod(weight[1:3]) != 1 or graph.strides(operator) != (1, 1)):
+        return False
+    return kind != "DEPTHWISE_CONV_2D" and source == (*output[:-1], weight[-1])
 
 
 def _stored(graph: Graph, tensor: int) -> int:

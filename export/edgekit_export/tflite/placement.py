@@ -26,21 +26,37 @@ class Kind(StrEnum):
     STATIC = "static_wi8_ai8"
     WEIGHT_ONLY = "weight_only_wi8_afp32"
     DYNAMIC = "dynamic_wi8_afp32"
+    PACKED = "weight_only_packed_afp32"
     HALF = "weight_only_wfp16"
     FLOAT = "float"
 
 
-FROM_MODE = {
+_FROM_MODE = {
     Mode.INT8: Kind.STATIC,
-    **{mode: Kind.WEIGHT_ONLY if bits <= 8 else Kind.HALF for mode, bits in WEIGHT_BITS.items()},
     Mode.DYNAMIC: Kind.DYNAMIC,
     Mode.WIDE: Kind.FLOAT,
     Mode.HALF: Kind.HALF,
     Mode.FLOAT: Kind.FLOAT,
 }
-"""TFLite has int8 and float16 weights only, so other widths take the next one; WEIGHT16 in float16 loses 0.4 dB.
+"""TFLite has no exact wide layers; float32 is no less precise, and they are few and small."""
 
-It has no exact wide layers either; float32 is no less precise, and they are few and small."""
+_SMALLEST_BYTE = 7
+"""From so many bits on a code takes a byte: there is no type of one bit, and int8 is a constant to the engine."""
+
+
+def kind_of(mode: Mode, *, matrix: bool) -> Kind:
+    """What a layer of a mode becomes.
+
+    Args:
+        mode: of the layer in the ONNX graph.
+        matrix: whether its weight may be computed, see :func:`edgekit_export.tflite.layers.is_matrix`; another
+            layer's codes of up to eight bits are stored as int8.
+    """
+    bits = WEIGHT_BITS.get(mode)
+    if bits is None:
+        return _FROM_MODE[mode]
+    byte = bits <= 8 and (bits >= _SMALLEST_BYTE or not matrix)
+    return Kind.WEIGHT_ONLY if byte else Kind.PACKED
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import numpy as np
 from edgekit.errors import ModelError
 from edgekit.types import Array
 from edgekit_export.quantize.observe import Histogram
+from edgekit_export.quantize.placement import WEIGHT_BITS, Mode
 from edgekit_export.quantize.ranges import choose_range
 from edgekit_export.quantize.recipe import Recipe
 from edgekit_export.quantize.tap import Batch
@@ -25,10 +26,12 @@ from edgekit_export.quantize.weights import Codes
 from edgekit_export.quantize.write_qdq import Layer
 from edgekit_export.tflite.bias import corrected_bias
 from edgekit_export.tflite.converter import require_converter
+from edgekit_export.tflite.drop_unread import drop_unread
 from edgekit_export.tflite.flatbuffer import Graph, read_tflite, write_tflite
-from edgekit_export.tflite.layers import TfliteLayer, tflite_layers
+from edgekit_export.tflite.layers import TfliteLayer, is_matrix, tflite_layers
 from edgekit_export.tflite.match import match_layers
-from edgekit_export.tflite.placement import FROM_MODE, Kind, TflitePlacement, place_tflite
+from edgekit_export.tflite.packed import write_packed
+from edgekit_export.tflite.placement import Kind, TflitePlacement, kind_of, place_tflite
 from edgekit_export.tflite.silence import silence
 from edgekit_export.tflite.tap import TfliteTap
 
@@ -73,21 +76,33 @@ def quantize_tflite(
     graph = read_tflite(data, "model.tflite")
     matched = match_layers(graph, {name: layer.weights for name, layer in written.items()})
     if recipe.tflite == "as_onnx":
-        wanted = {name: FROM_MODE[written[known].mode] for name, known in matched.items()}
-        default = _main(FROM_MODE[layer.mode] for layer in written.values())
+        wanted = _wanted(graph, {name: written[known].mode for name, known in matched.items()})
+        default = _main(kind_of(layer.mode, matrix=True) for layer in written.values())
     else:
         wanted, default = {}, Kind(recipe.tflite)
-    placement = place_tflite(graph, wanted, default)
+    placement = place_tflite(graph, wanted, Kind.WEIGHT_ONLY if default is Kind.PACKED else default)
     histograms = _observe(data, placement, feeds, advance)
     codes = {name: choose_range(histogram, recipe.ranges) for name, histogram in histograms.items()}
     made = _placed(data, placement, {name: (code.low, code.high) for name, code in codes.items()})
     reduced = read_tflite(made, "model.tflite")
     own = {layer.name: graph.constant(layer.bias) for layer in tflite_layers(graph) if layer.bias >= 0}
-    for layer in tflite_layers(reduced):
+    packed = {}
+    for layer in list(tflite_layers(reduced)):
         known = written.get(matched.get(layer.name, ""))
-        if known is not None and isinstance(known.codes, Codes):
+        if known is None or not isinstance(known.codes, Codes):
+            continue
+        if placement.kinds[layer.name] is Kind.PACKED:
+            packed[layer.name] = _pack(reduced, layer, known, own.get(layer.name))
+        else:
             _set_codes(reduced, layer, known, own.get(layer.name))
-    return TfliteReduced(write_tflite(reduced), default.value, _report(reduced, placement))
+    drop_unread(reduced)
+    return TfliteReduced(write_tflite(reduced), default.value, _report(reduced, placement, packed))
+
+
+def _wanted(graph: Graph, modes: Mapping[str, Mode]) -> dict[str, Kind]:
+    """Layer → kind, for the layers whose mode is known."""
+    operators = {graph.name(int(operator.outputs[0])): operator for operator in graph.operators}
+    return {name: kind_of(mode, matrix=is_matrix(graph, operators[name])) for name, mode in modes.items()}
 
 
 def _main(kinds: Iterable[Kind]) -> Kind:
@@ -153,7 +168,7 @@ def _add_tables(made: Any, kinds: set[Kind]) -> None:  # noqa: ANN401
     """Lookup tables become as small as the layers are; TFLite looks rows up in int8 and expands those alone."""
     from ai_edge_quantizer import qtyping
 
-    if kinds & {Kind.DYNAMIC, Kind.WEIGHT_ONLY, Kind.STATIC}:
+    if kinds & {Kind.DYNAMIC, Kind.WEIGHT_ONLY, Kind.PACKED, Kind.STATIC}:
         made.add_dynamic_config(".*", qtyping.TFLOperationName.EMBEDDING_LOOKUP, 8)
 
 
@@ -192,12 +207,25 @@ def _set_codes(graph: Graph, layer: TfliteLayer, known: Layer, own: Array | None
     graph.set_scale(layer.bias, scale)
 
 
-def _report(graph: Graph, placement: TflitePlacement) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
+def _pack(graph: Graph, layer: TfliteLayer, known: Layer, own: Array | None) -> int:
+    """Writes a packed weight and bias; ``own`` is the float bias. Returns bytes of the weight."""
+    assert isinstance(known.codes, Codes)
+    operator = next(op for op in graph.operators if graph.name(int(op.outputs[0])) == layer.name)
+    bias = np.zeros(len(known.codes.scale)) if own is None else corrected_bias(known, own.reshape(-1))
+    return write_packed(graph, operator, layer, known.codes, WEIGHT_BITS[known.mode], bias)
+
+
+def _report(graph: Graph, placement: TflitePlacement, packed: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Kind → layers and bytes of their weights; ``packed`` has the bytes of those that are no constants now."""
+    bytes_of = dict(packed)
     for layer in tflite_layers(graph):
-        entry = found.setdefault(placement.kinds[layer.name].value, {"layers": 0, "bytes": 0})
         stored = graph.constant(layer.weight)
         assert stored is not None
-        entry["layers"] += 1
-        entry["bytes"] += stored.nbytes
+        bytes_of.setdefault(layer.name, stored.nbytes)
+    found: dict[str, dict[str, int]] = {}
+    for name, kind in placement.kinds.items():
+        if name in bytes_of:
+            entry = found.setdefault(kind.value, {"layers": 0, "bytes": 0})
+            entry["layers"] += 1
+            entry["bytes"] += bytes_of[name]
     return found

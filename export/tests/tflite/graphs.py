@@ -84,6 +84,26 @@ def anchored(side=32, anchors=((8, 2), (16, 6)), seed=0):
     return made.graph(*outputs)
 
 
+def one_layer(kind, source, weight, output, stride=1, fused=0, seed=0):
+    """A convolution or linear layer named ``y``; sizes of what it reads, of its weight and of what it gives."""
+    rng = np.random.default_rng(seed)
+    made = Maker(source)
+    outputs = weight[3] if kind == "DEPTHWISE_CONV_2D" else weight[0]
+    values = made.constant(rng.normal(0, 0.3, weight).astype(np.float32))
+    inputs = [0, values, made.constant(rng.normal(0, 1, outputs).astype(np.float32))]
+    if kind == "FULLY_CONNECTED":
+        made.add(kind, inputs, output, "FullyConnectedOptions", fusedActivationFunction=fused)
+    else:
+        steps = {"strideH": stride, "strideW": stride, "dilationHFactor": 1, "dilationWFactor": 1}
+        if kind == "DEPTHWISE_CONV_2D":
+            made.add(kind, inputs, output, "DepthwiseConv2DOptions", padding=0, depthMultiplier=1, **steps)
+        else:
+            made.add(kind, inputs, output, "Conv2DOptions", padding=0, fusedActivationFunction=fused, **steps)
+    graph = made.graph()
+    graph.rename(len(made.tensors) - 1, "y")
+    return graph
+
+
 def softmax_classifier(shape=(1, 8, 8, 3)):
     """The file of a linear layer of each channel's mean and a softmax."""
     made = Maker(shape)

@@ -69,11 +69,10 @@ def test_constants_and_scales_can_be_replaced():
 
 def test_weights_behind_the_flatbuffer_are_read():
     graph = graph_of()
-    data = bytearray(write_tflite(graph))
     weights = graph.constant(3)
     for buffer in graph.model.buffers:
         buffer.offset, buffer.size = 0, 0
-    start = len(data) + -len(data) % 16
+    start = 4096
     graph.model.buffers[2].data = None
     graph.model.buffers[2].offset, graph.model.buffers[2].size = start, weights.nbytes
     import flatbuffers
@@ -83,6 +82,44 @@ def test_weights_behind_the_flatbuffer_are_read():
     packed = bytes(builder.Output())
     apart = packed + bytes(start - len(packed)) + weights.tobytes()
     np.testing.assert_array_equal(read_tflite(apart, "apart").constant(3), weights)
+
+
+def test_equal_vectors_are_written_once():
+    graph = graph_of("int8")
+    for tensor in graph.main.tensors:
+        quantization = type(graph.main.tensors[4].quantization)()
+        quantization.scale, quantization.zeroPoint = np.ones(100, np.float32), np.zeros(100, np.int64)
+        tensor.quantization = quantization
+    data = write_tflite(graph)
+    assert data.count(np.uint32(100).tobytes() + bytes(800)) == 1
+    assert data.count(np.uint32(100).tobytes() + np.ones(100, np.float32).tobytes()) == 1
+    assert [len(graph.scale(i)) for i in range(5)] == [100] * 5
+
+
+def test_operators_and_constants_can_be_added():
+    graph = graph_of()
+    last = graph.operators[-1]
+    moved = graph.add_tensor("moved", (1, 3))
+    last.outputs = np.int32([moved])
+    nibbles = np.array([0x21, 0x0F], np.uint8)  # 1, 2, −1 as codes of four bits
+    stored = graph.add_constant("three", nibbles, ("int4", (3,)), (0.5, -1))
+    assert (graph.dtype(stored), graph.shape(stored), graph.constant(stored)) == ("type 17", (3,), None)
+    assert graph.scale(stored) == [0.5]
+    graph.main.operators = [last, last]
+    real = graph.insert(last, "DEQUANTIZE", [stored], graph.add_tensor("real", (3,)), version=6)
+    graph.insert(last, "ADD", [moved, real], 4, fused=1)
+    assert [graph.kind(op) for op in graph.operators[:2]] == ["DEQUANTIZE", "ADD"]
+    assert [graph.fused(op) for op in graph.operators[:2]] == ["", "RELU"]
+
+
+def test_what_is_inserted_is_computed():
+    graph = graph_of()
+    _, last = graph.operators
+    doubled = graph.add_tensor("doubled", (1, 3))
+    graph.insert(last, "ADD", [2, 2], doubled)
+    last.inputs = np.int32([doubled, 3])
+    (found,) = session_of_tflite(write_tflite(graph)).run({"image": np.full((1, 8, 8, 3), 2, np.float32)})
+    np.testing.assert_allclose(found, np.full((1, 3), 0.4, np.float32))
 
 
 @pytest.mark.parametrize("end", [0, 7, 60, 200])

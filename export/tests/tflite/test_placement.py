@@ -2,9 +2,10 @@ import pytest
 
 pytest.importorskip("ai_edge_litert", reason="pip install 'edgekit[litert]'")
 
+from edgekit_export.quantize.placement import Mode
 from edgekit_export.tflite.flatbuffer import read_tflite
 from edgekit_export.tflite.layers import tflite_layers
-from edgekit_export.tflite.placement import Kind, place_tflite
+from edgekit_export.tflite.placement import Kind, kind_of, place_tflite
 
 
 @pytest.fixture
@@ -48,3 +49,22 @@ def test_ranges_are_asked_for_what_static_operators_touch(graph):
     assert "scores" not in names
     assert len(set(names)) == len(names)
     assert place_tflite(graph, {}, Kind.WEIGHT_ONLY).coded == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "matrix", "convolution"),
+    [
+        ("weight4", Kind.PACKED, Kind.WEIGHT_ONLY),
+        ("weight6", Kind.PACKED, Kind.WEIGHT_ONLY),
+        ("weight7", Kind.WEIGHT_ONLY, Kind.WEIGHT_ONLY),
+        ("weight8", Kind.WEIGHT_ONLY, Kind.WEIGHT_ONLY),
+        ("weight9", Kind.PACKED, Kind.PACKED),
+        ("weight16", Kind.PACKED, Kind.PACKED),
+        ("int8", Kind.STATIC, Kind.STATIC),
+        ("wide", Kind.FLOAT, Kind.FLOAT),
+        ("half", Kind.HALF, Kind.HALF),
+    ],
+)
+def test_what_a_mode_becomes(mode, matrix, convolution):
+    assert kind_of(Mode(mode), matrix=True) is matrix
+    assert kind_of(Mode(mode), matrix=False) is convolution

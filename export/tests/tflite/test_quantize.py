@@ -11,13 +11,14 @@ from edgekit_export.convert.normalize import normalize
 from edgekit_export.convert.session import session_of
 from edgekit_export.quantize import HALF_WEIGHTS, Recipe, quantize
 from edgekit_export.quantize.integer import sqnr_db
-from edgekit_export.quantize.placement import Mode
+from edgekit_export.quantize.placement import Mode, layers
 from edgekit_export.quantize.weights import with_scale
 from edgekit_export.tflite.flatbuffer import read_tflite
 from edgekit_export.tflite.layers import tflite_layers
 from edgekit_export.tflite.match import match_layers
+from edgekit_export.tflite.packed import bytes_of
 from edgekit_export.tflite.quantize import quantize_tflite
-from edgekit_export.tflite.tap import session_of_tflite
+from edgekit_export.tflite.tap import TfliteTap, session_of_tflite
 from export.tests.quantize.networks import pictures
 from export.tests.tflite.conftest import SIZE, convert, patches
 
@@ -123,6 +124,54 @@ def test_a_bias_that_onnx_adds_after_the_product():
     np.testing.assert_allclose(step, graph.scale(layer.source)[0] * finer.scale, rtol=1e-6)
     real = graph.constant(layer.bias).reshape(-1) * step
     assert (np.abs(real - rows.bias.detach().numpy()) <= 0.51 * step).all()
+
+
+def matrices_in(twins, mode):
+    """All in int8, but the layers behind the first two, which multiply each position by one matrix."""
+    names = [layer.output[0] for layer in layers(twins.full)]
+    return Recipe(mode=Mode.WEIGHT8, modes=tuple((name, Mode(mode)) for name in names[2:]))
+
+
+@pytest.mark.parametrize("bits", [4, 5, 6, 7, 9, 12, 14, 16])
+def test_packed_weights_are_those_of_the_onnx_graph(twins, bits):
+    made, found = reduced(twins, matrices_in(twins, f"weight{bits}"))
+    wanted = scores(session_of(made.model), twins.feeds)
+    largest = np.abs(wanted).max()
+    assert np.abs(scores(session_of_tflite(found.data), twins.feeds) - wanted).max() < 1e-4 * largest
+    if bits == 7:
+        assert found.report == {"weight_only_wi8_afp32": {"layers": 6, "bytes": 880}}
+        return
+    weights = [layer.weights.weight.shape for layer in made.written.values()][2:]
+    stored = sum(bytes_of(shape, bits) - 4 * shape[0] for shape in weights)
+    assert found.recipe == "weight_only_packed_afp32"
+    assert found.report[found.recipe] == {"layers": 4, "bytes": stored}
+
+
+def test_packed_weights_are_unpacked_to_the_bit(twins):
+    made, found = reduced(twins, matrices_in(twins, "weight10"))
+    matched = match_layers(read_tflite(twins.data, "full"), {n: w.weights for n, w in made.written.items()})
+    graph = read_tflite(found.data, "packed")
+    tensors = [i for i in range(len(graph.main.tensors)) if graph.name(i).endswith(".w")]
+    (values,) = TfliteTap(found.data, tensors).over(twins.feeds[:1])
+    assert len(values) == 4
+    for name, weight in values.items():
+        codes = made.written[matched[name.removesuffix(".w")]].codes
+        real = codes.codes.astype(np.float32).reshape(len(codes.scale), -1) * codes.scale[:, None]
+        np.testing.assert_array_equal(weight.T, real)
+
+
+def test_a_layer_over_pixels_has_int8_for_few_bits_and_float16_for_many(twins):
+    names = [layer.output[0] for layer in layers(twins.full)]
+    modes = ((names[0], Mode.WEIGHT16), (names[1], Mode.WEIGHT4))
+    made, found = reduced(twins, Recipe(mode=Mode.WEIGHT8, modes=modes))
+    graph = read_tflite(found.data, "mixed")
+    stem, depthwise, *_ = tflite_layers(graph)
+    assert str(graph.constant(stem.weight).dtype) == "float16"
+    codes = depthwise.to_onnx(graph.constant(depthwise.weight))
+    np.testing.assert_array_equal(codes, made.written[names[1]].codes.codes)
+    assert np.abs(codes).max() == 7
+    wanted = scores(session_of(made.model), twins.feeds)
+    assert sqnr_db(wanted, scores(session_of_tflite(found.data), twins.feeds)) > 60
 
 
 def test_wide_layers_are_floats(twins):
