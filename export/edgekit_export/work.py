@@ -245,6 +245,7 @@ class Work:
         members = self.staging.members(tuple(candidate.variant for candidate in candidates))
         files = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in members.items()}
         return {
+            "variants": [repr(candidate.variant) for candidate in candidates],
             "files": files,
             "data": data.sha256,
             "picked": list(data.numbers),

@@ -94,3 +94,14 @@ def test_what_was_measured_is_not_measured_again(place, alone, tmp_path, monkeyp
     assert models(tmp_path / "b.edge") == alone
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["variants"][0]["name"] for one in found] == ["mixed", "mixed"]
+
+
+@pytest.mark.parametrize("other", [("--resize", "stretch"), ("--color", "bgr"), ("--activation", "none")])
+def test_another_input_or_head_is_measured_anew(place, tmp_path, monkeypatch, other):
+    """The graph is the same, what it is given or how it is read is not."""
+    monkeypatch.setenv("EDGEKIT_CACHE_DIR", str(tmp_path / "cache"))
+    assert export(place, tmp_path / "a.edge") == 0
+    with monkeypatch.context() as patch:
+        dies_at(patch, module, "measured", 1)
+        with pytest.raises(Killed):
+            export(place, tmp_path / "b.edge", *other)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edgekit.bundle.cache import cache_root
@@ -20,12 +20,15 @@ from edgekit_export.budget.trials import BundleTrials
 from edgekit_export.calibration import Feeds
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput
+from edgekit_export.lock import tools_here
 from edgekit_export.stopwatch import Stopwatch
 from edgekit_export.variants import Format, FullPrecision
 from edgekit_export.work import Work
 
 LOOKS = 4
 """At the gate, while a trial is measured: most are clear early."""
+_SCHEMA = 1
+"""Of the steps: one more when what they hold, or how it comes about, changes within a version of edgekit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -203,16 +206,20 @@ def steps_of(work: Work, full: FullPrecision, calibration: Dataset | None) -> St
     options = work.options
     if calibration is None or (options.max_size_bytes is None and options.max_drop is None):
         return None
-    machine = this_machine()
-    graphs = {
-        role: hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
-        for role, model in full.onnx.items()
-    }
+    graphs = {role: model.SerializeToString(deterministic=True) for role, model in full.onnx.items()}
     identity = {
-        "graphs": graphs,
-        "recipes": {role: repr(sorted(graph.spec.quantize.items())) for role, graph in full.graphs.items()},
+        "schema": _SCHEMA,
+        "task": work.source.task,
+        "graphs": _digests(graphs),
+        "specs": {role: repr(graph.spec) for role, graph in full.graphs.items()},
+        "assets": _digests(work.source.assets),
         "calibration": calibration.sha256,
-        "versions": dict(machine.versions),
-        "features": list(machine.features),
+        "engine": repr(options.engine),
+        "tools": tools_here(options.formats),
+        "features": list(this_machine().features),
     }
     return Steps(cache_root() / "export", identity, resume=options.resume)
+
+
+def _digests(contents: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
