@@ -7,9 +7,10 @@ models, without what makes it slow: here their arithmetic counts, not their accu
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -69,7 +70,13 @@ def write_forms(
     return tuple(variant.name for variant in variants)
 
 
-def export_quickly(name: str, path: Path, calibration: tuple[str, ...], evaluation: tuple[str, ...]) -> None:
+def export_quickly(
+    name: str,
+    path: Path,
+    calibration: tuple[str, ...],
+    evaluation: tuple[str, ...],
+    quantize: Mapping[str, Any],
+) -> None:
     """Exports the int8 variant of a named model in seconds: weights rounded one by one, few samples.
 
     Args:
@@ -77,13 +84,15 @@ def export_quickly(name: str, path: Path, calibration: tuple[str, ...], evaluati
         path: the bundle.
         calibration: ``--calib`` specifications, or none for the model's own.
         evaluation: the same for ``--eval``.
+        quantize: what its recipe shall say instead of its own.
 
     Raises:
         EnvironmentLacks: its weights cannot be had here.
     """
     source = resolve(name, BareInput())
     graphs_ = {
-        role: dataclasses.replace(graph, spec=_quick(graph.spec)) for role, graph in source.graphs.items()
+        role: dataclasses.replace(graph, spec=_quick(graph.spec, quantize))
+        for role, graph in source.graphs.items()
     }
     options = ExportOptions(
         precisions=("int8",),
@@ -113,9 +122,9 @@ def export_folder(folder: Path, path: Path) -> Path:
     return path
 
 
-def _quick(spec: SourceModel) -> SourceModel:
+def _quick(spec: SourceModel, quantize: Mapping[str, Any]) -> SourceModel:
     hurried = {"rounding": "nearest", "correct_bias": False, "keep_below_db": 0.0}
-    return replace(spec, quantize={**spec.quantize, **hurried})
+    return replace(spec, quantize={**spec.quantize, **hurried, **quantize})
 
 
 @contextmanager

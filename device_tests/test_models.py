@@ -1,8 +1,10 @@
 """Real models on the boards: what the exporter makes of them here must come out there."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,7 @@ class Case:
         pictures: golden pictures to check; a detector takes an emulated board half a minute each.
         calibration: data, the model's own if empty.
         evaluation: the same.
+        quantize: what its recipe shall say instead.
     """
 
     name: str
@@ -31,8 +34,18 @@ class Case:
     pictures: int
     calibration: tuple[str, ...] = ()
     evaluation: tuple[str, ...] = ()
+    quantize: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.name}, {'of its own recipe' if not self.quantize else 'every width of weight'}"
 
 
+WIDTHS = {
+    "mode": "weight8",
+    "wide": (),
+    "modes": {f"conv{i}": f"weight{6 + i % 9}" for i in range(49)} | {"scores": "weight16"},
+}
+"""Layers of 6 to 14 and 16 bits in turn: every way in which a graph unpacks weights."""
 CASES = (
     Case("efficientnet-lite0", frozenset({"model"}), 3),
     Case(
@@ -42,16 +55,17 @@ CASES = (
         ("rendered:pages?n=4&seed=1001",),
         ("rendered:pages?n=4&seed=1",),
     ),
+    Case("efficientnet-lite0", frozenset(), 1, quantize=WIDTHS),
 )
 
 
-@pytest.fixture(scope="session", params=CASES, ids=lambda case: case.name)
+@pytest.fixture(scope="session", params=CASES, ids=str)
 def exported(request, tmp_path_factory):
     """A named model and a bundle of it with an int8 variant."""
     case = request.param
     path = tmp_path_factory.mktemp(case.name) / "model.edge"
     try:
-        bundles.export_quickly(case.name, path, case.calibration, case.evaluation)
+        bundles.export_quickly(case.name, path, case.calibration, case.evaluation, case.quantize)
     except EnvironmentLacks as error:
         pytest.skip(f"{case.name}: {error}")
     return case, path

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from edgekit.evaluation.outcome import Evaluation
+from edgekit.statistics.quantiles import CONFIDENCE, normal_quantile
 from edgekit_export.budget.allocation import Allocation
 from edgekit_export.candidate import Candidate
 
@@ -56,10 +57,14 @@ class Trial:
 
 
 def holds_again(found: Evaluation, samples: int) -> bool:
-    """Whether a drop will most likely hold on so many other samples, by the width that its interval has with them."""
+    """Whether a drop will most likely hold on so many other samples, by the width that its interval has with them.
+
+    A measurement that stopped early has fewer samples, and a much higher confidence, as its look demanded.
+    """
     if found.max_drop is None:
         return True
-    width = (found.interval[1] - found.drop) * math.sqrt(found.n / samples)
+    share = math.sqrt(found.n / samples) * normal_quantile(CONFIDENCE) / normal_quantile(found.confidence)
+    width = (found.interval[1] - found.drop) * share
     return found.holds and found.drop + _AGAIN * width <= found.max_drop
 
 

@@ -10,7 +10,12 @@ from edgekit_export.budget.search import NEAR, Trial, relaxation, search
 def evaluation(drop, half, limit):
     upper = drop + half
     return SimpleNamespace(
-        drop=drop, interval=(drop - half, upper), n=100, max_drop=limit, holds=limit is None or upper <= limit
+        drop=drop,
+        interval=(drop - half, upper),
+        n=100,
+        confidence=0.95,
+        max_drop=limit,
+        holds=limit is None or upper <= limit,
     )
 
 
@@ -78,7 +83,10 @@ def test_room_for_other_samples(drop, half, holds, again):
 
 
 def test_a_verdict_that_was_clear_early_is_taken_for_all_samples():
-    """With a quarter of the samples the interval is twice as wide."""
+    """With a quarter of the samples, or at 99.99 % confidence, the interval is twice as wide."""
+    sure = evaluation(0.0, 1.8, 2.0)
+    sure.confidence = 0.9999
+    assert Trial(None, SimpleNamespace(evaluation=sure), 1, 100).holds_again
     assert Trial(None, SimpleNamespace(evaluation=evaluation(0.0, 1.8, 2.0)), 1, 400).holds_again
     assert not Trial(None, SimpleNamespace(evaluation=evaluation(0.0, 1.8, 2.0)), 1, 100).holds_again
 
