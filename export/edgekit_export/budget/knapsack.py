@@ -17,6 +17,10 @@ from edgekit.types import Array
 _GAP = 1e-6
 """Relative; a sum of noise powers this near the least one is the least one."""
 
+_TOLERANCE = 1e-7
+"""Of the largest cost: what a limit is drawn in by at the least, or a sum of times over it by its last bit would take
+for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -113,4 +117,7 @@ def _solve(
         over = [float(cost @ picked) - limit for cost, limit in limits]
         if not whole or max(over) <= 0:
             return picked
-        bounds = [bound - max(excess, 0.0) for bound, excess in zip(bounds, over, strict=True)]
+        bounds = [
+            bound - max(excess, _TOLERANCE * float(cost.max())) if excess > 0 else bound
+            for (cost, _), bound, excess in zip(limits, bounds, over, strict=True)
+        ]

@@ -61,6 +61,13 @@ def test_to_the_byte():
     assert allocate(layers, 3) is None
 
 
+def test_a_sum_of_times_that_is_over_by_its_last_bit():
+    """0.1 + 0.2 > 0.3"""
+    layers = [[Option(1, 1.0, 0.1), Option(1, 2.0, 0.05)], [Option(1, 1.0, 0.2), Option(1, 3.0, 0.1)]]
+    assert allocate(layers, 2, 0.3) == (1, 0)
+    assert allocate(layers, 2, 0.30000000000000004) == (0, 0)
+
+
 def test_no_layers_and_no_noise():
     assert allocate([], 0) == ()
     assert allocate([[Option(1, 0.0), Option(2, 0.0)]], 2) == (0,)
