@@ -6,7 +6,7 @@ and kept on disk, so that memory stays constant however many there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,17 +42,21 @@ class Feeds:
         with np.load(self._folder / f"{number:06}.npz") as stored:
             return {name: stored[name] for name in stored.files}
 
-    @property
-    def held(self) -> list[int]:
-        """Numbers of the feeds of every fifth source: they judge what was fitted to the others.
+    def held(self, numbers: Sequence[int]) -> list[int]:
+        """Of the feeds of these numbers those of every fifth source: they judge what was fitted to the others.
 
         Crops of one photo resemble each other, so sources are parted; feeds are where all come from one source.
         """
-        names = list(dict.fromkeys(self._sources))
-        marks = [names.index(source) for source in self._sources] if len(names) > 1 else range(len(self))
+        sources = [self._sources[number] for number in numbers]
+        places = {source: place for place, source in enumerate(dict.fromkeys(sources))}
+        marks = [places[source] for source in sources] if len(places) > 1 else range(len(numbers))
         count = max(marks, default=-1) + 1
         last = count - 1 if 1 < count < _FOLD else -1
-        return [number for number, mark in enumerate(marks) if mark % _FOLD == _FOLD - 1 or mark == last]
+        return [
+            number
+            for number, mark in zip(numbers, marks, strict=True)
+            if mark % _FOLD == _FOLD - 1 or mark == last
+        ]
 
 
 def gather(

@@ -3,6 +3,7 @@ import pytest
 
 from edgekit.types import Frame
 from edgekit_export.calibration import Feeds, gather
+from edgekit_export.quantize.thinned import Thinned
 
 
 class TwoGraphs:
@@ -54,5 +55,17 @@ def test_every_fifth_source_is_held_apart(tmp_path, sources, held):
     feeds = Feeds(tmp_path)
     for number, source in enumerate(sources):
         feeds.append({"x": np.int64(number)}, source)
-    assert feeds.held == held
+    assert feeds.held(range(len(feeds))) == held
     assert [int(feeds[number]["x"]) for number in held] == held
+
+
+@pytest.mark.parametrize("taken", [5, 10, 20])
+def test_sources_are_held_apart_of_those_that_are_taken(tmp_path, taken):
+    """Of 25 photos every fifth, and of 2,500 those that are not thinned out, were never one that was held apart."""
+    feeds = Feeds(tmp_path)
+    for number in range(25):
+        feeds.append({"x": np.int64(number)}, str(number))
+    numbers = Thinned(feeds, taken).numbers
+    held = feeds.held(numbers)
+    assert len(held) == taken // 5
+    assert {*held} < {*numbers}

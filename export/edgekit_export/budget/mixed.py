@@ -66,7 +66,7 @@ def measured(
     """
     recipe = mixed_recipe(base, model, {})
     batches = Thinned(feeds, recipe.samples)
-    held = sorted({*feeds.held} & {*batches.numbers})
+    held = feeds.held(batches.numbers)
     marks = {number: place for place, number in enumerate(batches.numbers)}
     judging = few([feeds[number] for number in _even(held or batches.numbers)], JUDGING)
     apart, ready = calibrate_apart(model, batches, {marks[number] for number in held}, recipe, progress)
