@@ -98,9 +98,9 @@ def _ranges(
 
 def _measure(ready: Calibrated, codes: Mapping[str, Code], batches: Iterable[Batch], samples: int) -> None:
     """Measures what layers read on these batches, some of so many samples; nothing where no one asks."""
-    if ready.recipe.rounding != "output" and not ready.recipe.correct_bias:
-        return
     view, wanted = GraphView(ready.model), layers(ready.model)
+    if not wanted or (ready.recipe.rounding != "output" and not ready.recipe.correct_bias):
+        return
     shapes = {node.output[0]: read_weights(view, node).weight.shape for node in wanted}
     ready.moments = collect_moments(ready.model, wanted, shapes, codes, batches, samples=samples)
 

@@ -46,6 +46,14 @@ def residual(mean=127.0, seed=0):
     return normalize(model, Picture((mean,) * 3, (64.0,) * 3, SIZE, SIZE))
 
 
+def pooled():
+    """No layer at all: a picture's mean."""
+    model = model_of(
+        [node("GlobalAveragePool", ["x"], ["y"])], {"x": [1, 3, SIZE, SIZE]}, {"y": [1, 3, 1, 1]}, {}
+    )
+    return normalize(model, Picture((127.0,) * 3, (64.0,) * 3, SIZE, SIZE))
+
+
 def gated(seed=0):
     """A recogniser in small: hard swish, squeeze and excite, a transposition and a MatMul; dynamic width."""
     rng = np.random.default_rng(seed)

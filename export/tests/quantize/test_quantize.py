@@ -13,7 +13,7 @@ from edgekit_export.quantize.quantize import build
 from edgekit_export.quantize.sensitivity import sensitivity
 from edgekit_export.quantize.thinned import Thinned
 from export.tests.convert.graphs import constants_of, ops
-from export.tests.quantize.networks import gated, pictures, residual
+from export.tests.quantize.networks import gated, pictures, pooled, residual
 
 WIDE = ("conv0", "conv1", "conv2", "conv3")
 GATED_SIZE = (8, 32)
@@ -193,3 +193,11 @@ def test_float_activations_need_no_ranges_but_data():
     assert sorted(ready.moments) == ["conv0", "conv1", "conv2", "conv3", "scores"]
     with pytest.raises(DataError, match="at least one sample"):
         quantize(residual(), [], recipe)
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(mode=Mode.WEIGHT8), HALF_WEIGHTS])
+def test_a_graph_without_layers(recipe):
+    """One of a bundle's graphs may have none: a decoder of boxes, say."""
+    made = quantize(pooled(), pictures(3), recipe)
+    assert (made.layers, made.written) == ((), {})
+    assert noise_db(pooled(), made.model, pictures(2)) == np.inf
