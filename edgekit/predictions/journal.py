@@ -31,15 +31,19 @@ class Journal:
         path: of the file; its folder exists.
         identity: digest of everything that results follow from; a journal of another one is begun anew.
         labels: of the classes, one tuple a side.
+        waits: while another process is at it; else that is an error.
 
     Raises:
         OutputError: it cannot be written, or another process is at it.
     """
 
-    def __init__(self, path: Path, identity: str, labels: Sequence[tuple[str, ...]]) -> None:
+    def __init__(
+        self, path: Path, identity: str, labels: Sequence[tuple[str, ...]], *, waits: bool = False
+    ) -> None:
         self.path = path
         self._labels = labels
-        self._file = GrowingFile(path, msgspec.json.encode({"kind": "edgekit-journal", "identity": identity}))
+        first = msgspec.json.encode({"kind": "edgekit-journal", "identity": identity})
+        self._file = GrowingFile(path, first, waits=waits)
         self._lines = iter(self._file)
         self.found = sum(1 for _ in self._file)
 

@@ -26,12 +26,13 @@ class GrowingFile:
         path: of the file; its folder exists.
         first: the first line, without line end.
         closing: how a line begins that only a finished file has; it is dropped on opening, with all after it.
+        waits: while another process is writing it; else that is an error.
 
     Raises:
         OutputError: it cannot be written, or another process is writing it.
     """
 
-    def __init__(self, path: Path, first: bytes, closing: bytes = b"\n") -> None:
+    def __init__(self, path: Path, first: bytes, closing: bytes = b"\n", *, waits: bool = False) -> None:
         self.path = path
         self._closing = closing
         self._first = first + b"\n"
@@ -42,7 +43,7 @@ class GrowingFile:
         except OSError as error:
             raise _cannot(path, error) from error
         try:
-            self._lock()
+            self._lock(waits=waits)
             self._whole = self._measure()
             self._file.truncate(self._whole)
             if not self._whole:
@@ -81,9 +82,9 @@ class GrowingFile:
         """Lets go of the file and its lock."""
         self._file.close()
 
-    def _lock(self) -> None:
+    def _lock(self, *, waits: bool) -> None:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
         except BlockingIOError as error:
             raise OutputError(
                 f"{self.path}: another process is writing it", "wait for it, or end it"

@@ -122,6 +122,8 @@ def _measure(work: Work) -> _Measured:
         )
         found = look_for_mixed(job)
         judged, matrix = found.beside(judged, options.precisions), found.matrix or matrix
+    if steps is not None:
+        steps.close()
     judged = [_comparable(one, reference) for one in judged]
     full_precision = work.recorded(reference, task, inputs)
     samples = {role: few(given) for role, given in seen.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -225,16 +226,16 @@ class Work:
             looks=looks,
         )
         sides = [TaskSide(reference), *(TaskSide(self.load(candidate.variant)) for candidate in candidates)]
-        journal = None
-        if steps is not None:
-            journal = steps.journal(
-                self._measurement(candidates, data, options), [side.labels for side in sides]
-            )
-        named = (f"{c.variant.name} of {format_size(c.variant.bytes)}" for c in candidates)
-        with self.progress(f"measure {', '.join(named)}", len(data)) as advance:
+        named = ", ".join(f"{c.variant.name} of {format_size(c.variant.bytes)}" for c in candidates)
+        with ExitStack() as stack:
+            advance = stack.enter_context(self.progress(f"measure {named}", len(data)))
+            journal = None
+            if steps is not None:
+                measurement = self._measurement(candidates, data, options)
+                journal = stack.enter_context(
+                    closing(steps.journal(measurement, [side.labels for side in sides]))
+                )
             found = compare(sides[0], sides[1:], data, options, journal=journal, advance=advance)
-        if journal is not None:
-            journal.close()
         judged = zip(candidates, found.evaluations, strict=True)
         return [replace(c, evaluation=self._pictured(e, data)) for c, e in judged], found.matrix
 

@@ -1,11 +1,15 @@
 """Steps are found again by content, whole or not at all."""
 
 import os
+from contextlib import closing
+from threading import Thread
 
 import numpy as np
 import pytest
 
 from edgekit.errors import OutputError
+from edgekit.predictions.prediction import Key, Prediction
+from edgekit.types import Embedding
 from edgekit_export.budget import steps as module
 from edgekit_export.budget.steps import Steps
 
@@ -56,3 +60,34 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="EDGEKIT_CACHE_DIR"):
         Steps(tmp_path / "file", {})
+
+
+def test_what_an_export_is_at_stays(tmp_path, monkeypatch):
+    at_it = Steps(tmp_path, {"n": 1})
+    at_it.write("a", ARRAYS)
+    monkeypatch.setattr(module, "MOST_BYTES", 0)
+    Steps(tmp_path, {"n": 2}).close()
+    assert at_it.read("a") is not None
+    with pytest.raises(OutputError, match="another export"):
+        Steps(tmp_path, {"n": 1}, resume=False)
+    at_it.close()
+    Steps(tmp_path, {"n": 3}).close()
+    assert at_it.read("a") is None
+
+
+def test_a_measurement_of_two_exports_is_made_once(tmp_path):
+    """The second waits for the first, and reads what it has journaled."""
+    steps = [Steps(tmp_path, {"n": 1}) for _ in range(2)]
+    first = steps[0].journal({}, [()])
+    found = []
+
+    def wait():
+        with closing(steps[1].journal({}, [()])) as journal:
+            found.append(journal.found)
+
+    second = Thread(target=wait)
+    second.start()
+    first.add(Key(0, ""), "a", [Prediction(Embedding(np.ones(2, np.float32)))], [])
+    first.close()
+    second.join(10)
+    assert found == [1]
