@@ -130,7 +130,6 @@ def _html(title: str, points: Sequence[Point], limits: Limits, refusal: str, way
         headline="Refused" if refusal else "Written",
         lines=[*([refusal] if refusal else []), *way_out],
         plot=Markup(drawn),
-        confidence="95 %",
         table=_table(points),
     )
 

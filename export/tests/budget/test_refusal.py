@@ -84,7 +84,7 @@ def test_page_and_picture(tmp_path):
     assert hostile not in page
     assert page.count("<circle") == len(POINTS)
     assert page.count('class="limit"') == 2
-    for text in ("1,180,000", "0.10 to +1.60", "Least to give up: nothing", "the size does not hold"):
+    for text in ("1,180,000", "0.10 to +1.60", "Least to give up: nothing", "The size does not hold"):
         assert text in page
     picture = cv2.imread(str(paths["png"]))
     assert picture.shape == (1000, 1600, 3)
