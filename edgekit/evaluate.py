@@ -78,11 +78,7 @@ def compare(
     labelled = dataset.truth != "none"
     for candidate in candidates:
         check_sides(reference, candidate)
-    if options.relative and not labelled and reference.task not in OWN_TRUTH:
-        raise UsageError(
-            "max drop: a relative limit needs labels or texts: disagreement has no reference value",
-            "give percentage points, e.g. 2%, or labelled data",
-        )
+    check_relative(options.relative, reference.task, dataset)
     sides = (reference, *candidates)
     standings = [Standing(reference.task, labelled, options) for _ in candidates]
     run = _Run(sides, standings, journal)
@@ -182,6 +178,19 @@ def _noise(reference: Prediction, candidate: Prediction) -> Noise:
         return noise_of(reference.trace, candidate.trace)
     first, second = reference.raw, candidate.raw
     return None if first is None or second is None or len(first) != len(second) else energies(first, second)
+
+
+def check_relative(relative: bool, task: str, dataset: Dataset) -> None:
+    """Checks that a limit can be relative, where it is.
+
+    Raises:
+        UsageError: there is no truth that the reference could be measured by.
+    """
+    if relative and dataset.truth == "none" and task not in OWN_TRUTH:
+        raise UsageError(
+            "max drop: a relative limit needs labels or texts: disagreement has no reference value",
+            "give percentage points, e.g. 2%, or labelled data",
+        )
 
 
 def check_sides(reference: Side, candidate: Side) -> None:

@@ -18,7 +18,7 @@ from edgekit.cli.values import MaxDrop, format_size
 from edgekit.data.dataset import Dataset, open_data, refuse_overlap
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import ModelError, UsageError
-from edgekit.evaluate import compare
+from edgekit.evaluate import check_relative, compare
 from edgekit.evaluation.options import Options
 from edgekit.evaluation.origin import AgreementMatrix
 from edgekit.evaluation.outcome import Evaluation
@@ -134,9 +134,11 @@ class Work:
 
     def judging(self, specs: tuple[str, ...]) -> Dataset | None:
         """The data to measure on, all of it."""
-        data = self._open(specs)
-        if data is None and self.options.max_drop is not None:
+        data, gate = self._open(specs), self.options.max_drop
+        if data is None and gate is not None:
             raise UsageError(f"{self.source.origin}: --max-drop needs data to measure on", "add --eval DATA")
+        if data is not None:
+            check_relative(gate is not None and gate.relative, self.source.task, data)
         return data
 
     def limited(self, data: Dataset | None) -> Dataset | None:

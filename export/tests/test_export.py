@@ -15,6 +15,7 @@ import pytest
 from edgekit import open_bundle
 from edgekit.cli import main
 from edgekit.report.accuracy import read_report
+from edgekit_export import pipeline
 
 
 @pytest.fixture
@@ -261,3 +262,12 @@ def test_sigterm_leaves_no_temporary_folder(model, photos, tmp_path):
     process.communicate(timeout=60)
     assert process.returncode == 130
     assert not list(scratch.iterdir())
+
+
+def test_a_relative_limit_without_labels_is_refused_before_anything_is_converted(
+    model, photos, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(pipeline, "full_precision_of", None)
+    code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--max-drop", "1%rel"))
+    assert code == 2
+    assert "a relative limit needs labels" in body["error"]["message"]
