@@ -21,7 +21,8 @@ class WayOut:
     """What would be possible.
 
     Attributes:
-        smallest_bytes: of a bundle whose drop holds, most likely on other samples too; ``None`` if none did.
+        smallest_bytes: of a bundle whose drop holds, after a search most likely on other samples too, where one was
+            found; ``None`` if none did.
         smallest_drop: least upper bound of the drop, in points, of a bundle within the size; ``None`` if none fits.
         relaxation: the one option that would have to be larger, and how large; empty if none would do.
         arithmetic: bits a weight that the size leaves, where that is the reason; else empty.
@@ -67,11 +68,9 @@ def way_out(points: Sequence[Point], limits: Limits, searched: Searched | None) 
         limits: what was asked for.
         searched: what came of looking for a mixed allocation, if that was done.
     """
-    if searched is None:
-        least = min((point.bytes for point in points if point.verdict in ("PASS", "NONE")), default=None)
-    else:
-        found = searched.smallest_bytes
-        least = None if found is None else (found // _ROUND + 2) * _ROUND
+    found = None if searched is None else searched.smallest_bytes
+    passed = (point.bytes for point in points if point.verdict in ("PASS", "NONE"))
+    least = min(passed, default=None) if found is None else (found // _ROUND + 2) * _ROUND
     size = limits.max_size_bytes
     inside = [point for point in points if size is None or point.bytes <= size]
     drop = min((point.drop_upper for point in inside if point.drop_upper is not None), default=None)

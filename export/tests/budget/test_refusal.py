@@ -52,6 +52,11 @@ def test_bits_a_weight_where_nothing_is_so_small():
     assert out.sentences(limits)[0] == out.arithmetic
 
 
+def test_what_holds_here_is_named_where_nothing_is_sure_to_hold_again():
+    out = way_out(POINTS[:3], LIMITS, searched(None))
+    assert (out.smallest_bytes, out.relaxation) == (1_400_000, "--max-size 1400000")
+
+
 def test_no_size_holds():
     out = way_out(POINTS[2:3], LIMITS, searched(None))
     assert out.sentences(LIMITS)[0] == "No size holds the drop on these samples."
