@@ -34,7 +34,7 @@ def noise_of(
     samples: Sequence[Batch],
     progress: Progress = silent,
 ) -> dict[str, dict[Mode, float]]:
-    """Layer → mode → noise power at the output relative to the signal's, the mean of all outputs.
+    """Layer → mode → noise power at the output relative to the signal's, the mean of all outputs that have any.
 
     Args:
         full: the float graph as it is written, each layer a node that gives its name.
@@ -72,7 +72,8 @@ def _of_layer(
             for i, (one, other) in enumerate(zip(expected, session.run({**sample, **taken}), strict=True)):
                 signal[i] += np.square(one, dtype=np.float64).sum()
                 noise[i] += np.square(np.subtract(one, other, dtype=np.float64)).sum()
-        found[mode] = float(np.mean(noise / np.maximum(signal, 1e-300)))
+        heard = signal > 0
+        found[mode] = float(np.mean(noise[heard] / signal[heard])) if heard.any() else 0.0
     return found
 
 

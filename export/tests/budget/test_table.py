@@ -14,6 +14,7 @@ from edgekit_export.quantize.placement import WEIGHT_BITS, Mode
 from edgekit_export.quantize.quantize import build, quantize
 from edgekit_export.quantize.recipe import Recipe
 from edgekit_export.quantize.thinned import Thinned
+from export.tests.convert.graphs import model_of, node, noise
 from export.tests.quantize.networks import pictures, residual
 
 RECIPE = mixed_recipe(Recipe(), residual(), {})
@@ -111,6 +112,19 @@ def test_one_budget_over_two_graphs(measured):
     size = (one.smallest_bytes + one.largest_bytes) // 2
     assert both.smallest_bytes == 2 * one.smallest_bytes
     assert both.allocate(2 * size).noise <= 2 * one.allocate(size).noise * (1 + 1e-5)
+
+
+def test_an_output_that_is_silent_tells_nothing():
+    """Zero on the samples that judge, and rounding wakes it: no ratio can be said of it."""
+    silent = np.asarray([0.7, -0.5, -0.2], np.float32).reshape(1, 3, 1, 1)
+    nodes = [node("Conv", ["x", "u"], ["y"]), node("Conv", ["x", "v"], ["c"]), node("Relu", ["c"], ["z"])]
+    shapes = {"x": [1, 3, 2, 2]}, {"y": [1, 4, 2, 2], "z": [1, 1, 2, 2]}
+    model = model_of(nodes, *shapes, {"u": noise(4, 3, 1, 1), "v": silent})
+    feeds = [{"x": noise(1, 3, 2, 2, seed=seed)} for seed in range(6)]
+    _, ready = calibrate_apart(model, Thinned(feeds, 100), {5}, mixed_recipe(Recipe(), model, {}))
+    found = table_of(ready, [{"x": np.ones((1, 3, 2, 2), np.float32)}])
+    assert all(option.noise < 1 for options in found.options.values() for option in options.values())
+    assert found.options["y"][Mode.WEIGHT4].noise > found.options["y"][Mode.WEIGHT8].noise > 0
 
 
 def test_widths_between_and_beyond():
