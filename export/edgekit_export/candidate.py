@@ -50,8 +50,9 @@ class Candidate:
 
     @property
     def holds(self) -> bool:
-        """No gate was asked for, or it is proven to hold."""
-        return self.evaluation is None or self.evaluation.holds
+        """No gate was asked for, or it is proven to hold; the time, too."""
+        drop = self.evaluation is None or self.evaluation.holds
+        return drop and (self.timing is None or self.timing.holds)
 
     def entry(self) -> Variant:
         """The manifest entry with the measured drop."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit, progress, say
-from edgekit.cli.values import format_size, option, parse_count, parse_drop, parse_size
+from edgekit.cli.values import format_size, option, parse_count, parse_drop, parse_duration, parse_size
 from edgekit.errors import BundleError, OutputError, UsageError
 from edgekit.report.files import make_folder
 from edgekit.report.page import require_html
@@ -47,8 +47,9 @@ OUT.reference.edge in full precision, to validate against.
 DATA is a folder or file of pictures, texts or sounds, a video, a .csv or .jsonl table, or rendered:lines?n=2000;
 photos?crops=14 takes several crops of each, notes.txt?by=line one text a line. A named model knows its own data.
 What was calibrated on is never evaluated on.
-With --max-size or --max-drop it delivers both, measured, or refuses: where int8 does not keep within them, a width of
-weight is chosen for each layer (mixed: smaller or more accurate, in full precision's time; docs/budget.md).
+With --max-size, --max-drop or --max-latency it delivers all, measured, or refuses: where int8 does not keep within
+them, a width of weight is chosen for each layer (mixed: smaller or more accurate, in full precision's time; with
+--max-latency some layers in int8 codes as well; docs/budget.md).
 --locked takes source and data of the first export again, and refuses others (docs/reproducing.md).
 exit code: 0 written; 1 refused, no bundle written: the size or the drop does not hold (OUT.frontier.html and .png
 draw what would be possible); or --locked gave other bytes."""
@@ -90,6 +91,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DROP",
         help="gate, e.g. 2%% (points; disagreement without labels)",
     )
+    parser.add_argument(
+        "--max-latency", type=option(parse_duration), metavar="TIME",
+        help="of the graphs for one input, one call of each (OCR calls its recogniser once a line), e.g. 100ms: "
+        "measured on this machine, or estimated for --target",
+    )  # fmt: skip
     parser.add_argument(
         "--calib",
         action="append",
@@ -251,6 +257,7 @@ def _run(args: argparse.Namespace) -> int:
         calibration=tuple(args.calib),
         evaluation=tuple(args.eval),
         max_size_bytes=args.max_size,
+        max_latency_ms=args.max_latency,
         max_drop=args.max_drop,
         limit=limit,
         thumbnails=args.report is not None,

@@ -13,7 +13,7 @@ from edgekit.bundle.writer import writing_bundle
 from edgekit.cli.values import format_size
 from edgekit.evaluation.origin import AgreementMatrix
 from edgekit_export.budget.frontier import Limits, Point, point_of, write_frontier
-from edgekit_export.budget.refusal import WayOut, way_out
+from edgekit_export.budget.refusal import WayOut, least_ms, way_out
 from edgekit_export.budget.workshop import Searched
 from edgekit_export.candidate import Candidate, summary
 from edgekit_export.maker import Maker
@@ -88,6 +88,7 @@ class Package:
             "size_bytes": self.size_bytes,
             "reference_bytes": None if self.reference is None else self.reference.variant.bytes,
             "max_size_bytes": self.limits.max_size_bytes,
+            "max_latency_ms": self.limits.max_latency_ms,
             "variants": [c.as_json() for c in listed],
             "left_out": [c.variant.name for c in self.candidates if c not in listed],
             "drop": None if first is None else summary(first),
@@ -124,7 +125,8 @@ def _row(candidate: Candidate, full_bytes: int | None, shipped: bool) -> tuple[s
         )
     drop = f"{e.drop:+.2f} [{e.interval[0]:+.2f}, {e.interval[1]:+.2f}] {e.metric}"
     sqnr = "" if e.sqnr_db is None else f"{e.sqnr_db:.1f} dB"
-    verdict = e.verdict if shipped else f"{e.verdict}, left out"
+    slow = "" if candidate.timing is None or candidate.timing.holds else ", too slow"
+    verdict = e.verdict if shipped else f"{e.verdict}{slow}, left out"
     return v.name, format_size(v.bytes), share, time, drop, f"{e.agreement:.2f} %", sqnr, verdict
 
 
@@ -179,9 +181,10 @@ def _limits(candidates: Sequence[Candidate], searched: Searched | None, max_size
     """What was asked for; the drop's limit in points, as the measurements have it."""
     trials = () if searched is None else searched.trials
     evaluations = [one.evaluation for one in (*candidates, *trials) if one.evaluation is not None]
+    max_ms = next((one.timing.max_ms for one in candidates if one.timing is not None), None)
     if not evaluations:
-        return Limits(max_size_bytes, None, "")
-    return Limits(max_size_bytes, evaluations[0].max_drop, evaluations[0].metric)
+        return Limits(max_size_bytes, None, "", max_ms)
+    return Limits(max_size_bytes, evaluations[0].max_drop, evaluations[0].metric, max_ms)
 
 
 def _points(
@@ -201,21 +204,37 @@ def _points(
 def _refused(package: Package, title: str, searched: Searched | None) -> Package:
     limits, points = package.limits, package.frontier
     out = way_out(points, limits, searched)
-    refusal = _why(package)
+    refusal = _too_slow(package, searched) or _why(package)
     plots = write_frontier(package.path, title, points, limits, refusal, out.sentences(limits))
     return dataclasses.replace(package, refusal=refusal, way_out=out, plots=plots)
 
 
+def _too_slow(package: Package, searched: Searched | None) -> str:
+    """What to say where the latency is the reason: something keeps all else, or nothing is in time; else empty."""
+    limits, points = package.limits, package.frontier
+    if limits.max_latency_ms is None:
+        return ""
+    ms, over = least_ms(points, limits, searched), f"over {limits.max_latency_ms:g} ms"
+    if ms is not None:
+        return f"the latency does not hold: the fastest that keeps the other limits takes {ms:.3g} ms, {over}"
+    times = [point.latency_ms for point in points if point.latency_ms is not None]
+    if any(point.in_time for point in points) or not times:
+        return ""
+    return (
+        f"neither latency nor the other limits hold: the fastest measured takes {min(times):.3g} ms, {over}"
+    )
+
+
 def _why(package: Package) -> str:
-    """Which limit does not hold: the size where something holds the drop, else the drop."""
-    size = package.limits.max_size_bytes
-    holding = [point.bytes for point in package.frontier if point.verdict in ("PASS", "NONE")]
-    fitting = [point for point in package.frontier if size is None or point.bytes <= size]
+    """Which limit does not hold of what is in time: the size where something holds the drop, else the drop."""
+    size, timely = package.limits.max_size_bytes, [point for point in package.frontier if point.in_time]
+    holding = [point.bytes for point in timely if point.passes]
+    fitting = [point for point in timely if size is None or point.bytes <= size]
     if holding and size is not None:
         drop = " that holds the drop" if package.limits.max_drop is not None else ""
         return f"the size does not hold: the smallest bundle measured{drop} has {min(holding)} bytes, over {size}"
     if not fitting and size is not None:
-        least = min((point.bytes for point in package.frontier), default=None)
+        least = min((point.bytes for point in timely), default=None)
         return f"neither size nor drop holds: the smallest bundle measured has {least} bytes, over {size}"
     reasons = "; ".join(_reason(c) for c in package.candidates)
     return f"the drop does not hold: {reasons or 'no allocation measured is proven to hold it'}"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from edgekit.bundle.manifest import Variant
 from edgekit.tasks.protocol import Task
 from edgekit.types import Content
-from edgekit_export.budget.latency import Latency
+from edgekit_export.budget.latency import Latency, measured
+from edgekit_export.budget.mixed import Clock
 from edgekit_export.candidate import Candidate
 from edgekit_export.quantize.placement import Mode
 from edgekit_export.timing import Timing, timings
@@ -26,12 +27,14 @@ class Stopwatch:
         reference: full precision, loaded; ``None`` where there is none.
         contents: inputs.
         elsewhere: role → time of each layer on another processor; empty where the target is this machine's.
+        max_ms: the limit, if one was asked for.
     """
 
     load: Callable[[Variant], Task]
     reference: Task | None
     contents: Sequence[Content]
     elsewhere: Mapping[str, Latency] = field(default_factory=dict)
+    max_ms: float | None = None
 
     def timed(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates with their times, all run in turns."""
@@ -40,7 +43,18 @@ class Stopwatch:
             replace(c, timing=self._estimated(c, timing)) for c, timing in zip(candidates, found, strict=True)
         ]
 
+    def clocks(self, threads: int) -> dict[str, Clock]:
+        """Role → what tells the times of its layers: on this machine, or as the target is estimated."""
+        roles = () if self.reference is None else self.reference.sessions
+        return {role: self._clock(role, threads) for role in roles}
+
+    def _clock(self, role: str, threads: int) -> Clock:
+        if self.elsewhere:
+            return lambda full, int8, feeds: self.elsewhere[role]
+        return lambda full, int8, feeds: measured(full, int8, feeds, threads)
+
     def _estimated(self, candidate: Candidate, timing: Timing) -> Timing:
+        timing = replace(timing, max_ms=self.max_ms)
         formats = {model.format for model in candidate.variant.models.values()}
         if not self.elsewhere or formats != {"onnx"}:
             return timing

@@ -26,12 +26,24 @@ class Timing:
         of_full_precision: share of what full precision takes in the same rounds; ``None`` where there is none.
         n: rounds.
         estimated_ms: on the processor that was asked for, where it is not this machine's.
+        max_ms: the limit, of the estimate where there is one; ``None`` if none was asked for.
     """
 
     ms: float
     of_full_precision: float | None
     n: int
     estimated_ms: float | None = None
+    max_ms: float | None = None
+
+    @property
+    def counted_ms(self) -> float:
+        """What a limit is held against."""
+        return self.ms if self.estimated_ms is None else self.estimated_ms
+
+    @property
+    def holds(self) -> bool:
+        """Within the limit, if there is one."""
+        return self.max_ms is None or self.counted_ms <= self.max_ms
 
 
 def in_turns(

@@ -58,6 +58,7 @@ class ExportOptions:
         calibration: ``--data`` specifications; the source's own where empty.
         evaluation: the same, for the drop; never of samples that were calibrated on.
         max_size_bytes: of the whole ``.edge`` file.
+        max_latency_ms: of the graphs for one input, one call of each; estimated where ``target`` is not this machine's.
         max_drop: gate on the upper end of the drop's interval.
         limit: measure on at most so many samples, drawn evenly.
         thumbnails: keep small pictures of the worst samples, for a report.
@@ -74,6 +75,7 @@ class ExportOptions:
     calibration: tuple[str, ...] = ()
     evaluation: tuple[str, ...] = ()
     max_size_bytes: int | None = None
+    max_latency_ms: float | None = None
     max_drop: MaxDrop | None = None
     limit: int | None = None
     thumbnails: bool = False
@@ -83,6 +85,11 @@ class ExportOptions:
     search: bool = False
     resume: bool = True
     target: Target | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit to keep."""
+        return (self.max_size_bytes, self.max_drop, self.max_latency_ms) != (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +134,14 @@ class Work:
         options = self.options
         if "mixed" not in options.precisions or options.locked is not None:
             return
-        if options.max_size_bytes is None and options.max_drop is None:
-            raise UsageError("recipe mixed: has no limit to keep", "add --max-size or --max-drop")
+        if not options.limited:
+            raise UsageError(
+                "recipe mixed: has no limit to keep", "add --max-size, --max-drop or --max-latency"
+            )
+        if options.max_latency_ms is not None and "tflite" in options.formats:
+            raise UsageError(
+                "recipe mixed: --max-latency chooses among kernels of ONNX only", "use --format onnx"
+            )
         if calibration is None:
             raise UsageError(f"{self.source.origin}: mixed needs data to calibrate on", "add --calib DATA")
 
@@ -294,7 +307,8 @@ class Work:
                 for role in full
                 if len(feeds[role])
             }
-        return Stopwatch(self.load, reference, [one.content for one in inputs], elsewhere)
+        contents = [one.content for one in inputs]
+        return Stopwatch(self.load, reference, contents, elsewhere, self.options.max_latency_ms)
 
     def linted(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """With what the kernel lint has to say of the staged files."""

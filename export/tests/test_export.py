@@ -14,8 +14,10 @@ import pytest
 
 from edgekit import open_bundle
 from edgekit.cli import main
+from edgekit.machine import this_machine
 from edgekit.report.accuracy import read_report
 from edgekit_export import pipeline
+from edgekit_export.target import target_here
 
 
 @pytest.fixture
@@ -35,6 +37,14 @@ def photos(tmp_path):
 def model(tmp_path, small_classifier):
     path = tmp_path / "small.onnx"
     path.write_bytes(small_classifier().SerializeToString())
+    return path
+
+
+@pytest.fixture
+def wide_model(tmp_path, small_classifier):
+    """So large that integers pay."""
+    path = tmp_path / "wide.onnx"
+    path.write_bytes(small_classifier(size=96).SerializeToString())
     return path
 
 
@@ -100,12 +110,15 @@ def test_the_same_inputs_give_the_same_bytes(model, photos, tmp_path, capsys):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+LATENCY = {"ms", "of_full_precision", "n", "estimated_ms", "max_ms"}
+
+
 def test_what_is_slow_or_inexact_on_the_target_is_told(model, photos, tmp_path, capsys):
     argv = arguments(model, photos, tmp_path / "s.edge", "--target", "avx2")
     code, body = run(capsys, argv)
     int8, fp16 = body["variants"]
     assert (code, body["target"], fp16["warnings"]) == (0, "avx2", [])
-    assert [set(v["latency"]) for v in (int8, fp16)] == [{"ms", "of_full_precision", "n", "estimated_ms"}] * 2
+    assert [set(v["latency"]) for v in (int8, fp16)] == [LATENCY] * 2
     assert int8["latency"]["ms"] > 0 < int8["latency"]["of_full_precision"]
     assert 5 <= int8["latency"]["n"] == fp16["latency"]["n"] <= 50
     assert 0 < int8["latency"]["estimated_ms"] != fp16["latency"]["estimated_ms"] > 0
@@ -119,6 +132,40 @@ def test_what_is_slow_or_inexact_on_the_target_is_told(model, photos, tmp_path, 
     assert " ms there" in out
     code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--target", "pi5"))
     assert (code, body["target"], [v["warnings"] for v in body["variants"]]) == (0, "pi5", [[], []])
+
+
+def test_a_latency_is_kept_by_codes_in_some_layers(wide_model, photos, tmp_path, capsys):
+    """Estimated for another processor, so that no figure depends on what else this machine does."""
+    there = ["--target", "pi4" if target_here(this_machine()).name != "pi4" else "pi5"]
+    code, body = run(capsys, arguments(wide_model, photos, tmp_path / "s.edge", *there))
+    fast, slow = (variant["latency"]["estimated_ms"] for variant in body["variants"])
+    assert (code, fast < slow) == (0, True)
+    limit = ["--max-latency", f"{(fast + slow) / 2}ms", *there]
+    code, body = run(capsys, arguments(wide_model, photos, tmp_path / "m.edge", "--recipe", "mixed", *limit))
+    (mixed,) = body["variants"]
+    assert (code, mixed["name"], mixed["recipe"]) == (0, "mixed", "static_mixed")
+    assert mixed["latency"]["estimated_ms"] <= mixed["latency"]["max_ms"] == body["max_latency_ms"]
+    assert 0 < mixed["layers"]["model"]["int8"]["layers"] < 3
+    assert main(["selftest", str(tmp_path / "m.edge")]) == 0
+    capsys.readouterr()
+    again = arguments(wide_model, photos, tmp_path / "again.edge", "--locked", tmp_path / "m.edge")
+    again = [one for one in again if one not in ("--normalize", "0to1")]
+    assert run(capsys, again)[0] == 0
+    code, body = run(capsys, arguments(wide_model, photos, tmp_path / "i.edge", *limit))
+    assert (code, [v["name"] for v in body["variants"]], body["left_out"]) == (0, ["int8"], ["fp16"])
+
+
+def test_a_latency_that_nothing_keeps(wide_model, photos, tmp_path, capsys):
+    there = ["--target", "pi4" if target_here(this_machine()).name != "pi4" else "pi5"]
+    argv = arguments(wide_model, photos, tmp_path / "s.edge", "--max-latency", "1us", *there)
+    code, body = run(capsys, argv)
+    assert (code, body["bundle"]) == (1, None)
+    assert "the latency does not hold" in body["refusal"]
+    assert body["relaxation"] == f"--max-latency {body['least_latency_ms']:g}ms"
+    least = min(point["latency_ms"] for point in body["frontier"])
+    assert 0.001 < body["least_latency_ms"] <= least * 1.05 + 0.01  # the search wrote a faster one
+    code, body = run(capsys, [*argv[:-1], "--max-latency", f"{body['least_latency_ms']:g}ms", "--json"])
+    assert code == 0
 
 
 def test_an_impossible_size_is_refused_and_the_one_it_names_holds(model, photos, tmp_path, capsys):

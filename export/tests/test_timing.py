@@ -79,3 +79,11 @@ def test_medians_and_their_ratio():
     fast, full = task_of(m=Graph(clock, 3.0)), task_of(m=Graph(clock, 4.0), n=Graph(clock, 2.0))
     assert timings([fast], full, [1], 0.1, clock) == [Timing(3.0, 0.5, 12 - 1)]
     assert timings([fast], None, [1], 0.0, clock) == [Timing(3.0, None, 5)]
+
+
+def test_a_limit_is_held_against_the_estimate_where_there_is_one():
+    assert Timing(9.0, None, 5).holds
+    assert Timing(9.0, None, 5, max_ms=9.0).holds
+    assert not Timing(9.1, None, 5, max_ms=9.0).holds
+    assert not Timing(1.0, None, 5, estimated_ms=44.0, max_ms=9.0).holds
+    assert Timing(44.0, None, 5, estimated_ms=1.0, max_ms=9.0).counted_ms == 1.0

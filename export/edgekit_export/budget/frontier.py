@@ -33,6 +33,8 @@ class Point(msgspec.Struct, frozen=True):
         model_bytes: of its model files.
         expected_bytes: what the solver took these for; ``None`` where it did not make them, as below.
         expected_sqnr_db: what the layers alone let expect.
+        latency_ms: what counts of its time; ``None`` where it was not timed.
+        in_time: within the limit, if there is one.
     """
 
     variant: str
@@ -45,6 +47,13 @@ class Point(msgspec.Struct, frozen=True):
     model_bytes: int
     expected_bytes: int | None = None
     expected_sqnr_db: float | None = None
+    latency_ms: float | None = None
+    in_time: bool = True
+
+    @property
+    def passes(self) -> bool:
+        """The drop is proven to hold, or has no limit."""
+        return self.verdict in ("PASS", "NONE")
 
     @property
     def drop_upper(self) -> float | None:
@@ -66,9 +75,11 @@ def point_of(candidate: Candidate, size_bytes: int, allocation: Allocation | Non
     """
     e, name, model_bytes = candidate.evaluation, candidate.variant.name, candidate.variant.bytes
     expected = (None, None) if allocation is None else (allocation.model_bytes, allocation.sqnr_db)
+    timing = candidate.timing
+    told = (*expected, *((None, True) if timing is None else (timing.counted_ms, timing.holds)))
     if e is None:
-        return Point(name, size_bytes, None, None, 0, None, "NONE", model_bytes, *expected)
-    return Point(name, size_bytes, e.drop, e.interval, e.n, e.sqnr_db, e.verdict, model_bytes, *expected)
+        return Point(name, size_bytes, None, None, 0, None, "NONE", model_bytes, *told)
+    return Point(name, size_bytes, e.drop, e.interval, e.n, e.sqnr_db, e.verdict, model_bytes, *told)
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -78,11 +89,13 @@ class Limits(msgspec.Struct, frozen=True):
         max_size_bytes: of the bundle.
         max_drop: in points, on its interval's upper end.
         metric: of the drop.
+        max_latency_ms: of the graphs for one input.
     """
 
     max_size_bytes: int | None
     max_drop: float | None
     metric: str
+    max_latency_ms: float | None = None
 
 
 def write_frontier(
@@ -140,7 +153,8 @@ def asked(limits: Limits) -> str:
     drop = (
         "" if limits.max_drop is None else f"a drop of at most {limits.max_drop:g} points of {limits.metric}"
     )
-    return "Asked for: " + (" and ".join(filter(None, (size, drop))) or "no limit")
+    time = "" if limits.max_latency_ms is None else f"at most {limits.max_latency_ms:g} ms"
+    return "Asked for: " + (" and ".join(filter(None, (size, drop, time))) or "no limit")
 
 
 def _spot(point: Point) -> Spot:
@@ -152,7 +166,7 @@ def _spot(point: Point) -> Spot:
 
 
 def _table(points: Sequence[Point]) -> Table:
-    columns = ("variant", "bytes", "drop", "interval", "samples", "SQNR", "verdict")
+    columns = ("variant", "bytes", "drop", "interval", "samples", "SQNR", "ms", "verdict")
     return Table("Candidates", columns, tuple(_row(point) for point in sorted(points, key=lambda p: p.bytes)))
 
 
@@ -166,7 +180,8 @@ def _row(point: Point) -> tuple[Cell, ...]:
         Cell(span, point.drop_upper),
         Cell(str(point.n), point.n),
         Cell("" if point.sqnr_db is None else f"{point.sqnr_db:.1f} dB", point.sqnr_db),
-        Cell(point.verdict),
+        Cell("" if point.latency_ms is None else f"{point.latency_ms:.3g}", point.latency_ms),
+        Cell(point.verdict if point.in_time else f"{point.verdict}, too slow"),
     )
 
 

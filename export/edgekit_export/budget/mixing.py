@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ import onnx
 from edgekit.types import Array
 from edgekit_export.budget.allocation import Modes, Tables
 from edgekit_export.budget.knapsack import Option
-from edgekit_export.budget.mixed import measured, mixed_recipe
+from edgekit_export.budget.mixed import Clock, measured, mixed_recipe
 from edgekit_export.budget.steps import Steps
 from edgekit_export.budget.table import LayerTable
 from edgekit_export.calibration import Feeds
@@ -42,46 +42,69 @@ class Mixing:
         bases: role → the graph's own recipe.
         ready: role → what building it needs.
         tables: the choices.
+        coded: int8 codes are among them.
     """
 
     full: FullPrecision
     bases: Mapping[str, Recipe]
     ready: Mapping[str, Calibrated]
     tables: Tables
+    coded: bool = False
 
     def make(
         self, modes: Modes, formats: tuple[Format, ...], feeds: Mapping[str, Feeds], progress: Progress
     ) -> list[Made]:
         """The variant of an allocation, one in each format."""
         models = self.full.onnx
-        recipes = {role: mixed_recipe(self.bases[role], models[role], modes[role]) for role in models}
+        recipes = {
+            role: mixed_recipe(self.bases[role], models[role], modes[role], coded=self.coded)
+            for role in models
+        }
         with progress(f"{NAME} variant", None) as advance:
             made = {
-                role: reduced(build(ready, modes_of(ready.model, recipes[role]), lambda *_: advance()))
+                role: reduced(
+                    build(
+                        replace(ready, recipe=recipes[role]),
+                        modes_of(ready.model, recipes[role]),
+                        lambda *_: advance(),
+                    )
+                )
                 for role, ready in self.ready.items()
             }
         return list(self.full.of(Plan("mixed", formats, NAME), recipes, made, feeds, progress))
 
 
-def mixing(full: FullPrecision, feeds: Mapping[str, Feeds], steps: Steps, progress: Progress) -> Mixing:
+def mixing(
+    full: FullPrecision,
+    feeds: Mapping[str, Feeds],
+    steps: Steps,
+    progress: Progress,
+    clocks: Mapping[str, Clock] | None = None,
+) -> Mixing:
     """Measures every choice for every layer, or reads what an earlier export measured.
+
+    What has to do with time is measured anew: another moment has other times, and ranges are not kept.
 
     Args:
         full: the graphs.
         feeds: role → calibration data.
         steps: of this export.
         progress: told about the work.
+        clocks: role → what tells its layers' times, where time is limited.
     """
+    clocks = clocks or {}
     bases, ready, tables = {}, {}, {}
     for role, model in full.onnx.items():
         bases[role] = recipe_for(model, full.graphs[role].spec.quantize)
-        found = _read(steps, role, model, bases[role])
+        clock = clocks.get(role)
+        found = _read(steps, role, model, bases[role]) if clock is None else None
         if found is None:
             with _by_step(progress, role) as told:
-                found = measured(model, feeds[role], bases[role], told)
-            _write(steps, role, *found)
+                found = measured(model, feeds[role], bases[role], told, clock)
+            if clock is None:
+                _write(steps, role, *found)
         tables[role], ready[role] = found
-    return Mixing(full, bases, ready, Tables(tables))
+    return Mixing(full, bases, ready, Tables(tables), coded=bool(clocks))
 
 
 @contextmanager

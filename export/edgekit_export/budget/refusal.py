@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from edgekit_export.quantize.placement import WEIGHT_BITS
 
 _ROUND = 100
 """A size that a search names has so much room at least: the next export writes its manifest a little longer."""
+_VARIES = 1.05
+"""The same of a latency: times of one and the same graph differ by so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,15 @@ class WayOut:
         smallest_drop: least upper bound of the drop, in points, of a bundle within the size; ``None`` if none fits.
         relaxation: the one option that would have to be larger, and how large; empty if none would do.
         arithmetic: bits a weight that the size leaves, where that is the reason; else empty.
+        least_ms: latency at which something measured would hold, with room for how times vary; ``None`` where none was
+            limited, or nothing would.
     """
 
     smallest_bytes: int | None
     smallest_drop: float | None
     relaxation: str
     arithmetic: str = ""
+    least_ms: float | None = None
 
     def sentences(self, limits: Limits) -> list[str]:
         """For a person."""
@@ -46,6 +52,8 @@ class WayOut:
         if self.smallest_drop is not None and limits.max_size_bytes is not None:
             bound = f"{self.smallest_drop:.2f} points of {limits.metric}"
             said.append(f"Within {limits.max_size_bytes:,} bytes the drop is at most {bound}.")
+        if self.least_ms is not None:
+            said.append(f"At {self.least_ms:g} ms something would keep the other limits.")
         if self.relaxation:
             said.append(f"Least to give up: {self.relaxation}")
         return said
@@ -57,6 +65,7 @@ class WayOut:
             "smallest_drop": self.smallest_drop,
             "relaxation": self.relaxation,
             "arithmetic": self.arithmetic,
+            "least_latency_ms": self.least_ms,
         }
 
 
@@ -68,14 +77,32 @@ def way_out(points: Sequence[Point], limits: Limits, searched: Searched | None) 
         limits: what was asked for.
         searched: what came of looking for a mixed allocation, if that was done.
     """
+    timely = [point for point in points if point.in_time]
     found = None if searched is None else searched.smallest_bytes
-    passed = (point.bytes for point in points if point.verdict in ("PASS", "NONE"))
+    passed = (point.bytes for point in timely if point.passes)
     least = min(passed, default=None) if found is None else (found // _ROUND + 2) * _ROUND
     size = limits.max_size_bytes
-    inside = [point for point in points if size is None or point.bytes <= size]
+    inside = [point for point in timely if size is None or point.bytes <= size]
     drop = min((point.drop_upper for point in inside if point.drop_upper is not None), default=None)
-    cheapest = "" if size is None else relaxation(size, limits.max_drop, least, drop)
-    return WayOut(least, drop, cheapest, _arithmetic(size, searched))
+    slowest, ms = limits.max_latency_ms, least_ms(points, limits, searched)
+    room = (
+        None if ms is None or slowest is None else math.ceil(round(100 * max(ms * _VARIES, slowest), 6)) / 100
+    )
+    cheapest = ""
+    if size is not None or slowest is not None:
+        cheapest = relaxation(size, limits.max_drop, least, drop, slowest, room)
+    return WayOut(least, drop, cheapest, _arithmetic(size, searched), room)
+
+
+def least_ms(points: Sequence[Point], limits: Limits, searched: Searched | None) -> float | None:
+    """The least time measured of what keeps the other limits; ``None`` where nothing does, or none was timed."""
+    size = limits.max_size_bytes
+    fitting = [point for point in points if point.passes and (size is None or point.bytes <= size)]
+    times = [point.latency_ms for point in fitting if point.latency_ms is not None]
+    written, slowest = None if searched is None else searched.least_ms, limits.max_latency_ms
+    if written is not None and slowest is not None and written > slowest and limits.max_drop is None:
+        times.append(written)
+    return min(times, default=None)
 
 
 def _arithmetic(size: int | None, searched: Searched | None) -> str:

@@ -163,23 +163,32 @@ def _try(trials: Trials, found: Found, max_bytes: int, *, final: bool = False) -
 
 
 def relaxation(
-    max_size_bytes: int, max_drop: float | None, smallest_bytes: int | None, smallest_drop: float | None
+    max_size_bytes: int | None,
+    max_drop: float | None,
+    smallest_bytes: int | None,
+    smallest_drop: float | None,
+    max_ms: float | None = None,
+    least_ms: float | None = None,
 ) -> str:
-    """The one thing to give up that is least, as an option: a larger size or a larger drop, by their ratios.
+    """The one thing to give up that is least, as an option: a larger size, drop or latency, by their ratios.
 
     Args:
-        max_size_bytes: that was asked for.
+        max_size_bytes: that was asked for; ``None`` if none was.
         max_drop: the same of the drop, in points; ``None`` where none was.
         smallest_bytes: that holds the drop.
         smallest_drop: the bound that holds the size, in points.
+        max_ms: the limit of time; ``None`` where none was.
+        least_ms: that holds the others.
 
     Returns:
         Empty where nothing is known to help.
     """
     ways: Sequence[tuple[float, str]] = []
-    if smallest_bytes is not None:
+    if smallest_bytes is not None and max_size_bytes is not None:
         ways = [(smallest_bytes / max_size_bytes, f"--max-size {smallest_bytes}")]
     if smallest_drop is not None and max_drop is not None and smallest_drop > 0:
         limit = math.ceil(smallest_drop * 100 + 1) / 100
         ways = [*ways, (limit / max_drop if max_drop > 0 else math.inf, f"--max-drop {limit:g}%")]
+    if least_ms is not None and max_ms is not None:
+        ways = [*ways, (least_ms / max_ms, f"--max-latency {least_ms:g}ms")]
     return min(ways, default=(0.0, ""))[1]

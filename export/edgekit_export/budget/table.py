@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 
 from edgekit_export.budget.knapsack import Option
+from edgekit_export.budget.latency import Latency
 from edgekit_export.budget.noise import by_bits, noise_of
 from edgekit_export.convert.graph import GraphView
 from edgekit_export.convert.serialize import to_bytes
@@ -16,6 +17,7 @@ from edgekit_export.quantize.calibrated import Calibrated
 from edgekit_export.quantize.placement import WEIGHT_BITS, Mode, layers
 from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.quantize import build
+from edgekit_export.quantize.sensitivity import sensitivity
 from edgekit_export.quantize.tap import Batch
 from edgekit_export.quantize.weights import Codes, read_weights
 
@@ -31,12 +33,14 @@ class LayerTable:
     Attributes:
         fixed_bytes: of the file without its layers' parameters.
         weights: numbers in all layers.
-        options: layer name → mode → what it costs, in graph order.
+        options: layer name → mode → what it costs, in graph order; the same modes for every layer.
+        fixed_ms: of the graph without its layers; 0 where no time is limited.
     """
 
     fixed_bytes: int
     weights: int
     options: Mapping[str, Mapping[Mode, Option]]
+    fixed_ms: float = 0.0
 
     def bytes_of(self, modes: Mapping[str, Mode]) -> int:
         """Of the file with these modes."""
@@ -46,8 +50,14 @@ class LayerTable:
         """Noise power at the output, relative to the signal's, as the sum of the layers alone."""
         return sum(self.options[name][mode].noise for name, mode in modes.items())
 
+    def ms_of(self, modes: Mapping[str, Mode]) -> float:
+        """Of the graph's time, as the sum of the layers alone."""
+        return self.fixed_ms + sum(self.options[name][mode].latency_ms for name, mode in modes.items())
 
-def table_of(ready: Calibrated, judging: Sequence[Batch], progress: Progress = silent) -> LayerTable:
+
+def table_of(
+    ready: Calibrated, judging: Sequence[Batch], progress: Progress = silent, latency: Latency | None = None
+) -> LayerTable:
     """Writes and measures every choice.
 
     Args:
@@ -55,6 +65,8 @@ def table_of(ready: Calibrated, judging: Sequence[Batch], progress: Progress = s
             the last layers, which see few samples, more than the first.
         judging: what is measured on.
         progress: told about every layer.
+        latency: time of every layer, where it is limited: int8 codes are then a choice, too, for which ``ready`` has
+            ranges.
     """
     names = [node.output[0] for node in layers(ready.model)]
     written = {mode: build(ready, dict.fromkeys(names, mode), progress).written for mode in MEASURED}
@@ -65,9 +77,25 @@ def table_of(ready: Calibrated, judging: Sequence[Batch], progress: Progress = s
     for name in names:
         powers = {**by_bits(noise[name]), Mode.FLOAT: 0.0}
         options[name] = {mode: Option(sizes[mode][name], powers[mode]) for mode in CHOICES}
+    if latency is not None:
+        options = _with_codes(options, latency, sensitivity(ready, judging, build, progress))
     view = GraphView(ready.model)
     weights = sum(read_weights(view, node).weight.size for node in layers(ready.model))
-    return LayerTable(fixed, weights, options)
+    return LayerTable(fixed, weights, options, 0.0 if latency is None else latency.rest.float_ms)
+
+
+def _with_codes(
+    options: Mapping[str, Mapping[Mode, Option]], latency: Latency, alone_db: Mapping[str, float]
+) -> dict[str, dict[Mode, Option]]:
+    """Choices with their times, int8 codes among them: the bytes of weights of 8 bits, and a noise of their own."""
+    found = {}
+    for name, choices in options.items():
+        times = latency.layers[name]
+        found[name] = {mode: replace(option, latency_ms=times.float_ms) for mode, option in choices.items()}
+        found[name][Mode.INT8] = Option(
+            choices[Mode.WEIGHT8].bytes, 10 ** (-alone_db[name] / 10), times.int8_ms
+        )
+    return found
 
 
 def sizes_of(ready: Calibrated, names: Sequence[str]) -> tuple[dict[Mode, dict[str, int]], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -72,6 +73,7 @@ class Searched:
         smallest_bytes: of the bundle that a search found to hold the drop; ``None`` if it found none.
         least_bytes: of any bundle, each weight as narrow as it gets.
         weights: numbers in all layers.
+        least_ms: of all that were written and timed, whatever their drop; ``None`` where no time was limited.
         matrix: agreement of the chosen one with full precision.
     """
 
@@ -80,6 +82,7 @@ class Searched:
     smallest_bytes: int | None
     least_bytes: int
     weights: int
+    least_ms: float | None = None
     matrix: AgreementMatrix | None = None
 
     def beside(self, others: Sequence[Candidate], precisions: Sequence[str]) -> list[Candidate]:
@@ -98,8 +101,10 @@ def wants_mixed(
         return False
     if "mixed" in options.precisions:
         return True
-    if not options.search or (options.max_size_bytes is None and options.max_drop is None):
+    if not options.search or not options.limited:
         return False
+    if options.max_latency_ms is not None and "tflite" in options.formats:
+        return False  # times are told of ONNX kernels
     maker = work.maker(judged, calibration, evaluation)
     most = options.max_size_bytes
     return not any(c.holds and (most is None or maker.size([c]) <= most) for c in judged)
@@ -108,19 +113,24 @@ def wants_mixed(
 def look_for_mixed(job: Job) -> Searched:
     """Measures the choices, searches, and makes what holds."""
     shop = _Shop.open(job)
-    trials = BundleTrials(shop.mixing.tables, shop)
     options = job.work.options
-    gated = options.max_drop is not None
-    span = trials.smallest_bytes, trials.largest_bytes, options.max_size_bytes
+    trials = BundleTrials(shop.mixing.tables, shop, options.max_latency_ms)
+    gated, most = options.max_drop is not None, options.max_size_bytes
+    if options.max_latency_ms is not None and not gated and most is None:
+        most = trials.largest_bytes  # all that counts is time: the least noise within it
+    span = trials.smallest_bytes, trials.largest_bytes, most
     found = search(trials, *span, gated=gated, known_bytes=_known(job, shop))
     weights = sum(graph.weights for graph in shop.mixing.tables.graphs.values())
-    searched = Searched((), tuple(found.trials), found.smallest_bytes, span[0], weights)
+    least_ms = trials.least_ms if math.isfinite(trials.least_ms) else None
+    searched = Searched((), tuple(found.trials), found.smallest_bytes, span[0], weights, least_ms)
     for trial in _in_order(found):
         candidate = trials.again(trial)
         final = trial.evaluation if shop.final is trial.evaluation else shop.judge(candidate, final=True)
         if final is None or final.holds:
-            first = replace(candidate, evaluation=final)
-            made = job.stopwatch.timed([first, *shop.others(trial)])
+            timing = trial.candidate.timing
+            first = replace(candidate, evaluation=final, timing=timing)
+            made = [first, *shop.others(trial)]
+            made = job.stopwatch.timed(made) if timing is None else made
             return replace(searched, candidates=tuple(made), matrix=shop.matrix)
     return searched
 
@@ -131,7 +141,7 @@ def _known(job: Job, shop: _Shop) -> int | None:
         (
             shop.size(c)
             for c in job.judged
-            if c.evaluation is not None and holds_again(c.evaluation, shop.samples)
+            if c.evaluation is not None and c.holds and holds_again(c.evaluation, shop.samples)
         ),
         default=None,
     )
@@ -157,7 +167,9 @@ class _Shop:
     @classmethod
     def open(cls, job: Job) -> _Shop:
         """With every choice measured."""
-        return cls(job, mixing(job.full, job.feeds, job.steps, job.work.progress))
+        limited = job.work.options.max_latency_ms is not None
+        clocks = job.stopwatch.clocks(job.reference.threads) if limited else {}
+        return cls(job, mixing(job.full, job.feeds, job.steps, job.work.progress, clocks))
 
     @property
     def samples(self) -> int:
@@ -185,6 +197,12 @@ class _Shop:
         """Bytes of a bundle that holds it alone."""
         return self.job.work.maker([candidate], self.job.calibration, self.job.evaluation).size([candidate])
 
+    def time(self, candidate: Candidate) -> tuple[Candidate, float]:
+        """The candidate with its time, and the milliseconds that count."""
+        (timed,) = self.job.stopwatch.timed([candidate])
+        assert timed.timing is not None
+        return timed, timed.timing.counted_ms
+
     def judge(self, candidate: Candidate, *, final: bool) -> Evaluation | None:
         """Its drop; on all data if ``final``."""
         job = self.job
@@ -204,7 +222,7 @@ def steps_of(work: Work, full: FullPrecision, calibration: Dataset | None) -> St
         OutputError: the folder cannot be made.
     """
     options = work.options
-    if calibration is None or (options.max_size_bytes is None and options.max_drop is None):
+    if calibration is None or not options.limited:
         return None
     graphs = {role: model.SerializeToString(deterministic=True) for role, model in full.onnx.items()}
     identity = {

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from msgspec import structs
 
 from edgekit_export.budget.frontier import Limits, Point, asked, write_frontier
 from edgekit_export.budget.refusal import way_out
@@ -18,8 +19,8 @@ POINTS = (
 )
 
 
-def searched(smallest, least=900_000, weights=2_000_000):
-    return SimpleNamespace(smallest_bytes=smallest, least_bytes=least, weights=weights)
+def searched(smallest, least=900_000, weights=2_000_000, ms=None):
+    return SimpleNamespace(smallest_bytes=smallest, least_bytes=least, weights=weights, least_ms=ms)
 
 
 def test_after_a_search():
@@ -29,6 +30,7 @@ def test_after_a_search():
         "smallest_drop": 5.2,
         "relaxation": "--max-size 1180200",
         "arithmetic": "",
+        "least_latency_ms": None,
     }
     assert out.sentences(LIMITS) == [
         "The smallest bundle whose drop holds has 1,180,200 bytes (1.18 MB).",
@@ -102,3 +104,35 @@ def test_nothing_was_measured(tmp_path):
     page = paths["html"].read_text("utf-8")
     assert "<svg" not in page
     assert "not measured" in page
+
+
+TIMED = (
+    Point("int8", 900_000, 3.0, (2.0, 4.0), 200, 27.0, "FAIL", 800_000, latency_ms=10.0),
+    Point("fp16", 950_000, 0.0, (-0.3, 0.4), 200, 45.0, "PASS", 850_000, latency_ms=24.0, in_time=False),
+)
+
+
+@pytest.mark.parametrize(
+    ("max_ms", "drop", "cheapest"),
+    [
+        (20.0, 2.0, "--max-latency 25.2ms"),
+        (12.0, 3.9, "--max-drop 4.01%"),
+        (12.0, 0.5, "--max-latency 25.2ms"),
+    ],
+)
+def test_a_latency_is_one_of_the_limits(max_ms, drop, cheapest):
+    limits = Limits(1_000_000, drop, "cer", max_ms)
+    out = way_out(TIMED, limits, None)
+    assert (out.smallest_bytes, out.smallest_drop, out.least_ms) == (None, 4.0, 25.2)
+    assert out.relaxation == cheapest
+    assert "At 25.2 ms something would keep the other limits." in out.sentences(limits)
+    assert asked(limits).endswith(f"of cer and at most {max_ms:g} ms")
+
+
+def test_what_was_written_and_is_too_slow_counts_where_no_drop_is_limited():
+    limits = Limits(None, None, "cer", 4.0)
+    slow = tuple(structs.replace(point, in_time=False, verdict="NONE") for point in TIMED)
+    assert way_out(slow, limits, searched(None, ms=8.0)).relaxation == "--max-latency 8.4ms"
+    assert way_out(slow, limits, searched(None, ms=3.0)).relaxation == "--max-latency 10.5ms"
+    gated = Limits(None, 2.0, "cer", 4.0)
+    assert way_out(slow, gated, searched(None, ms=8.0)).relaxation == "--max-latency 10.5ms"

@@ -85,3 +85,50 @@ def test_what_another_replaced_is_written_again():
     before = len(shop.made)
     assert trials.again(first).modes == first.allocation.modes
     assert len(shop.made) == before + 1
+
+
+def timed_tables():
+    """Ten layers that take 4 ms in float and 1 in codes, and more noise the later they are."""
+    options = {}
+    for i in range(10):
+        floats = {mode: Option(1000 * bits, 4.0**-bits, 4.0) for mode, bits in WEIGHT_BITS.items()}
+        options[f"conv{i}"] = {**floats, Mode.INT8: Option(8000, 1e-3 * (i + 1), 1.0)}
+    return Tables({"model": LayerTable(1000, 1, options, fixed_ms=2.0)})
+
+
+class Timed(Shop):
+    """Takes 0.5 ms more wherever codes begin, which the tables do not know."""
+
+    def time(self, candidate):
+        modes = [mode is Mode.INT8 for mode in candidate.modes["model"].values()]
+        starts = sum(now and not before for before, now in zip([False, *modes], modes, strict=False))
+        return candidate, self.tables.graphs["model"].ms_of(candidate.modes["model"]) + 0.5 * starts
+
+
+@pytest.mark.parametrize("max_ms", [12.4, 12.5, 20.0, 30.0, 42.0])
+def test_no_trial_is_over_its_time(max_ms):
+    known = timed_tables()
+    shop = Timed(known, 0.0, 500)
+    trials = BundleTrials(known, shop, max_ms)
+    trial = trials.at(trials.largest_bytes)
+    assert trials.least_ms == (42.0 if max_ms == 42.0 else pytest.approx(trials.least_ms))
+    assert len(shop.made) <= 1 + 6
+    if max_ms < 12.5:
+        assert trial is None
+        assert trials.least_ms == 12.5
+        assert not shop.judged
+        return
+    codes = [name for name, mode in trial.allocation.modes["model"].items() if mode is Mode.INT8]
+    ms = shop.time(trial.candidate)[1]
+    assert max_ms - 3.5 < ms <= max_ms
+    assert codes == [f"conv{i}" for i in range(len(codes))]
+
+
+def test_time_and_size_hold_together():
+    known = timed_tables()
+    shop = Timed(known, 0.01, 500)
+    trials = BundleTrials(known, shop, 25.0)
+    trial = trials.at(90_000)
+    assert trial.bytes <= 90_000
+    assert shop.time(trial.candidate)[1] <= 25.0
+    assert trials.at(trials.smallest_bytes) is None  # codes are larger than the fewest bits
