@@ -13,6 +13,7 @@ from edgekit.bundle.manifest import Card, Variant
 from edgekit.data.dataset import Dataset
 from edgekit.errors import UsageError
 from edgekit.evaluation.origin import AgreementMatrix
+from edgekit.machine import this_machine
 from edgekit_export.budget.workshop import Job, Searched, look_for_mixed, steps_of, wants_mixed
 from edgekit_export.calibration import gather
 from edgekit_export.candidate import Candidate
@@ -23,6 +24,7 @@ from edgekit_export.quantize.tap import Batch
 from edgekit_export.sources.source import Source
 from edgekit_export.sources.tflite_file import AS_IT_IS, WrappedGraph, least_precise, remark_of
 from edgekit_export.staging import Staging
+from edgekit_export.target import target_here
 from edgekit_export.variants import Format, Plan, Progress, full_precision_of
 from edgekit_export.work import ExportOptions, Work
 
@@ -31,9 +33,10 @@ def export(source: Source, out: Path, options: ExportOptions, progress: Progress
     """Makes ``out`` and ``out``'s reference, or refuses.
 
     Raises:
-        UsageError: data that is needed was not given.
+        UsageError: data that is needed was not given, or a limit that cannot be told.
         DataError, ModelError, OutputError: as their steps say.
     """
+    _check_latency(options)
     remark = remark_of(source.files, options.formats)
     source = replace(source, card=_noted(source.card, remark))
     with tempfile.TemporaryDirectory(prefix="edgekit-export-") as folder:
@@ -57,6 +60,16 @@ def export(source: Source, out: Path, options: ExportOptions, progress: Progress
             feeds=measured.feeds,
             remark=remark,
             target=target,
+        )
+
+
+def _check_latency(options: ExportOptions) -> None:
+    """Refuses a limit that nothing here could tell: an estimate knows kernels of ONNX only."""
+    elsewhere = options.target not in (None, target_here(this_machine()))
+    if options.max_latency_ms is not None and elsewhere and "tflite" in options.formats:
+        raise UsageError(
+            "--max-latency: another processor's time is estimated of ONNX graphs only",
+            "use --format onnx, or export on the device itself, without --target",
         )
 
 

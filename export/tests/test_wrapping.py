@@ -12,6 +12,8 @@ pytest.importorskip("ai_edge_litert", reason="pip install 'edgekit[litert]'")
 
 import edgekit
 from edgekit.cli import main
+from edgekit.machine import this_machine
+from edgekit_export.target import target_here
 from edgekit_export.tflite.flatbuffer import write_tflite
 from export.tests.tflite.graphs import anchored, softmax_classifier
 from tests.tflite_files import channel_means
@@ -244,3 +246,16 @@ file = "labels.txt"
     assert main(["export", str(recipe), "-o", str(folder / "r.edge"), "--json"]) == 2
     message = json.loads(capsys.readouterr().out)["error"]["message"]
     assert "the outputs probabilities, got image float32 1×8×8×3 and scores float32 1×3" in message
+
+
+def test_a_latency_is_a_limit_of_wrapped_files_too(folder, capsys):
+    code, body, out = export(capsys, folder, "int8", "--max-latency", "1us")
+    assert (code, body["verdict"], out.exists()) == (1, "NONE", False)
+    assert "the latency does not hold" in body["refusal"]
+    assert body["relaxation"] == f"--max-latency {body['least_latency_ms']:g}ms"
+    code, body, _ = export(capsys, folder, "int8", "--max-latency", "10s")
+    latency = body["variants"][0]["latency"]
+    assert (code, latency["of_full_precision"], latency["estimated_ms"]) == (0, None, None)
+    other = "pi5" if target_here(this_machine()).name != "pi5" else "pi4"
+    code, body, _ = export(capsys, folder, "int8", "--max-latency", "10s", "--target", other)
+    assert (code, "estimated of ONNX" in body["error"]["message"]) == (2, True)
