@@ -12,6 +12,7 @@ from typing import Any
 from edgekit.bundle.writer import writing_bundle
 from edgekit.cli.values import format_size
 from edgekit.evaluation.origin import AgreementMatrix
+from edgekit.evaluation.outcome import Evaluation
 from edgekit_export.budget.frontier import Limits, Point, point_of, write_frontier
 from edgekit_export.budget.refusal import WayOut, least_ms, way_out
 from edgekit_export.budget.workshop import Searched
@@ -92,7 +93,7 @@ class Package:
             "variants": [c.as_json() for c in listed],
             "left_out": [c.variant.name for c in self.candidates if c not in listed],
             "drop": None if first is None else summary(first),
-            "verdict": "NONE" if first is None else first.verdict,
+            "verdict": _verdict(first, written=self.written),
             "remark": self.remark,
             "target": self.target,
             "frontier": [point.as_json() for point in self.frontier],
@@ -135,6 +136,12 @@ def _time(timing: Timing) -> str:
     share = timing.of_full_precision
     said = f"{timing.ms:.3g} ms" if share is None else f"x{share:.2f}"
     return said if timing.estimated_ms is None else f"{said}, about {timing.estimated_ms:.3g} ms there"
+
+
+def _verdict(first: Evaluation | None, *, written: bool) -> str:
+    """Of the default variant; what is refused for another reason than its drop has not passed."""
+    verdict = "NONE" if first is None else first.verdict
+    return "FAIL" if verdict == "PASS" and not written else verdict
 
 
 def assemble(

@@ -17,6 +17,7 @@ from edgekit_export.budget.knapsack import Option
 from edgekit_export.budget.mixed import Clock, measured, mixed_recipe
 from edgekit_export.budget.steps import Steps
 from edgekit_export.budget.table import LayerTable
+from edgekit_export.budget.tflite_table import for_tflite
 from edgekit_export.calibration import Feeds
 from edgekit_export.quantize.calibrated import Calibrated
 from edgekit_export.quantize.choose import recipe_for
@@ -80,6 +81,7 @@ def mixing(
     steps: Steps,
     progress: Progress,
     clocks: Mapping[str, Clock] | None = None,
+    wanted: Format = "onnx",
 ) -> Mixing:
     """Measures every choice for every layer, or reads what an earlier export measured.
 
@@ -91,6 +93,7 @@ def mixing(
         steps: of this export.
         progress: told about the work.
         clocks: role → what tells its layers' times, where time is limited.
+        wanted: format whose bytes count.
     """
     clocks = clocks or {}
     bases, ready, tables = {}, {}, {}
@@ -104,6 +107,8 @@ def mixing(
             if clock is None:
                 _write(steps, role, *found)
         tables[role], ready[role] = found
+        if wanted == "tflite":
+            tables[role] = for_tflite(tables[role], model, len(full.tflite[role]))
     return Mixing(full, bases, ready, Tables(tables), coded=bool(clocks))
 
 

@@ -49,9 +49,11 @@ class WayOut:
             )
         elif limits.max_drop is not None:
             said.append("No size holds the drop on these samples.")
-        if self.smallest_drop is not None and limits.max_size_bytes is not None:
+        if self.smallest_drop is not None:
             bound = f"{self.smallest_drop:.2f} points of {limits.metric}"
-            said.append(f"Within {limits.max_size_bytes:,} bytes the drop is at most {bound}.")
+            size = limits.max_size_bytes
+            where = "Of what was measured" if size is None else f"Within {size:,} bytes"
+            said.append(f"{where} the drop is at most {bound}.")
         if self.least_ms is not None:
             said.append(f"At {self.least_ms:g} ms something would keep the other limits.")
         if self.relaxation:
@@ -88,9 +90,7 @@ def way_out(points: Sequence[Point], limits: Limits, searched: Searched | None) 
     room = (
         None if ms is None or slowest is None else math.ceil(round(100 * max(ms * _VARIES, slowest), 6)) / 100
     )
-    cheapest = ""
-    if size is not None or slowest is not None:
-        cheapest = relaxation(size, limits.max_drop, least, drop, slowest, room)
+    cheapest = relaxation(size, limits.max_drop, least, drop, slowest, room)
     return WayOut(least, drop, cheapest, _arithmetic(size, searched), room)
 
 

@@ -129,7 +129,9 @@ def search(
     if not gated:
         found.smallest = _try(trials, found, smallest_bytes)
     elif low < largest_bytes:
-        found.smallest = _smallest(trials, found, low, largest_bytes, known_bytes)
+        found.smallest = _confirmed(trials, found, _smallest(trials, found, low, largest_bytes, known_bytes))
+    elif not found.trials:
+        _try(trials, found, largest_bytes)
     if found.smallest is not None:
         found.smallest_bytes = found.smallest.bytes
     if max_size_bytes is None:
@@ -153,6 +155,25 @@ def _smallest(trials: Trials, found: Found, low: int, high: int, known: int | No
         else:
             low = middle
     return best
+
+
+def _confirmed(trials: Trials, found: Found, best: Trial | None) -> Trial | None:
+    """The smallest from ``best`` on that holds on all data, on other samples too if any does.
+
+    An early verdict is of few samples, and the smallest of several is the luckiest.
+    """
+    if best is None:
+        return None
+    held = None
+    for trial in sorted(
+        (t for t in found.trials if t.holds and t.bytes >= best.bytes), key=lambda t: t.bytes
+    ):
+        whole = _try(trials, found, trial.bytes, final=True)
+        if whole is not None and whole.holds_again:
+            return whole
+        if held is None and whole is not None and whole.holds:
+            held = whole
+    return held
 
 
 def _try(trials: Trials, found: Found, max_bytes: int, *, final: bool = False) -> Trial | None:

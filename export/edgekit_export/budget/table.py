@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ from edgekit_export.quantize.weights import Codes, read_weights
 
 MEASURED = (Mode.WEIGHT4, Mode.WEIGHT6, Mode.WEIGHT8, Mode.WEIGHT10, Mode.HALF)
 """Choices whose noise is measured; float has none, and that of other widths follows."""
+_WORST = 1e6
+"""Noise power over signal power of what destroys an output."""
 CHOICES = (*WEIGHT_BITS, Mode.HALF, Mode.FLOAT)
 
 
@@ -76,12 +79,17 @@ def table_of(
     options = {}
     for name in names:
         powers = {**by_bits(noise[name]), Mode.FLOAT: 0.0}
-        options[name] = {mode: Option(sizes[mode][name], powers[mode]) for mode in CHOICES}
+        options[name] = {mode: Option(sizes[mode][name], _finite(powers[mode])) for mode in CHOICES}
     if latency is not None:
         options = _with_codes(options, latency, sensitivity(ready, judging, build, progress))
     view = GraphView(ready.model)
     weights = sum(read_weights(view, node).weight.size for node in layers(ready.model))
     return LayerTable(fixed, weights, options, 0.0 if latency is None else latency.rest.float_ms)
+
+
+def _finite(noise: float) -> float:
+    """A float16 overflow, say, is the worst of all choices, but not one that a solver cannot compare."""
+    return noise if math.isfinite(noise) else _WORST
 
 
 def _with_codes(

@@ -132,6 +132,8 @@ def look_for_mixed(job: Job) -> Searched:
             made = [first, *shop.others(trial)]
             made = job.stopwatch.timed(made) if timing is None else made
             return replace(searched, candidates=tuple(made), matrix=shop.matrix)
+    if found.chosen is not None:  # what was clear early did not hold on all data
+        return replace(searched, smallest_bytes=_known(job, shop))
     return searched
 
 
@@ -169,7 +171,8 @@ class _Shop:
         """With every choice measured."""
         limited = job.work.options.max_latency_ms is not None
         clocks = job.stopwatch.clocks(job.reference.threads) if limited else {}
-        return cls(job, mixing(job.full, job.feeds, job.steps, job.work.progress, clocks))
+        measured = mixing(job.full, job.feeds, job.steps, job.work.progress, clocks, job.formats[0])
+        return cls(job, measured)
 
     @property
     def samples(self) -> int:
@@ -185,7 +188,9 @@ class _Shop:
         if len(self.job.formats) == 1:
             return []
         candidates = self._made(trial.allocation.modes, self.job.formats)[1:]
-        judged, _ = self.job.work.judged(candidates, self.job.reference, self.job.evaluation)
+        judged, _ = self.job.work.judged(
+            candidates, self.job.reference, self.job.evaluation, steps=self.job.steps
+        )
         return judged
 
     def _made(self, modes: Modes, formats: tuple[Format, ...]) -> list[Candidate]:

@@ -69,7 +69,7 @@ def test_without_a_gate_the_smallest_is_the_smallest_there_is():
 def test_near_sizes_are_not_told_apart():
     known = Known(0.100307)
     search(known, 1_599_000, 1_600_000, 1_598_000, gated=True)
-    assert len(known.asked) == 2
+    assert known.asked == [(1_598_000, True), (1_600_000, False), (1_600_000, True)]
     assert NEAR == 1.02
 
 
@@ -89,6 +89,30 @@ def test_a_verdict_that_was_clear_early_is_taken_for_all_samples():
     assert Trial(None, SimpleNamespace(evaluation=sure), 1, 100).holds_again
     assert Trial(None, SimpleNamespace(evaluation=evaluation(0.0, 1.8, 2.0)), 1, 400).holds_again
     assert not Trial(None, SimpleNamespace(evaluation=evaluation(0.0, 1.8, 2.0)), 1, 100).holds_again
+
+
+class Lucky(Known):
+    """Early looks see half the drop below 400,000 bytes."""
+
+    def at(self, max_bytes, *, final=False):
+        trial = super().at(max_bytes, final=final)
+        if trial is not None and not final and max_bytes < 400_000:
+            trial.candidate.evaluation = evaluation(trial.evaluation.drop / 2, 0.05, self.limit)
+        return trial
+
+
+def test_luck_is_found_out_on_all_data():
+    """Seen early, 300,000 bytes seem to do; 349,000 are needed."""
+    bundles = Lucky(2.0)
+    found = search(bundles, 200_000, 1_600_000, 220_000, gated=True)
+    assert found.smallest.bytes >= 349_000
+    assert any(not final and 250_000 < size < 349_000 for size, final in bundles.asked)
+    assert (found.smallest.bytes, True) in bundles.asked
+
+
+def test_where_nothing_can_be_narrower_it_is_tried_once():
+    found = search(Known(2.0), 500_000, 500_000, None, gated=True)
+    assert [trial.bytes for trial in found.trials] == [500_000]
 
 
 @pytest.mark.parametrize(("known", "named"), [(900_000, 349_000), (340_000, 340_000)])
