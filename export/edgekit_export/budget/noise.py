@@ -7,7 +7,7 @@ that a bit more takes 6.02 dB of noise away, which holds better the more bits th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -67,14 +67,46 @@ def _of_layer(
     for mode, layer in choices.items():
         given = _parameters(layer)
         taken = {spec.name: given[spec.name] for spec in session.inputs if spec.name in given}
-        noise, signal = np.zeros(len(wanted[0])), np.zeros(len(wanted[0]))
-        for sample, expected in zip(samples, wanted, strict=True):
-            for i, (one, other) in enumerate(zip(expected, session.run({**sample, **taken}), strict=True)):
-                signal[i] += np.square(one, dtype=np.float64).sum()
-                noise[i] += np.square(np.subtract(one, other, dtype=np.float64)).sum()
-        heard = signal > 0
-        found[mode] = float(np.mean(noise[heard] / signal[heard])) if heard.any() else 0.0
+        found[mode] = _relative(wanted, (session.run({**sample, **taken}) for sample in samples))
     return found
+
+
+def noise_of_graphs(
+    full: onnx.ModelProto,
+    names: Sequence[str],
+    made: Callable[[str], onnx.ModelProto],
+    samples: Sequence[Batch],
+    progress: Progress = silent,
+) -> dict[str, float]:
+    """Layer → noise power of a graph made for it alone, as :func:`noise_of` counts it: for layers with codes.
+
+    Args:
+        full: the float graph.
+        names: layers, in graph order.
+        made: layer → graph in which it alone is reduced.
+        samples: inputs to measure on.
+        progress: told about every layer.
+    """
+    session = session_of(full)
+    wanted = [session.run(sample) for sample in samples]
+    found = {}
+    for done, name in enumerate(names):
+        progress("int8 layers one by one", done, len(names))
+        other = session_of(made(name))
+        found[name] = _relative(wanted, (other.run(sample) for sample in samples))
+    progress("int8 layers one by one", len(names), len(names))
+    return found
+
+
+def _relative(wanted: Sequence[Sequence[Array]], given: Iterable[Sequence[Array]]) -> float:
+    """Noise power relative to the signal's, of all samples together, the mean of all outputs that have any."""
+    noise, signal = np.zeros(len(wanted[0])), np.zeros(len(wanted[0]))
+    for expected, outputs in zip(wanted, given, strict=True):
+        for i, (one, other) in enumerate(zip(expected, outputs, strict=True)):
+            signal[i] += np.square(one, dtype=np.float64).sum()
+            noise[i] += np.square(np.subtract(one, other, dtype=np.float64)).sum()
+    heard = signal > 0
+    return float(np.mean(noise[heard] / signal[heard])) if heard.any() else 0.0
 
 
 def _opened(full: onnx.ModelProto, name: str) -> onnx.ModelProto:

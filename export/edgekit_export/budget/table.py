@@ -11,14 +11,13 @@ import onnx
 
 from edgekit_export.budget.knapsack import Option
 from edgekit_export.budget.latency import Latency
-from edgekit_export.budget.noise import by_bits, noise_of
+from edgekit_export.budget.noise import by_bits, noise_of, noise_of_graphs
 from edgekit_export.convert.graph import GraphView
 from edgekit_export.convert.serialize import to_bytes
 from edgekit_export.quantize.calibrated import Calibrated
 from edgekit_export.quantize.placement import WEIGHT_BITS, Mode, layers
 from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.quantize import build
-from edgekit_export.quantize.sensitivity import sensitivity
 from edgekit_export.quantize.tap import Batch
 from edgekit_export.quantize.weights import Codes, read_weights
 
@@ -81,7 +80,10 @@ def table_of(
         powers = {**by_bits(noise[name]), Mode.FLOAT: 0.0}
         options[name] = {mode: Option(sizes[mode][name], _finite(powers[mode])) for mode in CHOICES}
     if latency is not None:
-        options = _with_codes(options, latency, sensitivity(ready, judging, build, progress))
+        alone = noise_of_graphs(
+            full, names, lambda name: build(ready, {name: Mode.INT8}).model, judging, progress
+        )
+        options = _with_codes(options, latency, alone)
     view = GraphView(ready.model)
     weights = sum(read_weights(view, node).weight.size for node in layers(ready.model))
     return LayerTable(fixed, weights, options, 0.0 if latency is None else latency.rest.float_ms)
@@ -93,16 +95,14 @@ def _finite(noise: float) -> float:
 
 
 def _with_codes(
-    options: Mapping[str, Mapping[Mode, Option]], latency: Latency, alone_db: Mapping[str, float]
+    options: Mapping[str, Mapping[Mode, Option]], latency: Latency, alone: Mapping[str, float]
 ) -> dict[str, dict[Mode, Option]]:
     """Choices with their times, int8 codes among them: the bytes of weights of 8 bits, and a noise of their own."""
     found = {}
     for name, choices in options.items():
         times = latency.layers[name]
         found[name] = {mode: replace(option, latency_ms=times.float_ms) for mode, option in choices.items()}
-        found[name][Mode.INT8] = Option(
-            choices[Mode.WEIGHT8].bytes, 10 ** (-alone_db[name] / 10), times.int8_ms
-        )
+        found[name][Mode.INT8] = Option(choices[Mode.WEIGHT8].bytes, alone[name], times.int8_ms)
     return found
 
 

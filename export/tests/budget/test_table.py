@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from edgekit_export.budget.allocation import Tables
+from edgekit_export.budget.latency import Latency, Times
 from edgekit_export.budget.mixed import mixed_recipe
 from edgekit_export.budget.noise import by_bits
 from edgekit_export.budget.table import CHOICES, table_of
@@ -135,3 +136,37 @@ def test_widths_between_and_beyond():
     assert powers[Mode.HALF] == 0.3
     assert set(powers) == {*WEIGHT_BITS, Mode.HALF}
     assert by_bits({Mode.WEIGHT4: 0.0, Mode.WEIGHT6: 0.0})[Mode.WEIGHT5] > 0
+
+
+def test_codes_are_a_choice_where_time_is_limited(measured):
+    plain, _, feeds = measured
+    recipe = mixed_recipe(Recipe(), residual(), {}, coded=True)
+    ready = calibrate(residual(), Thinned(feeds, 100), recipe)
+    times = {name: Times(4.0 + i, 1.0 + i) for i, name in enumerate(plain.options)}
+    table = table_of(ready, feeds[:2], latency=Latency(times, Times(0.5, 0.7)))
+    full = build(ready, {}).model
+    for name, choices in table.options.items():
+        assert set(choices) == {*CHOICES, Mode.INT8}
+        assert choices[Mode.INT8].bytes == choices[Mode.WEIGHT8].bytes
+        assert choices[Mode.INT8].latency_ms == times[name].int8_ms
+        assert {choices[mode].latency_ms for mode in CHOICES} == {times[name].float_ms}
+        alone = relative_noise(full, build(ready, {name: Mode.INT8}).model, feeds[:2])
+        assert choices[Mode.INT8].noise == pytest.approx(alone, rel=1e-6)
+    assert table.ms_of(dict.fromkeys(table.options, Mode.INT8)) == 0.5 + sum(
+        1.0 + i for i in range(len(times))
+    )
+    tables = Tables({"model": table})
+    fastest = tables.fastest(10**6)
+    assert set(fastest.modes["model"].values()) == {Mode.INT8}
+    between = tables.allocate(10**6, fastest.ms + 3.5)
+    assert list(between.modes["model"].values()).count(Mode.INT8) == len(times) - 1
+    assert tables.allocate(10**6, fastest.ms - 0.1) is None
+    assert tables.allocate(10**6).noise < between.noise < fastest.noise
+
+
+@pytest.mark.parametrize(
+    ("modes", "name"),
+    [({"conv0": Mode.WEIGHT8}, "weight_only_mixed"), ({"conv0": Mode.INT8}, "static_mixed")],
+)
+def test_a_recipe_is_named_for_its_activations(modes, name):
+    assert mixed_recipe(Recipe(), residual(), modes, coded=True).name == name
