@@ -20,7 +20,7 @@ from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import ModelError, UsageError
 from edgekit.evaluate import check_relative, compare
 from edgekit.evaluation.options import Options
-from edgekit.evaluation.origin import AgreementMatrix
+from edgekit.evaluation.origin import AgreementMatrix, Stages
 from edgekit.evaluation.outcome import Evaluation
 from edgekit.evaluation.worst import illustrate
 from edgekit.machine import this_machine
@@ -196,24 +196,27 @@ class Work:
         return feeds
 
     def candidate(self, made: Made, feeds: dict[str, Feeds], inputs: list[GoldenInput]) -> Candidate:
-        """Stages a variant, and records it beside its stages' parity."""
+        """Stages a variant, and records it beside its stages' parity on feeds, if there are any."""
         variant = self.staging.add(made.name, made.recipe, made.precision, made.models, self.source.graphs)
         task = self.load(variant)
         golden, members = record(task, variant, inputs, made.exact)
-        stages = {
-            role: parity(self.source.graphs[role], made.full[role], made.models[role], few(given))
-            for role, given in feeds.items()
-        }
         return Candidate(
             variant,
             golden,
             members,
             task.engine,
-            parity=stages,
+            parity=self.stages(made, feeds),
             layers=made.layers,
             recipes=made.recipes,
             modes=made.modes,
         )
+
+    def stages(self, made: Made, feeds: Mapping[str, Feeds]) -> dict[str, Stages]:
+        """Role → framework, export and reduction side by side."""
+        return {
+            role: parity(self.source.graphs[role], made.full[role], made.models[role], few(given))
+            for role, given in feeds.items()
+        }
 
     def judged(
         self,

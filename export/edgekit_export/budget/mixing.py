@@ -150,7 +150,12 @@ def _write(steps: Steps, role: str, table: LayerTable, ready: Calibrated) -> Non
         for name, choices in table.options.items()
     }
     data = msgspec.json.encode(
-        {"fixed_bytes": table.fixed_bytes, "weights": table.weights, "options": options}
+        {
+            "fixed_bytes": table.fixed_bytes,
+            "weights": table.weights,
+            "fixed_noise": table.fixed_noise,
+            "options": options,
+        }
     )
     steps.write(f"{role}-table", {"json": np.frombuffer(data, np.uint8)})
 
@@ -170,7 +175,8 @@ def _read(
     made.CopyFrom(model)
     pixels = whole_mean(made)
     ready = Calibrated(made, mixed_recipe(base, model, {}), pixels, {}, moments=_moments(arrays))
-    return LayerTable(table["fixed_bytes"], table["weights"], options), ready
+    known = LayerTable(table["fixed_bytes"], table["weights"], options, fixed_noise=table["fixed_noise"])
+    return known, ready
 
 
 def _moments(arrays: Mapping[str, Array]) -> dict[str, Moments]:

@@ -98,6 +98,12 @@ def noise_of_graphs(
     return found
 
 
+def noise_between(full: onnx.ModelProto, other: onnx.ModelProto, samples: Sequence[Batch]) -> float:
+    """Noise power of one graph's outputs relative to the signal's of another, as above."""
+    one, two = session_of(full), session_of(other)
+    return _relative([one.run(sample) for sample in samples], (two.run(sample) for sample in samples))
+
+
 def _relative(wanted: Sequence[Sequence[Array]], given: Iterable[Sequence[Array]]) -> float:
     """Noise power relative to the signal's, of all samples together, the mean of all outputs that have any."""
     noise, signal = np.zeros(len(wanted[0])), np.zeros(len(wanted[0]))

@@ -11,7 +11,7 @@ import onnx
 
 from edgekit_export.budget.knapsack import Option
 from edgekit_export.budget.latency import Latency
-from edgekit_export.budget.noise import by_bits, noise_of, noise_of_graphs
+from edgekit_export.budget.noise import by_bits, noise_between, noise_of, noise_of_graphs
 from edgekit_export.convert.graph import GraphView
 from edgekit_export.convert.serialize import to_bytes
 from edgekit_export.quantize.calibrated import Calibrated
@@ -37,12 +37,14 @@ class LayerTable:
         weights: numbers in all layers.
         options: layer name → mode → what it costs, in graph order; the same modes for every layer.
         fixed_ms: of the graph without its layers; 0 where no time is limited.
+        fixed_noise: of what is no layer and has no choices: lookup tables and recurrent weights, in int8.
     """
 
     fixed_bytes: int
     weights: int
     options: Mapping[str, Mapping[Mode, Option]]
     fixed_ms: float = 0.0
+    fixed_noise: float = 0.0
 
     def bytes_of(self, modes: Mapping[str, Mode]) -> int:
         """Of the file with these modes."""
@@ -50,7 +52,7 @@ class LayerTable:
 
     def noise_of(self, modes: Mapping[str, Mode]) -> float:
         """Noise power at the output, relative to the signal's, as the sum of the layers alone."""
-        return sum(self.options[name][mode].noise for name, mode in modes.items())
+        return self.fixed_noise + sum(self.options[name][mode].noise for name, mode in modes.items())
 
     def ms_of(self, modes: Mapping[str, Mode]) -> float:
         """Of the graph's time, as the sum of the layers alone."""
@@ -86,7 +88,8 @@ def table_of(
         options = _with_codes(options, latency, alone)
     view = GraphView(ready.model)
     weights = sum(read_weights(view, node).weight.size for node in layers(ready.model))
-    return LayerTable(fixed, weights, options, 0.0 if latency is None else latency.rest.float_ms)
+    fixed_ms = 0.0 if latency is None else latency.rest.float_ms
+    return LayerTable(fixed, weights, options, fixed_ms, noise_between(ready.model, full, judging))
 
 
 def _finite(noise: float) -> float:

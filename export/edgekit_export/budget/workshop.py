@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from edgekit.bundle.cache import cache_root
 from edgekit.data.dataset import Dataset
@@ -23,12 +23,12 @@ from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput
 from edgekit_export.lock import tools_here
 from edgekit_export.stopwatch import Stopwatch
-from edgekit_export.variants import Format, FullPrecision
+from edgekit_export.variants import Format, FullPrecision, Made
 from edgekit_export.work import Work
 
 LOOKS = 4
 """At the gate, while a trial is measured: most are clear early."""
-_SCHEMA = 1
+_SCHEMA = 2
 """Of the steps: one more when what they hold, or how it comes about, changes within a version of edgekit."""
 
 
@@ -128,8 +128,8 @@ def look_for_mixed(job: Job) -> Searched:
         final = trial.evaluation if shop.final is trial.evaluation else shop.judge(candidate, final=True)
         if final is None or final.holds:
             timing = trial.candidate.timing
-            first = replace(candidate, evaluation=final, timing=timing)
-            made = [first, *shop.others(trial)]
+            first = shop.checked(replace(candidate, evaluation=final, timing=timing))
+            made = [first, *map(shop.checked, shop.others(trial))]
             made = job.stopwatch.timed(made) if timing is None else made
             return replace(searched, candidates=tuple(made), matrix=shop.matrix)
     if found.chosen is not None:  # what was clear early did not hold on all data
@@ -165,6 +165,7 @@ class _Shop:
     mixing: Mixing
     matrix: AgreementMatrix | None = None
     final: Evaluation | None = None
+    made: dict[str, Made] = field(default_factory=dict)
 
     @classmethod
     def open(cls, job: Job) -> _Shop:
@@ -196,7 +197,13 @@ class _Shop:
     def _made(self, modes: Modes, formats: tuple[Format, ...]) -> list[Candidate]:
         job = self.job
         made = self.mixing.make(modes, formats, job.feeds, job.work.progress)
-        return [job.work.candidate(one, job.feeds, job.inputs) for one in made]
+        self.made = {one.name: one for one in made}
+        return [job.work.candidate(one, {}, job.inputs) for one in made]
+
+    def checked(self, candidate: Candidate) -> Candidate:
+        """With its stages' parity, which only what ships is asked for."""
+        made = self.made[candidate.variant.name]
+        return replace(candidate, parity=self.job.work.stages(made, self.job.feeds))
 
     def size(self, candidate: Candidate) -> int:
         """Bytes of a bundle that holds it alone."""
