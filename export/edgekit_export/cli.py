@@ -110,6 +110,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         help="others to measure on, the more the better",
     )
+    _add_making(parser)
+    _add_bare(parser)
+    add_engine_arguments(parser)
+
+
+def _add_making(parser: argparse.ArgumentParser) -> None:
+    """What is made, by what, and what is told of it."""
     parser.add_argument(
         "--recipe", type=option(_precisions), metavar="R",
         help="variants to make, the default one first, of int8, mixed, fp16, fp32 (default: int8,fp16, and mixed "
@@ -148,6 +155,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.tflite",
         help="the same network in float, to measure a quantised TFLite file against",
     )
+
+
+def _add_bare(parser: argparse.ArgumentParser) -> None:
+    """What a source says too little of."""
     bare = parser.add_argument_group(
         "an .onnx or .tflite file or a torch network; it is taken for pictures, and says little of them"
     )
@@ -171,7 +182,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bare.add_argument("--color", choices=("rgb", "bgr"), default="rgb", help="channel order (default: rgb)")
     bare.add_argument("--labels", type=Path, metavar="FILE", help="one label a line")
     bare.add_argument("--activation", choices=("softmax", "sigmoid", "none"), default="softmax")
-    add_engine_arguments(parser)
 
 
 def _precisions(text: str) -> tuple[str, ...]:
