@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.types import Array
+from edgekit_export.budget.hushed import hushed
 
 _GAP = 1e-6
 """Relative; a sum of noise powers this near the least one is the least one."""
@@ -104,13 +105,14 @@ def _solve(
             LinearConstraint(cost[np.newaxis] / max(cost.max(), 1e-300), ub=bound / max(cost.max(), 1e-300))
             for (cost, _), bound in zip(limits, bounds, strict=True)
         ]
-        solved = milp(
-            objective,
-            constraints=[LinearConstraint(one_each, 1, 1), *within],
-            integrality=np.full(n, int(whole)),
-            bounds=Bounds(0, 1),
-            options={"mip_rel_gap": _GAP},
-        )
+        with hushed():
+            solved = milp(
+                objective,
+                constraints=[LinearConstraint(one_each, 1, 1), *within],
+                integrality=np.full(n, int(whole)),
+                bounds=Bounds(0, 1),
+                options={"mip_rel_gap": _GAP},
+            )
         if solved.x is None:
             return None
         picked: Array = np.round(solved.x) if whole else solved.x

@@ -1,6 +1,8 @@
 """The allocation against every possible one."""
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -86,3 +88,27 @@ def test_a_network_of_true_size_is_solved_within_its_limit():
     assert 0.9999 * limit < sum(o.bytes for o in picked) <= limit
     even = sum(options[4].noise for options in layers)
     assert sum(o.noise for o in picked) < even / 2
+
+
+LOUD = """
+import numpy as np
+from edgekit_export.budget.knapsack import Option, allocate
+print("before")
+for seed in (8, 9):
+    rng = np.random.default_rng(seed)
+    sizes = (10 ** rng.uniform(2.5, 6, 60)).astype(int)
+    layers = [
+        [Option(int(s * b / 8) + 800, float(10 ** rng.uniform(-3, 0)) * 4.0**-b) for b in (*range(4, 15), 16)]
+        + [Option(int(s) * 4, 0.0)]
+        for s in sizes
+    ]
+    assert allocate(layers, int(sizes.sum() * rng.uniform(0.6, 1.6)))
+print("after")
+"""
+"""Instances on which HiGHS prints by itself."""
+
+
+def test_nothing_else_is_printed():
+    """In a process of its own: what C prints stands in a buffer until it ends."""
+    done = subprocess.run([sys.executable, "-c", LOUD], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["before", "after"]
