@@ -189,6 +189,8 @@ def _limits(candidates: Sequence[Candidate], searched: Searched | None, max_size
     trials = () if searched is None else searched.trials
     evaluations = [one.evaluation for one in (*candidates, *trials) if one.evaluation is not None]
     max_ms = next((one.timing.max_ms for one in candidates if one.timing is not None), None)
+    if searched is not None:
+        max_ms = searched.max_ms
     if not evaluations:
         return Limits(max_size_bytes, None, "", max_ms)
     return Limits(max_size_bytes, evaluations[0].max_drop, evaluations[0].metric, max_ms)

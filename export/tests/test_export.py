@@ -168,6 +168,16 @@ def test_a_latency_that_nothing_keeps(wide_model, photos, tmp_path, capsys):
     assert code == 0
 
 
+def test_a_latency_that_mixed_alone_does_not_keep(wide_model, photos, tmp_path, capsys):
+    """Nothing is in time, so nothing was measured: the least time written is all there is to say."""
+    argv = arguments(wide_model, photos, tmp_path / "s.edge", "--recipe", "mixed", "--max-latency", "1us")
+    code, body = run(capsys, argv)
+    assert (code, body["frontier"], body["max_latency_ms"]) == (1, [], 0.001)
+    assert "the latency does not hold" in body["refusal"]
+    assert body["least_latency_ms"] > 0.001
+    assert body["relaxation"] == f"--max-latency {body['least_latency_ms']:g}ms"
+
+
 def test_an_impossible_size_is_refused_and_the_one_it_names_holds(model, photos, tmp_path, capsys):
     code, body = run(capsys, arguments(model, photos, tmp_path / "s.edge", "--max-size", "2kB"))
     assert (code, body["bundle"], body["size_bytes"]) == (1, None, 0)

@@ -73,6 +73,7 @@ class Searched:
         smallest_bytes: of the bundle that a search found to hold the drop; ``None`` if it found none.
         least_bytes: of any bundle, each weight as narrow as it gets.
         weights: numbers in all layers.
+        max_ms: limit of time that it was to keep, if any.
         least_ms: of all that were written and timed, whatever their drop; ``None`` where no time was limited.
         matrix: agreement of the chosen one with full precision.
     """
@@ -82,6 +83,7 @@ class Searched:
     smallest_bytes: int | None
     least_bytes: int
     weights: int
+    max_ms: float | None = None
     least_ms: float | None = None
     matrix: AgreementMatrix | None = None
 
@@ -122,7 +124,15 @@ def look_for_mixed(job: Job) -> Searched:
     found = search(trials, *span, gated=gated, known_bytes=_known(job, shop))
     weights = sum(graph.weights for graph in shop.mixing.tables.graphs.values())
     least_ms = trials.least_ms if math.isfinite(trials.least_ms) else None
-    searched = Searched((), tuple(found.trials), found.smallest_bytes, span[0], weights, least_ms)
+    searched = Searched(
+        candidates=(),
+        trials=tuple(found.trials),
+        smallest_bytes=found.smallest_bytes,
+        least_bytes=span[0],
+        weights=weights,
+        max_ms=options.max_latency_ms,
+        least_ms=least_ms,
+    )
     for trial in _in_order(found):
         candidate = trials.again(trial)
         final = trial.evaluation if shop.final is trial.evaluation else shop.judge(candidate, final=True)
