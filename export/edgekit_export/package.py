@@ -213,7 +213,7 @@ def _points(
 def _refused(package: Package, title: str, searched: Searched | None) -> Package:
     limits, points = package.limits, package.frontier
     out = way_out(points, limits, searched)
-    refusal = _too_slow(package, searched) or _why(package)
+    refusal = _too_slow(package, searched) or _why(package, out.smallest_bytes)
     plots = write_frontier(package.path, title, points, limits, refusal, out.sentences(limits))
     return dataclasses.replace(package, refusal=refusal, way_out=out, plots=plots)
 
@@ -234,14 +234,13 @@ def _too_slow(package: Package, searched: Searched | None) -> str:
     )
 
 
-def _why(package: Package) -> str:
+def _why(package: Package, smallest: int | None) -> str:
     """Which limit does not hold of what is in time: the size where something holds the drop, else the drop."""
     size, timely = package.limits.max_size_bytes, [point for point in package.frontier if point.in_time]
-    holding = [point.bytes for point in timely if point.passes]
     fitting = [point for point in timely if size is None or point.bytes <= size]
-    if holding and size is not None:
+    if smallest is not None and size is not None:
         drop = " that holds the drop" if package.limits.max_drop is not None else ""
-        return f"the size does not hold: the smallest bundle measured{drop} has {min(holding)} bytes, over {size}"
+        return f"the size does not hold: the smallest bundle{drop} has {smallest} bytes, over {size}"
     if not fitting and size is not None:
         least = min((point.bytes for point in timely), default=None)
         return f"neither size nor drop holds: the smallest bundle measured has {least} bytes, over {size}"
