@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from edgekit_export.sources.source import Source
     from edgekit_export.variants import Format
 
-SUMMARY = "turns a model into a quantised bundle within a size budget, and measures its drop"
+SUMMARY = "turns a model into a quantised bundle within limits of size, drop and latency, and measures it"
 EPILOG = """\
 examples:
   edgekit export ppocr-v4 -o ocr.edge --max-size 10MB --max-drop 3%
@@ -51,7 +51,7 @@ With --max-size, --max-drop or --max-latency it delivers all, measured, or refus
 them, a width of weight is chosen for each layer (mixed: smaller or more accurate, in full precision's time; with
 --max-latency some layers in int8 codes as well; docs/budget.md).
 --locked takes source and data of the first export again, and refuses others (docs/reproducing.md).
-exit code: 0 written; 1 refused, no bundle written: the size or the drop does not hold (OUT.frontier.html and .png
+exit code: 0 written; 1 refused, no bundle written: size, drop or latency does not hold (OUT.frontier.html and .png
 draw what would be possible); or --locked gave other bytes."""
 
 PRECISIONS = ("int8", "mixed", "fp16", "fp32")

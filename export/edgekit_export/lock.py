@@ -10,7 +10,7 @@ from edgekit.bundle.manifest import Lock
 from edgekit.data.dataset import Dataset, digest_starts
 from edgekit.machine import installed, this_machine
 from edgekit_export.quantize.precision import Precision
-from edgekit_export.quantize.recipe import Recipe, table_of
+from edgekit_export.quantize.recipe import Recipe, recipe_table
 from edgekit_export.sources.source import Source
 from edgekit_export.sources.tflite_file import AS_IT_IS
 from edgekit_export.variants import Format
@@ -64,7 +64,7 @@ def make_lock(
         precisions=precisions,
         formats=formats,
         recipes={
-            variant: {role: table_of(recipe) for role, recipe in roles.items()}
+            variant: {role: recipe_table(recipe) for role, recipe in roles.items()}
             for variant, roles in recipes.items()
             if roles
         },

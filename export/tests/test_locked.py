@@ -19,7 +19,7 @@ from edgekit.cli import main
 from edgekit.errors import BundleError, EdgekitError
 from edgekit_export.locked import Locked, plans_of
 from edgekit_export.quantize.placement import Mode
-from edgekit_export.quantize.recipe import HALF_WEIGHTS, Recipe, table_of
+from edgekit_export.quantize.recipe import HALF_WEIGHTS, Recipe, recipe_table
 from edgekit_export.variants import Plan
 from tests.bundle.samples import manifest
 
@@ -348,7 +348,7 @@ def test_graphs_of_two_formats_are_no_variant():
 
 def _of(*variants: tuple[str, str, Model, Recipe | None]):
     entries = tuple(Variant(n, "r", precision, {"model": model}, 0) for n, precision, model, _ in variants)
-    recipes = {n: {"model": table_of(recipe)} for n, _, _, recipe in variants if recipe is not None}
+    recipes = {n: {"model": recipe_table(recipe)} for n, _, _, recipe in variants if recipe is not None}
     whole = manifest()
     return replace(whole, variants=entries, lock=replace(whole.lock, recipes=recipes))
 
@@ -377,4 +377,4 @@ def test_any_table_is_a_plan_or_an_error_of_one_line(table):
         assert "b.edge: lock: variant 'int8', graph 'model'" in error.message
         assert len(error.message) < 400
     else:
-        assert {**table_of(plan.recipes["model"]), **table}.keys() >= table.keys()
+        assert {**recipe_table(plan.recipes["model"]), **table}.keys() >= table.keys()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.types import Array
-from edgekit_export.budget.hushed import hushed
+from edgekit_export.silence import silence
 
 _GAP = 1e-6
 """Relative; a sum of noise powers this near the least one is the least one."""
@@ -105,7 +105,7 @@ def _solve(
             LinearConstraint(cost[np.newaxis] / max(cost.max(), 1e-300), ub=bound / max(cost.max(), 1e-300))
             for (cost, _), bound in zip(limits, bounds, strict=True)
         ]
-        with hushed():
+        with silence():  # HiGHS prints of its own repairs, in front of what --json promises
             solved = milp(
                 objective,
                 constraints=[LinearConstraint(one_each, 1, 1), *within],

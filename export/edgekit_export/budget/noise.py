@@ -7,112 +7,56 @@ that a bit more takes 6.02 dB of noise away, which holds better the more bits th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
 from onnx import helper
 
+from edgekit.engines.protocol import Session
 from edgekit.types import Array
 from edgekit_export.convert.graph import set_constants
 from edgekit_export.convert.session import session_of
 from edgekit_export.quantize.placement import WEIGHT_BITS, Mode
-from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.tap import Batch
 from edgekit_export.quantize.weights import Codes
 from edgekit_export.quantize.write_qdq import Layer
 
 _WEIGHT, _BIAS = "edgekit.weight", "edgekit.bias"
-Written = Mapping[Mode, Mapping[str, Layer]]
-"""Mode → layer name → what is written for it in that mode."""
 
 
-def noise_of(
-    full: onnx.ModelProto,
-    names: Sequence[str],
-    written: Written,
-    samples: Sequence[Batch],
-    progress: Progress = silent,
-) -> dict[str, dict[Mode, float]]:
-    """Layer → mode → noise power at the output relative to the signal's, the mean of all outputs that have any.
+class Judge:
+    """A float graph and the samples that others of the network are judged on against it.
 
     Args:
         full: the float graph as it is written, each layer a node that gives its name.
-        names: layers, in graph order.
-        written: the choices; their activations are float.
         samples: inputs to measure on.
-        progress: told about every layer.
     """
-    session = session_of(full)
-    wanted = [session.run(sample) for sample in samples]
-    found = {}
-    for done, name in enumerate(names):
-        progress("layers one by one", done, len(names))
-        found[name] = _of_layer(
-            full, name, {mode: chosen[name] for mode, chosen in written.items()}, samples, wanted
-        )
-    progress("layers one by one", len(names), len(names))
-    return found
 
+    def __init__(self, full: onnx.ModelProto, samples: Sequence[Batch]) -> None:
+        self._full, self._samples = full, samples
+        session = session_of(full)
+        self._wanted = [session.run(sample) for sample in samples]
 
-def _of_layer(
-    full: onnx.ModelProto,
-    name: str,
-    choices: Mapping[Mode, Layer],
-    samples: Sequence[Batch],
-    wanted: Sequence[Sequence[Array]],
-) -> dict[Mode, float]:
-    session = session_of(_opened(full, name))
-    found = {}
-    for mode, layer in choices.items():
-        given = _parameters(layer)
+    def graph(self, other: onnx.ModelProto) -> float:
+        """Noise power of another graph's outputs relative to the signal's, the mean of all outputs that have any."""
+        return self._noise(session_of(other), {})
+
+    def layer(self, name: str, choices: Mapping[Mode, Layer]) -> dict[Mode, float]:
+        """Mode → the same of one layer alone, whose activations stay in float."""
+        session = session_of(_opened(self._full, name))
+        return {mode: self._noise(session, _parameters(layer)) for mode, layer in choices.items()}
+
+    def _noise(self, session: Session, given: Mapping[str, Array]) -> float:
+        """Of all samples together; an output without signal says nothing."""
         taken = {spec.name: given[spec.name] for spec in session.inputs if spec.name in given}
-        found[mode] = _relative(wanted, (session.run({**sample, **taken}) for sample in samples))
-    return found
-
-
-def noise_of_graphs(
-    full: onnx.ModelProto,
-    names: Sequence[str],
-    made: Callable[[str], onnx.ModelProto],
-    samples: Sequence[Batch],
-    progress: Progress = silent,
-) -> dict[str, float]:
-    """Layer → noise power of a graph made for it alone, as :func:`noise_of` counts it: for layers with codes.
-
-    Args:
-        full: the float graph.
-        names: layers, in graph order.
-        made: layer → graph in which it alone is reduced.
-        samples: inputs to measure on.
-        progress: told about every layer.
-    """
-    session = session_of(full)
-    wanted = [session.run(sample) for sample in samples]
-    found = {}
-    for done, name in enumerate(names):
-        progress("int8 layers one by one", done, len(names))
-        other = session_of(made(name))
-        found[name] = _relative(wanted, (other.run(sample) for sample in samples))
-    progress("int8 layers one by one", len(names), len(names))
-    return found
-
-
-def noise_between(full: onnx.ModelProto, other: onnx.ModelProto, samples: Sequence[Batch]) -> float:
-    """Noise power of one graph's outputs relative to the signal's of another, as above."""
-    one, two = session_of(full), session_of(other)
-    return _relative([one.run(sample) for sample in samples], (two.run(sample) for sample in samples))
-
-
-def _relative(wanted: Sequence[Sequence[Array]], given: Iterable[Sequence[Array]]) -> float:
-    """Noise power relative to the signal's, of all samples together, the mean of all outputs that have any."""
-    noise, signal = np.zeros(len(wanted[0])), np.zeros(len(wanted[0]))
-    for expected, outputs in zip(wanted, given, strict=True):
-        for i, (one, other) in enumerate(zip(expected, outputs, strict=True)):
-            signal[i] += np.square(one, dtype=np.float64).sum()
-            noise[i] += np.square(np.subtract(one, other, dtype=np.float64)).sum()
-    heard = signal > 0
-    return float(np.mean(noise[heard] / signal[heard])) if heard.any() else 0.0
+        noise, signal = np.zeros(len(self._wanted[0])), np.zeros(len(self._wanted[0]))
+        for sample, expected in zip(self._samples, self._wanted, strict=True):
+            for i, (one, other) in enumerate(zip(expected, session.run({**sample, **taken}), strict=True)):
+                signal[i] += np.square(one, dtype=np.float64).sum()
+                noise[i] += np.square(np.subtract(one, other, dtype=np.float64)).sum()
+        heard = signal > 0
+        return float(np.mean(noise[heard] / signal[heard])) if heard.any() else 0.0
 
 
 def _opened(full: onnx.ModelProto, name: str) -> onnx.ModelProto:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ import onnx
 
 from edgekit_export.budget.knapsack import Option
 from edgekit_export.budget.latency import Latency
-from edgekit_export.budget.noise import by_bits, noise_between, noise_of, noise_of_graphs
+from edgekit_export.budget.noise import Judge, by_bits
 from edgekit_export.convert.graph import GraphView
 from edgekit_export.convert.serialize import to_bytes
 from edgekit_export.quantize.calibrated import Calibrated
@@ -75,21 +75,28 @@ def table_of(
     names = [node.output[0] for node in layers(ready.model)]
     written = {mode: build(ready, dict.fromkeys(names, mode), progress).written for mode in MEASURED}
     full = build(ready, {}).model
-    noise = noise_of(full, names, written, judging, progress)
+    judge = Judge(full, judging)
     sizes, fixed = sizes_of(ready, names)
     options = {}
-    for name in names:
-        powers = {**by_bits(noise[name]), Mode.FLOAT: 0.0}
+    for name in _each(names, "layers one by one", progress):
+        noise = judge.layer(name, {mode: chosen[name] for mode, chosen in written.items()})
+        powers = {**by_bits(noise), Mode.FLOAT: 0.0}
         options[name] = {mode: Option(sizes[mode][name], _finite(powers[mode])) for mode in CHOICES}
     if latency is not None:
-        alone = noise_of_graphs(
-            full, names, lambda name: build(ready, {name: Mode.INT8}).model, judging, progress
-        )
+        told = _each(names, "int8 layers one by one", progress)
+        alone = {name: judge.graph(build(ready, {name: Mode.INT8}).model) for name in told}
         options = _with_codes(options, latency, alone)
     view = GraphView(ready.model)
     weights = sum(read_weights(view, node).weight.size for node in layers(ready.model))
     fixed_ms = 0.0 if latency is None else latency.rest.float_ms
-    return LayerTable(fixed, weights, options, fixed_ms, noise_between(ready.model, full, judging))
+    return LayerTable(fixed, weights, options, fixed_ms, Judge(ready.model, judging).graph(full))
+
+
+def _each(names: Sequence[str], step: str, progress: Progress) -> Iterator[str]:
+    for done, name in enumerate(names):
+        progress(step, done, len(names))
+        yield name
+    progress(step, len(names), len(names))
 
 
 def _finite(noise: float) -> float:

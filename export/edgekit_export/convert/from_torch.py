@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import logging
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import onnx
 
 from edgekit.errors import EnvironmentLacks, ModelError
 from edgekit_export.convert.opset import OPSET
+from edgekit_export.silence import no_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import torch
 
 
@@ -56,7 +52,7 @@ def export_traced(
     """
     torch = _torch()
     try:
-        with _quiet(), torch.no_grad():
+        with no_warnings("torch.onnx", "onnxscript", "onnx_ir"), torch.no_grad():
             program = torch.onnx.export(
                 network.eval(),
                 tuple(examples.values()),
@@ -99,18 +95,3 @@ def _torch() -> Any:  # noqa: ANN401 (a module)
             f"torch is needed for this source: {error}", "pip install 'edgekit-export[torch]'"
         ) from error
     return torch
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Torch's exporter warns about its own internals; none of it concerns the user."""
-    levels = {name: logging.getLogger(name).level for name in ("torch.onnx", "onnxscript", "onnx_ir")}
-    for name in levels:
-        logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)

@@ -53,16 +53,6 @@ def pack(codes: Array, bits: int) -> list[Plane]:
     return planes[::-1]
 
 
-def unpack(planes: list[Plane], size: int) -> Array:
-    """The codes that planes hold, ``(size,)`` int64: what the written graph computes."""
-    total = np.zeros(size, np.int64)
-    for plane in planes:
-        mask = (1 << plane.bits) - 1
-        runs = [(plane.packed >> shift) & mask for shift in range(0, _BYTE, plane.bits)]
-        total = (total << plane.bits) + np.concatenate(runs)[:size]
-    return total - (1 << (sum(plane.bits for plane in planes) - 1))
-
-
 def _pack_digits(digits: Array, bits: int) -> Array:
     per_byte = _BYTE // bits
     runs = np.zeros((per_byte, -(-len(digits) // per_byte)), np.int64)

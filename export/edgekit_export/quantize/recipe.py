@@ -132,7 +132,7 @@ def recipe_from(table: Mapping[str, Any]) -> Recipe:
     return replace(usual, **values)
 
 
-def table_of(recipe: Recipe) -> dict[str, Any]:
+def recipe_table(recipe: Recipe) -> dict[str, Any]:
     """The table of which :func:`recipe_from` makes the recipe again: all that it says but empty lists.
 
     Defaults are said too, since another version may have others.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from edgekit.bundle.manifest import TextInput
 from edgekit.errors import ModelError, UsageError
 from edgekit_export.convert.fold_input import Picture
-from edgekit_export.tflite.converter import no_warnings, require_converter
-from edgekit_export.tflite.silence import silence
+from edgekit_export.silence import no_warnings, silence
+from edgekit_export.tflite.converter import LOGGERS, require_converter
 from edgekit_export.tflite.tidy import tidy
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def convert_torch(
     batch, channels, height, width = shape
     example = torch.zeros(batch, height, width, channels, dtype=torch.uint8)
     try:
-        with silence(), no_warnings(), torch.no_grad():
+        with silence(), no_warnings(*LOGGERS), torch.no_grad():
             made = litert_torch.convert(_folded(network, picture), (example,))
             data = bytes(made.model_content())
     except Exception as error:
@@ -88,7 +88,7 @@ def convert_text(network: torch.nn.Module, spec: TextInput, outputs: Sequence[st
     if spec.types is not None:
         examples[-1] = torch.zeros_like(examples[0])
     try:
-        with silence(), no_warnings(), torch.no_grad():
+        with silence(), no_warnings(*LOGGERS), torch.no_grad():
             data = bytes(litert_torch.convert(network, tuple(examples)).model_content())
     except Exception as error:
         raise ModelError(_told(str(error)), "export it with --format onnx") from error

@@ -24,6 +24,7 @@ from edgekit_export.quantize.recipe import Recipe
 from edgekit_export.quantize.tap import Batch
 from edgekit_export.quantize.weights import Codes
 from edgekit_export.quantize.write_qdq import Layer
+from edgekit_export.silence import silence
 from edgekit_export.tflite.bias import corrected_bias
 from edgekit_export.tflite.converter import require_converter
 from edgekit_export.tflite.drop_unread import drop_unread
@@ -32,7 +33,6 @@ from edgekit_export.tflite.layers import TfliteLayer, is_matrix, tflite_layers
 from edgekit_export.tflite.match import match_layers
 from edgekit_export.tflite.packed import write_packed
 from edgekit_export.tflite.placement import Kind, TflitePlacement, kind_of, place_tflite
-from edgekit_export.tflite.silence import silence
 from edgekit_export.tflite.tap import TfliteTap
 
 Advance = Callable[[], None]

@@ -5,7 +5,7 @@ import pytest
 
 from edgekit.errors import UsageError
 from edgekit_export.quantize.placement import Mode
-from edgekit_export.quantize.recipe import DYNAMIC_INT8, HALF_WEIGHTS, Recipe, recipe_from, table_of
+from edgekit_export.quantize.recipe import DYNAMIC_INT8, HALF_WEIGHTS, Recipe, recipe_from, recipe_table
 
 
 def test_empty_table_is_the_default():
@@ -47,15 +47,15 @@ def test_a_full_table():
     ],
 )
 def test_a_recipe_is_its_table_also_by_way_of_json(recipe):
-    table = table_of(recipe)
+    table = recipe_table(recipe)
     assert recipe_from(table) == recipe
     assert recipe_from(json.loads(json.dumps(table))) == recipe
 
 
 def test_a_table_says_every_field_that_is_no_empty_list():
     said = {field.name for field in fields(Recipe) if getattr(Recipe(), field.name) != ()}
-    assert set(table_of(Recipe())) == said
-    assert table_of(Recipe())["damping"] == Recipe().damping
+    assert set(recipe_table(Recipe())) == said
+    assert recipe_table(Recipe())["damping"] == Recipe().damping
 
 
 @pytest.mark.parametrize(
