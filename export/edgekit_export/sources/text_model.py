@@ -1,0 +1,58 @@
+"""A text model as an exporter reads it: its shape, its tensors one at a time, its tokenizer and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from edgekit.bundle.manifest import Card
+from edgekit.types import F32
+from edgekit_export.architectures.shape import DecoderShape
+from edgekit_export.quantize.blockwise import Blockwise
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How text becomes tokens and back.
+
+    Attributes:
+        tokenizer: a ``tokenizer.json``.
+        chat_template: Jinja, as transformers has it; empty where the model knows no turns.
+        first: token that every text begins with; ``None`` for none.
+        ends: tokens that end an answer.
+        token_texts: special tokens that a template may name: ``bos_token`` → text.
+    """
+
+    tokenizer: bytes
+    chat_template: str
+    first: int | None
+    ends: tuple[int, ...]
+    token_texts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextModel:
+    """A checkpoint.
+
+    Attributes:
+        name: of the bundle, unless told otherwise.
+        origin: what was asked for, as the lock names it.
+        shape: its architecture.
+        read: reads one tensor by name, now: float32, or in codes where the file has codes that we hold exactly.
+            Nothing is kept: a tensor is read as often as it is asked for.
+        words: its tokenizer.
+        card: title, licence and the rest.
+        sha256: of the weights' file, or of the digests of several.
+        notices: member path → licence texts that must travel along.
+        remarks: what could not be read exactly, a line each; empty where all was.
+    """
+
+    name: str
+    origin: str
+    shape: DecoderShape
+    read: Callable[[str], F32 | Blockwise]
+    words: Words
+    card: Card
+    sha256: str
+    notices: dict[str, bytes] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
