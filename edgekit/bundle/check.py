@@ -17,19 +17,21 @@ from edgekit.bundle.manifest import (
     ActivityHead,
     ClassHead,
     CtcHead,
+    DecoderInput,
     Drop,
     Golden,
     ImageInput,
+    LogitsHead,
     Manifest,
     Model,
     Normalize,
     ResizeHeight,
     ResizeMultiple,
     SoundInput,
-    StepInput,
     TextInput,
     TokenHead,
     Variant,
+    carried_pairs,
 )
 from edgekit.bundle.messages import some_of
 from edgekit.bundle.paths import first_fault
@@ -115,8 +117,10 @@ def _references(manifest: Manifest) -> Iterable[tuple[str, str]]:
             yield from ((path, "external") for path in model.external)
             if isinstance(model.input, TextInput):
                 yield model.input.tokenizer, "tokenizer"
-            if isinstance(model.head, TokenHead):
+            if isinstance(model.head, TokenHead | LogitsHead):
                 yield model.head.tokenizer, "tokenizer"
+            if isinstance(model.head, LogitsHead) and model.head.chat_template is not None:
+                yield model.head.chat_template, "text"
             if isinstance(model.head, ClassHead | DetectHead):
                 yield model.head.labels, "text"
             elif isinstance(model.head, CtcHead):
@@ -183,12 +187,12 @@ def _check_model(where: str, model: Model) -> None:
         _check_image(where, model.input)
     elif isinstance(model.input, SoundInput):
         _check_sound(where, model.input)
-    if isinstance(model.input, SoundInput | StepInput):
-        names = [
-            name for pair in model.input.carried for name in (f"input {pair.input}", f"output {pair.output}")
-        ]
-        if len(set(names)) != len(names):
-            raise _broken(where, f"carried is {some_of(names)}, expected each once")
+    pairs = carried_pairs(model.input)
+    names = [name for pair in pairs for name in (f"input {pair.input}", f"output {pair.output}")]
+    if len(set(names)) != len(names):
+        raise _broken(where, f"carried is {some_of(names)}, expected each once")
+    if isinstance(model.input, DecoderInput):
+        _check_decoder(where, model.input)
     if isinstance(model.head, ActivityHead) and not model.head.end_threshold <= model.head.threshold:
         thresholds = f"{model.head.end_threshold:g} and {model.head.threshold:g}"
         raise _broken(where, f"end_threshold and threshold are {thresholds}, expected the lower one first")
@@ -216,6 +220,15 @@ def _check_detect_head(where: str, head: DetectHead) -> None:
             raise _broken(where_level, "offset: expected only for boxes of code sizes")
         if level.objectness is not None and level.objectness.activation == "softmax":
             raise _broken(where_level, "objectness: one channel has no softmax")
+
+
+def _check_decoder(where: str, given: DecoderInput) -> None:
+    if given.chunk > given.context:
+        raise _broken(where, f"chunk is {given.chunk}, expected at most the context's {given.context}")
+    inputs = [given.tensor, given.rows, given.seqlens_k, given.total_sequence_length]
+    inputs += [pair.input for pair in given.past]
+    if len(set(inputs)) != len(inputs):
+        raise _broken(where, f"inputs are {some_of(inputs)}, expected each once")
 
 
 def _check_sound(where: str, sound: SoundInput) -> None:

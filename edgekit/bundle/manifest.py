@@ -10,6 +10,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, field
 
+from edgekit.bundle.decoder_input import DecoderInput as DecoderInput
+from edgekit.bundle.decoder_input import LogitsHead as LogitsHead
+from edgekit.bundle.decoder_input import TokenInput as TokenInput
 from edgekit.bundle.detect_head import DetectHead
 from edgekit.bundle.fields import Byte as Byte
 from edgekit.bundle.fields import Count as Count
@@ -163,7 +166,7 @@ class TextInput(Strict, frozen=True, tag="text", tag_field="kind"):
     dtype: Literal["int64", "int32"] = "int64"
 
 
-Input: TypeAlias = ImageInput | TextInput | SoundInput | StepInput
+Input: TypeAlias = ImageInput | TextInput | SoundInput | StepInput | TokenInput | DecoderInput
 """What a graph is given; a file that lists it names its ``kind``."""
 
 
@@ -214,7 +217,7 @@ class EmbedHead(Strict, frozen=True, tag="embed_head", tag_field="op"):
 
 
 Head: TypeAlias = (
-    ClassHead | DbHead | CtcHead | DetectHead | EmbedHead | ActivityHead | MemoryHead | TokenHead
+    ClassHead | DbHead | CtcHead | DetectHead | EmbedHead | ActivityHead | MemoryHead | TokenHead | LogitsHead
 )
 
 
@@ -227,8 +230,14 @@ def head_tensors(head: Head) -> tuple[str, ...]:
 
 def kept_outputs(given: Input, head: Head) -> tuple[str, ...]:
     """Names of the outputs that a task reads: the head's, then those that are carried to the next call; each once."""
-    carried = [pair.output for pair in given.carried] if isinstance(given, SoundInput | StepInput) else []
-    return tuple(dict.fromkeys([*head_tensors(head), *carried]))
+    return tuple(dict.fromkeys([*head_tensors(head), *(pair.output for pair in carried_pairs(given))]))
+
+
+def carried_pairs(given: Input) -> tuple[Carried, ...]:
+    """What an input hands from call to call, or keeps in a shared buffer."""
+    if isinstance(given, DecoderInput):
+        return given.past
+    return given.carried if isinstance(given, SoundInput | StepInput) else ()
 
 
 # ----------------------------------------------------------------------------------------------- variants

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from edgekit.bundle.manifest import ImageInput, Input, SoundInput, StepInput, TextInput
+from edgekit.bundle.manifest import ImageInput, Input, SoundInput, TextInput
 from edgekit.errors import BundleError
 from edgekit.processing.images import to_frame
 from edgekit.processing.preprocess import prepare
@@ -79,9 +79,9 @@ def encoder_of(spec: Input, folder: Path) -> Encoder:
             return PictureEncoder(spec)
         case SoundInput():
             return SoundEncoder(spec)
-        case StepInput():
-            raise BundleError("input: a decoder's steps, expected an input that a graph takes at once")
         case TextInput():
             from edgekit.processing.tokens import TextEncoder
 
             return TextEncoder(spec, folder)
+        case _:
+            raise BundleError("input: a decoder's steps, expected an input that a graph takes at once")
