@@ -10,7 +10,7 @@ from edgekit.errors import EnvironmentLacks, ModelError
 from edgekit_export.sources.huggingface.folder import HfFolder
 
 README = "README.md"
-_NOT_STATED = "not stated"
+NOT_STATED = "not stated"
 _MAX_LINE = 300
 _MAX_README_BYTES = 1 << 20
 """The metadata stand at its beginning."""
@@ -55,16 +55,16 @@ def card_of(
             "it has no README, which would state",
         )
     return Card(
-        title=_line(folder.title),
+        title=one_line(folder.title),
         task=task,
-        domain=_line(domain),
-        languages=tuple(_line(language) for language in languages),
+        domain=one_line(domain),
+        languages=tuple(one_line(language) for language in languages),
         input_range=input_range,
         cannot=(*cannot, unknown),
-        license=_line(license_name or _text(told.get("license")) or _NOT_STATED),
-        source=_line(folder.origin),
+        license=one_line(license_name or _text(told.get("license")) or NOT_STATED),
+        source=one_line(folder.origin),
         parameters=parameters,
-        trained_on=_line(trained),
+        trained_on=one_line(trained),
         notes=f"{silent}: {', '.join(missing)}" if missing else "",
     )
 
@@ -111,7 +111,7 @@ def _text(value: Any) -> str | None:  # noqa: ANN401 (YAML; "no" is read as a bo
     return value.strip() or None if isinstance(value, str) else None
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """On one line, without what a terminal obeys: no manifest has it."""
     plain = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(plain.split())[:_MAX_LINE] or _NOT_STATED
+    return " ".join(plain.split())[:_MAX_LINE] or NOT_STATED
