@@ -280,19 +280,80 @@ class Embedding:
         return {"vector": [round(float(v), 7) for v in self.vector]}
 
 
+Finish: TypeAlias = Literal["end", "stop", "length", "context", "cancelled"]
+"""Why an answer ends: the model or its grammar ended it, a stop string came, it has as many tokens as it may, the
+context is full, or somebody cancelled it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Where the time of an answer went; what whoever read it took is not counted.
+
+    Attributes:
+        prompt_tokens: given ones.
+        reused_tokens: those of them that were remembered from before.
+        prefill_ms: the other given ones' way through the model.
+        first_token_ms: from the call to the first token of the answer.
+        answer_tokens: made ones.
+        decode_ms: of all made ones but the first.
+    """
+
+    prompt_tokens: int
+    reused_tokens: int
+    prefill_ms: float
+    first_token_ms: float
+    answer_tokens: int
+    decode_ms: float
+
+    @property
+    def prefill_tokens_per_s(self) -> float | None:
+        """None where nothing was given."""
+        given = self.prompt_tokens - self.reused_tokens
+        return given / self.prefill_ms * 1e3 if given and self.prefill_ms > 0 else None
+
+    @property
+    def decode_tokens_per_s(self) -> float | None:
+        """None where there are not two tokens."""
+        return (self.answer_tokens - 1) / self.decode_ms * 1e3 if self.decode_ms > 0 else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Counts and milliseconds, and what follows from them."""
+        speeds = (self.prefill_tokens_per_s, self.decode_tokens_per_s)
+        prefill, decode = (None if speed is None else round(speed, 2) for speed in speeds)
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "reused_tokens": self.reused_tokens,
+            "answer_tokens": self.answer_tokens,
+            "prefill_ms": round(self.prefill_ms, 3),
+            "first_token_ms": round(self.first_token_ms, 3),
+            "decode_ms": round(self.decode_ms, 3),
+            "prefill_tokens_per_s": prefill,
+            "decode_tokens_per_s": decode,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """Text that was made of the input: an answer, a transcript.
 
     Attributes:
         text: the whole of it.
+        tokens: ids that it was made of, those that end it not among them; none of a transcript.
+        finish: why it ends; None of a transcript.
+        pace: where the time went; None of a transcript.
     """
 
     text: str
+    tokens: tuple[int, ...] = ()
+    finish: Finish | None = None
+    pace: Pace | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The text, as ``edgekit run --json`` prints it."""
-        return {"text": self.text}
+        """Text, and of an answer why it ends and where the time went, as ``edgekit run --json`` prints it."""
+        if self.finish is None:
+            return {"text": self.text}
+        pace = {} if self.pace is None else {"pace": self.pace.as_json()}
+        return {"text": self.text, "finish": self.finish, "tokens": len(self.tokens), **pace}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

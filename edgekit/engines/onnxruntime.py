@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,13 @@ _OPTIMIZATION = {
 }
 
 
-def session_options(options: EngineOptions) -> Any:  # noqa: ANN401 (onnxruntime is untyped)
-    """The options that ship: explicit threads, no spinning, one operator at a time, exact int8 everywhere.
+def session_options(options: EngineOptions, *, spinning: bool = False) -> Any:  # noqa: ANN401 (onnxruntime is untyped)
+    """The options that ship: explicit threads, one operator at a time, exact int8 everywhere.
 
-    Spinning threads wait for work by burning a core, which a camera loop needs for its next frame
-    (5.0 ms against 8.8 ms under contention).
+    Args:
+        options: threads and optimisation.
+        spinning: whether threads wait for work by burning a core. A camera loop needs that core for its next frame
+            (5.0 ms against 8.8 ms under contention).
     """
     made = ort.SessionOptions()
     made.intra_op_num_threads = options.threads
@@ -44,7 +46,7 @@ def session_options(options: EngineOptions) -> Any:  # noqa: ANN401 (onnxruntime
     made.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     made.graph_optimization_level = _OPTIMIZATION[options.optimization]
     made.log_severity_level = SILENT
-    made.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    made.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
     if saturates(this_machine().features):
         made.add_session_config_entry("session.x64quantprecision", "1")
     return made
@@ -83,6 +85,56 @@ class OnnxRuntimeSession:
         return Path(self._session.end_profiling())
 
 
+class OnnxRuntimeDecoder:
+    """A loaded decoder on shared buffers; see :class:`edgekit.engines.protocol.DecoderSession`."""
+
+    def __init__(self, session: ort.InferenceSession, path: Path, pairs: Sequence[tuple[str, str]]) -> None:
+        inputs = {spec.name: spec for spec in map(_spec, session.get_inputs())}
+        outputs = {spec.name: spec for spec in map(_spec, session.get_outputs())}
+        for given, made in pairs:
+            if given not in inputs or made not in outputs:
+                raise ModelError(
+                    f"{path.name}: has no input {given!r} with an output {made!r}, which shall share an array"
+                )
+        self._session, self._path, self._pairs = session, path, tuple(pairs)
+        self.shared = tuple(inputs[given] for given, _ in pairs)
+        taken, written = {given for given, _ in pairs}, {made for _, made in pairs}
+        self.inputs = tuple(spec for name, spec in inputs.items() if name not in taken)
+        self.outputs = tuple(spec for name, spec in outputs.items() if name not in written)
+        self._binding: Any = None
+        self._buffers: Sequence[Array] = ()  # the binding holds their addresses only
+
+    def attach(self, buffers: Sequence[Array]) -> None:
+        """Binds the arrays; see :class:`edgekit.engines.protocol.DecoderSession`."""
+        binding = self._session.io_binding()
+        for (given, made), spec, buffer in zip(self._pairs, self.shared, buffers, strict=True):
+            fits = len(buffer.shape) == len(spec.shape) and all(
+                wanted in (None, size) for size, wanted in zip(buffer.shape, spec.shape, strict=True)
+            )
+            if not fits or str(buffer.dtype) != spec.dtype or not buffer.flags.c_contiguous:
+                got = f"{buffer.dtype} {'×'.join(map(str, buffer.shape))}"
+                raise ModelError(f"{self._path.name}: {given}: expected a buffer {spec.form}, got {got}")
+            value = ort.OrtValue.ortvalue_from_numpy(buffer)  # no copy
+            binding.bind_ortvalue_input(given, value)
+            binding.bind_ortvalue_output(made, value)
+        self._binding, self._buffers = binding, tuple(buffers)
+
+    def run(self, feeds: Mapping[str, Array]) -> list[Array]:
+        """Runs the graph once on the attached arrays; see :class:`edgekit.engines.protocol.Session`."""
+        binding = self._binding
+        if binding is None:
+            raise ModelError(f"{self._path.name}: a decoder was run before it was given buffers")
+        try:
+            for name, array in feeds.items():
+                binding.bind_cpu_input(name, array)
+            for spec in self.outputs:  # again each time: an output keeps the shape of the call before
+                binding.bind_output(spec.name)
+            self._session.run_with_iobinding(binding)
+            return [value.numpy() for value in binding.get_outputs()[len(self._pairs) :]]
+        except Exception as error:
+            raise ModelError(f"{self._path.name}: onnxruntime failed: {_first_line(error)}") from error
+
+
 class OnnxRuntimeEngine:
     """ONNX Runtime's CPU execution provider."""
 
@@ -104,16 +156,28 @@ class OnnxRuntimeEngine:
         Raises:
             ModelError: missing, truncated, foreign, or refused by the engine.
         """
-        if not path.is_file():
-            raise ModelError(f"{path}: no such model file")
-        try:
-            session = ort.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise ModelError(
-                f"{path.name}: onnxruntime cannot load it: {_first_line(error)}",
-                "check that it is a whole ONNX file with an opset this onnxruntime knows",
-            ) from error
-        return OnnxRuntimeSession(session, path)
+        return OnnxRuntimeSession(_open(path, settings), path)
+
+    def load_decoder(
+        self, path: Path, options: EngineOptions, pairs: Sequence[tuple[str, str]]
+    ) -> OnnxRuntimeDecoder:
+        """Loads a decoder; see :class:`edgekit.engines.protocol.DecoderEngine`.
+
+        Its threads spin: calls come back to back, a token each, and nothing else waits for the core.
+        """
+        return OnnxRuntimeDecoder(_open(path, session_options(options, spinning=True)), path, pairs)
+
+
+def _open(path: Path, settings: Any) -> ort.InferenceSession:  # noqa: ANN401 (onnxruntime is untyped)
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file")
+    try:
+        return ort.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(
+            f"{path.name}: onnxruntime cannot load it: {_first_line(error)}",
+            "check that it is a whole ONNX file with an opset this onnxruntime knows",
+        ) from error
 
 
 def _spec(value: Any) -> TensorSpec:  # noqa: ANN401 (onnxruntime is untyped)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from edgekit.processing.codes import Codes
 from edgekit.types import Array
@@ -40,10 +40,14 @@ class EngineOptions:
     Attributes:
         threads: threads inside one operator; explicit, so that a figure can be repeated.
         optimization: the engine's graph optimisation. ``"none"`` exists to prove that it changes nothing.
+        context: of language models: most tokens that are kept at once; as many as the bundle allows by default.
+        memory_cap_bytes: of language models: most bytes that weights and kept tokens may take together.
     """
 
     threads: int = 2
     optimization: Literal["all", "none"] = "all"
+    context: int | None = None
+    memory_cap_bytes: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.threads <= 256:
@@ -94,5 +98,46 @@ class Engine(Protocol):
 
         Raises:
             ModelError: missing, truncated, foreign, or refused by the engine.
+        """
+        ...
+
+
+class DecoderSession(Session, Protocol):
+    """A loaded decoder, some of whose inputs and outputs are arrays of the caller's, each both at once.
+
+    ``inputs`` and ``outputs`` are the others. What the graph writes is written into the caller's arrays: no call
+    copies or allocates them.
+    """
+
+    @property
+    def shared(self) -> tuple[TensorSpec, ...]:
+        """The inputs that take the caller's arrays, in the order of the pairs they were asked for in."""
+        ...
+
+    def attach(self, buffers: Sequence[Array]) -> None:
+        """Gives the session the arrays that all further calls read and write, one a ``shared`` input.
+
+        Raises:
+            ModelError: an array of another dtype or shape than its input, or one that is not contiguous.
+        """
+        ...
+
+
+@runtime_checkable
+class DecoderEngine(Engine, Protocol):
+    """An engine that can run decoders on buffers of the caller's."""
+
+    def load_decoder(
+        self, path: Path, options: EngineOptions, pairs: Sequence[tuple[str, str]]
+    ) -> DecoderSession:
+        """Loads a decoder's model file.
+
+        Args:
+            path: the file.
+            options: how the engine runs.
+            pairs: input and output that share an array.
+
+        Raises:
+            ModelError: as :meth:`Engine.load`, or the graph has no such inputs and outputs.
         """
         ...

@@ -19,6 +19,7 @@ TASKS: dict[str, str] = {
     "classify": "edgekit.tasks.classify:Classify",
     "detect": "edgekit.tasks.detect:Detect",
     "embed": "edgekit.tasks.embed:Embed",
+    "generate": "edgekit.tasks.generate:Generate",
     "ocr": "edgekit.tasks.ocr:Ocr",
     "transcribe": "edgekit.tasks.transcribe:transcriber",
 }

@@ -1,0 +1,106 @@
+"""Between texts and tokens of a language model: its tokenizer, its first token, its chat template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from edgekit.bundle.manifest import LogitsHead
+from edgekit.bundle.messages import some_of
+from edgekit.errors import DataError
+from edgekit.processing.tokens import MAX_CHARACTERS, load_tokenizer, tokenizer_faults
+
+if TYPE_CHECKING:
+    from edgekit.processing.chat_template import ChatTemplate
+
+Prompt: TypeAlias = "str | Sequence[Mapping[str, Any]] | Sequence[int]"
+"""What a language model is given: a text, which is a user's turn where the model knows turns; the turns of a
+conversation, each with ``role`` and ``content``; or tokens as they are."""
+
+
+class Words:
+    """See the module.
+
+    Args:
+        head: names the members.
+        folder: holds them.
+
+    Raises:
+        BundleError: a member that cannot be used.
+        EnvironmentLacks: tokenizers is not installed.
+    """
+
+    def __init__(self, head: LogitsHead, folder: Path) -> None:
+        self._head, self._folder = head, folder
+        self._template: ChatTemplate | None = None
+        self.tokenizer = load_tokenizer(folder / head.tokenizer)
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+
+    def prompt(self, given: Prompt) -> list[int]:
+        """Tokens that the model is given.
+
+        Raises:
+            DataError: nothing, or no text, or turns that the template refuses or that there is no template for.
+        """
+        if isinstance(given, str):
+            if self._head.chat_template is None:
+                return self.tokens(given)
+            given = [{"role": "user", "content": given}]
+        if not isinstance(given, Sequence) or not given:
+            raise DataError(f"prompt: expected a text, turns or tokens, got {type(given).__name__}")
+        ids = [token for token in given if isinstance(token, int)]
+        turns = [turn for turn in given if isinstance(turn, Mapping)]
+        if len(given) not in (len(ids), len(turns)):
+            raise DataError("prompt: expected turns or tokens, got a mixture")
+        return self._checked(ids) if ids else self._encoded(self.text(turns), first=False)
+
+    def text(self, messages: Sequence[Mapping[str, Any]]) -> str:
+        """Turns as the chat template writes them, up to where the model answers.
+
+        Raises:
+            DataError: there is no template, or it refuses these turns.
+        """
+        for message in messages:
+            if not isinstance(message.get("role"), str) or "content" not in message:
+                raise DataError(f"prompt: expected turns with role and content, got {some_of(message)}")
+        if self._head.chat_template is None:
+            raise DataError("prompt: this model knows no turns", "give it a text")
+        if self._template is None:
+            from edgekit.processing.chat_template import ChatTemplate
+
+            source = (self._folder / self._head.chat_template).read_text(encoding="utf-8")
+            self._template = ChatTemplate(source, self._head.token_texts)
+        return self._template.render(messages)
+
+    def tokens(self, text: str) -> list[int]:
+        """Tokens of a text that stands for itself, behind the first token if the model has one."""
+        return self._encoded(text, first=True)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Text of tokens, special ones left out."""
+        with tokenizer_faults(self._head.tokenizer):
+            return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True))
+
+    def _encoded(self, text: str, *, first: bool) -> list[int]:
+        if (lone := next((c for c in text if "\ud800" <= c <= "\udfff"), None)) is not None:
+            raise DataError(
+                f"text: U+{ord(lone):04X} is half of a character", "give it text that is valid Unicode"
+            )
+        if len(text) > MAX_CHARACTERS:
+            raise DataError(
+                f"text: {len(text):,} characters, expected up to {MAX_CHARACTERS:,}", "shorten it"
+            )
+        with tokenizer_faults(self._head.tokenizer):
+            ids = list(self.tokenizer.encode(text, add_special_tokens=False).ids)
+        return self._checked(ids if not first or self._head.first is None else [self._head.first, *ids])
+
+    def _checked(self, ids: list[int]) -> list[int]:
+        if not ids:
+            raise DataError("text: gives no token", "give it a text that is not empty")
+        if not 0 <= min(ids) <= max(ids) < self._head.vocabulary:
+            raise DataError(
+                f"prompt: expected tokens of 0 to {self._head.vocabulary - 1}, got {min(ids)} to {max(ids)}"
+            )
+        return ids

@@ -1,0 +1,221 @@
+"""A language model's graphs as one thing: tokens in, scores of the next ones out, and what was said is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from edgekit.bundle.manifest import DecoderInput, LogitsHead, MemoryHead, Model, TokenInput, Variant
+from edgekit.engines.protocol import DecoderEngine, DecoderSession, Engine, EngineOptions, Session
+from edgekit.errors import BundleError, EnvironmentLacks, UsageError
+from edgekit.tasks.outputs import output_index
+from edgekit.tasks.trace import Trace
+from edgekit.types import F32, Array
+
+EMBED, DECODE = "embed", "decode"
+"""Roles of the graph that looks up embeddings, and of the decoder."""
+
+
+class Decoder(Protocol):
+    """Remembers the tokens that it was given, up to a capacity.
+
+    Attributes:
+        sessions: role → loaded graph.
+        capacity: most tokens that it remembers.
+        chunk: most tokens of one call.
+        tokens: those that it remembers, in order.
+    """
+
+    sessions: Mapping[str, Session]
+    capacity: int
+    chunk: int
+    tokens: list[int]
+
+    def rewind(self, length: int) -> None:
+        """Forgets all tokens but the first ``length``; costs nothing."""
+        ...
+
+    def extend(self, tokens: Sequence[int], rows: Sequence[int], trace: Trace | None = None) -> F32:
+        """Gives it the next tokens, in one call.
+
+        Args:
+            tokens: 1 to ``chunk`` ids, at most as many as there is room for.
+            rows: which of them scores are wanted after, by their place among ``tokens``.
+            trace: receives stage times and engine calls.
+
+        Returns:
+            ``(rows, vocabulary)`` float32.
+
+        Raises:
+            BundleError: the graph gives something else, or has no embedding for a token.
+            ModelError: the engine failed; what was remembered before still is.
+        """
+        ...
+
+
+class BufferedDecoder:
+    """A decoder on keys and values in arrays of ours, which its graph writes in place; see :class:`Decoder`.
+
+    Args:
+        variant: its roles ``embed`` and ``decode``, or ``decode`` alone where that takes ids.
+        folder: holds the members that it names.
+        engine: loads the graphs.
+        options: how the engine runs, how much context, and how many bytes may be used.
+
+    Raises:
+        BundleError: the variant has other graphs, or they have not the inputs and outputs that it says.
+        EnvironmentLacks: this engine cannot run decoders.
+        ModelError: the engine refuses a graph.
+        UsageError: more context than the bundle allows, or more memory than ``options`` allow.
+    """
+
+    def __init__(self, variant: Variant, folder: Path, engine: Engine, options: EngineOptions) -> None:
+        model = variant.models[DECODE]
+        if not isinstance(model.input, DecoderInput) or not isinstance(model.head, LogitsHead):
+            raise BundleError(f"variant {variant.name}: {DECODE} expects a decoder input and a logits_head")
+        if not isinstance(engine, DecoderEngine):
+            raise EnvironmentLacks(f"engine {engine.name}: cannot run decoders", "leave --engine out")
+        self._spec, self._head = model.input, model.head
+        self.capacity = capacity(self._spec, options)
+        check_memory(variant, self._spec, self.capacity, options)
+        self.chunk = self._spec.chunk
+        self.tokens: list[int] = []
+        pairs = [(pair.input, pair.output) for pair in self._spec.past]
+        self._session: DecoderSession = engine.load_decoder(folder / model.path, options, pairs)
+        _check_inputs(model.path, self._session, self._spec)
+        output_index(self._session, model, self._head.tensor, variant)
+        if len(self._session.outputs) != 1:
+            raise BundleError(f"{model.path}: expected no outputs but {self._head.tensor} and those of past")
+        self.sessions: Mapping[str, Session] = {DECODE: self._session}
+        self._embed: Session | None = None
+        if self._spec.takes == "embeddings":
+            self._embed, self._ids = _load_embed(variant, folder, engine, options)
+            self.sessions = {EMBED: self._embed, **self.sessions}
+        elif len(variant.models) != 1:
+            raise BundleError(f"variant {variant.name}: expected {DECODE} alone, which takes ids")
+        # Zeros that nobody wrote to take no memory: pages come as tokens do.
+        shape = (1, self._spec.kv_heads, self.capacity, self._spec.head_dim)
+        self._session.attach([np.zeros(shape, np.float32) for _ in pairs])
+
+    def rewind(self, length: int) -> None:
+        """See :class:`Decoder`. What lies behind is written over."""
+        del self.tokens[length:]
+
+    def extend(self, tokens: Sequence[int], rows: Sequence[int], trace: Trace | None = None) -> F32:
+        """See :class:`Decoder`."""
+        spec, head = self._spec, self._head
+        total = len(self.tokens) + len(tokens)
+        if not 1 <= len(tokens) <= self.chunk or total > self.capacity:
+            raise ValueError(f"{len(tokens)} tokens behind {len(self.tokens)} of {self.capacity}")
+        if max(tokens) >= head.vocabulary:
+            raise BundleError(
+                f"{head.tokenizer}: gives token {max(tokens)}, the decoder knows {head.vocabulary}"
+            )
+        feeds = {
+            spec.tensor: self._given(np.array([tokens], np.int64), trace),
+            spec.rows: np.array(rows, np.int64),
+            spec.seqlens_k: np.array([total - 1], np.int32),
+            spec.total_sequence_length: np.array(total, np.int32),
+        }
+        (scores,) = _run(trace, DECODE, self._session, feeds)
+        if scores.shape != (len(rows), head.vocabulary) or scores.dtype != np.float32:
+            got = f"{scores.dtype} {scores.shape}"
+            raise BundleError(f"{head.tensor}: expected float32 {(len(rows), head.vocabulary)}, got {got}")
+        self.tokens += tokens
+        return scores
+
+    def _given(self, ids: Array, trace: Trace | None) -> Array:
+        if self._embed is None:
+            return ids
+        (embeddings,) = _run(
+            trace, EMBED, self._embed, {self._ids: ids}, frozenset(spec.name for spec in self._embed.outputs)
+        )
+        return embeddings
+
+
+def capacity(spec: DecoderInput, options: EngineOptions) -> int:
+    """Tokens that the buffer gets room for.
+
+    Raises:
+        UsageError: more than the graph's tables allow.
+    """
+    if options.context is None:
+        return spec.context
+    if not 2 <= options.context <= spec.context:
+        raise UsageError(
+            f"context: expected 2 to {spec.context} tokens, which this bundle allows, got {options.context}",
+            "choose a smaller context, or export the bundle with a larger one",
+        )
+    return options.context
+
+
+def check_memory(variant: Variant, spec: DecoderInput, tokens: int, options: EngineOptions) -> None:
+    """Checks, before anything is allocated, that weights and a full buffer stay below the cap, if there is one.
+
+    Raises:
+        UsageError: they do not.
+    """
+    token_bytes = len(spec.past) * spec.kv_heads * spec.head_dim * 4
+    need, cap = variant.bytes + tokens * token_bytes, options.memory_cap_bytes
+    if cap is None or need <= cap:
+        return
+    room = (cap - variant.bytes) // token_bytes
+    raise UsageError(
+        f"memory cap: {variant.bytes:,} bytes of weights and {tokens * token_bytes:,} of keys and values for "
+        f"{tokens} tokens need {need:,} bytes, the cap is {cap:,}",
+        f"a context of up to {room} tokens fits"
+        if room >= 2
+        else "no context fits: choose a smaller variant",
+    )
+
+
+def _check_inputs(path: str, session: DecoderSession, spec: DecoderInput) -> None:
+    dtypes = {
+        spec.tensor: "float32" if spec.takes == "embeddings" else "int64",
+        spec.rows: "int64",
+        spec.seqlens_k: "int32",
+        spec.total_sequence_length: "int32",
+    }
+    found = {given.name: given.dtype for given in session.inputs}
+    if found != dtypes:
+        raise BundleError(f"{path}: has the inputs {_list(found)}, expected {_list(dtypes)}")
+
+
+def _list(dtypes: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {dtype}" for name, dtype in sorted(dtypes.items()))
+
+
+def _load_embed(
+    variant: Variant, folder: Path, engine: Engine, options: EngineOptions
+) -> tuple[Session, str]:
+    """The graph that looks up embeddings, and the name of its input."""
+    model: Model | None = variant.models.get(EMBED)
+    if model is None or len(variant.models) != 2:
+        raise BundleError(
+            f"variant {variant.name}: generate expects the graphs {EMBED} and {DECODE}, "
+            f"got {', '.join(variant.models)}"
+        )
+    if not isinstance(model.input, TokenInput) or not isinstance(model.head, MemoryHead):
+        raise BundleError(f"variant {variant.name}: {EMBED} expects a tokens input and a memory_head")
+    session = engine.load(folder / model.path, options)
+    if [given.name for given in session.inputs] != [model.input.ids] or (
+        tuple(made.name for made in session.outputs) != model.head.tensors or len(session.outputs) != 1
+    ):
+        raise BundleError(
+            f"{model.path}: expected the input {model.input.ids} and one output, {model.head.tensors[0]}"
+        )
+    return session, model.input.ids
+
+
+def _run(
+    trace: Trace | None,
+    role: str,
+    session: Session,
+    feeds: Mapping[str, Array],
+    kept: frozenset[str] = frozenset(),
+) -> list[Array]:
+    """Runs a graph; a trace keeps the call, and with it its scores, so long texts are made without one."""
+    return session.run(feeds) if trace is None else trace.infer(role, session, feeds, kept)

@@ -1,0 +1,262 @@
+"""Text from a language model: one file of weights, a prompt in, an answer out, token by token."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgekit.bundle.manifest import LogitsHead, Variant
+from edgekit.engines.protocol import Engine, EngineOptions, Session
+from edgekit.errors import BundleError, DataError
+from edgekit.processing.pieces import Pieces, Stops
+from edgekit.processing.sampling import choose
+from edgekit.processing.words import Prompt, Words
+from edgekit.tasks.decoder import DECODE, BufferedDecoder, Decoder
+from edgekit.tasks.reply import Reply
+from edgekit.tasks.settings import Settings
+from edgekit.tasks.trace import Trace
+from edgekit.types import F32, Array, Content, Finish, Generation, Kind, Pace, TokenScores
+
+WINDOW = 512
+"""Tokens that are scored together, unless told otherwise."""
+
+MAX_SCORES = 2**24
+"""Scores that are made at once when texts are scored: 64 MiB."""
+
+
+class Generate:
+    """A loaded language model; see :class:`edgekit.tasks.protocol.Task`.
+
+    What was said before is remembered: of a prompt that begins as the conversation before did, only the rest goes
+    through the model. So one object has one conversation at a time.
+    """
+
+    name = "generate"
+    accepts: Kind = "text"
+
+    def __init__(
+        self, bundle_name: str, variant: Variant, folder: Path, engine: Engine, options: EngineOptions
+    ) -> None:
+        model = variant.models.get(DECODE)
+        if model is None or not isinstance(model.head, LogitsHead):
+            raise BundleError(f"variant {variant.name}: generate expects a graph {DECODE} with a logits_head")
+        self.bundle_name, self.variant = bundle_name, variant.name
+        self.engine, self.threads = f"{engine.name} {engine.version}", options.threads
+        self._head = model.head
+        self._words = Words(model.head, folder)
+        self._decoder: Decoder = BufferedDecoder(variant, folder, engine, options)
+        self.sessions: Mapping[str, Session] = self._decoder.sessions
+
+    def __call__(
+        self,
+        given: Content | Array | Path | Sequence[Any],
+        trace: Trace | None = None,
+        settings: Settings = Settings(),  # noqa: B008 (immutable)
+    ) -> Generation:
+        """The whole answer.
+
+        Args:
+            given: a text, the turns of a conversation, or tokens; see :data:`edgekit.processing.words.Prompt`.
+            trace: receives stage times and engine calls, and with them all scores: for short answers.
+            settings: how it is made.
+
+        Raises:
+            DataError: no prompt, or one that does not fit the context.
+            ModelError: the engine failed.
+        """
+        return self.stream(given, settings, trace).generation  # type: ignore[arg-type]
+
+    def stream(
+        self,
+        given: Prompt,
+        settings: Settings = Settings(),  # noqa: B008 (immutable)
+        trace: Trace | None = None,
+        *,
+        now_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> Reply:
+        """The answer in pieces, each as soon as it is there; none holds a part of a character or of a stop string.
+
+        Args:
+            given, settings, trace: see :meth:`__call__`.
+            now_ns: monotonic clock; a test passes its own.
+        """
+        return Reply(self._answer(given, settings, trace, now_ns))
+
+    def forget(self) -> None:
+        """The next prompt goes through the model whole."""
+        self._decoder.rewind(0)
+
+    def _answer(
+        self, given: Prompt, settings: Settings, trace: Trace | None, now_ns: Callable[[], int]
+    ) -> Generator[str, None, Generation]:
+        start = now_ns()
+        prompt = self._words.prompt(given)
+        self._check_room(prompt)
+        reused = _common(self._decoder.tokens, prompt[:-1])
+        prefill = now_ns()
+        scores = self._prefill(prompt, reused, settings, trace)
+        prefilled = now_ns()
+        answer = _Answer(self._words, self._head.ends, settings, prompt)
+        first = decode_ns = 0
+        while scores is not None:
+            step = now_ns()
+            piece = answer.add(scores)
+            scores = None
+            if answer.finish is None:
+                answer.finish = self._must_end(answer, settings)
+            if not first:
+                first = now_ns() - start
+            else:
+                decode_ns += now_ns() - step
+            if piece:
+                yield piece
+            if answer.finish is None:
+                step = now_ns()
+                scores = self._decoder.extend(answer.tokens[-1:], (0,), trace)[0]
+                decode_ns += now_ns() - step
+        if rest := answer.rest():
+            yield rest
+        pace = Pace(
+            prompt_tokens=len(prompt),
+            reused_tokens=reused,
+            prefill_ms=(prefilled - prefill) / 1e6,
+            first_token_ms=first / 1e6,
+            answer_tokens=len(answer.tokens),
+            decode_ms=decode_ns / 1e6,
+        )
+        return Generation(answer.text, tuple(answer.tokens), answer.finish or "cancelled", pace)
+
+    def _prefill(self, prompt: list[int], reused: int, settings: Settings, trace: Trace | None) -> F32 | None:
+        """Scores behind the prompt; None if somebody cancelled."""
+        decoder, scores = self._decoder, None
+        decoder.rewind(reused)
+        for at in range(reused, len(prompt), decoder.chunk):
+            if settings.cancelled is not None and settings.cancelled():
+                return None
+            part = prompt[at : at + decoder.chunk]
+            scores = decoder.extend(part, (len(part) - 1,), trace)[0]
+        return scores
+
+    def _must_end(self, answer: _Answer, settings: Settings) -> Finish | None:
+        if len(answer.tokens) >= settings.max_tokens:
+            return "length"
+        if len(self._decoder.tokens) >= self._decoder.capacity:
+            return "context"
+        return "cancelled" if settings.cancelled is not None and settings.cancelled() else None
+
+    def _check_room(self, prompt: Sequence[int]) -> None:
+        capacity = self._decoder.capacity
+        if len(prompt) > capacity:
+            raise DataError(
+                f"prompt: {len(prompt)} tokens, the context has room for {capacity}",
+                "shorten it, or ask for a larger context if the bundle allows one",
+            )
+
+    def rows(self, text: str, window: int = WINDOW) -> Iterator[tuple[Array, F32]]:
+        """Scores of every token of a text, for evaluation.
+
+        The text is cut into windows of up to ``window`` tokens (those of the model's first token, which begins each,
+        among them), and nothing is remembered from one to the next. Where the model has a first token every token of
+        the text is scored; else each but the first of a window.
+
+        Args:
+            text: of at least two tokens, that first one among them.
+            window: at least 2; the context is the most.
+
+        Yields:
+            ``(n,)`` int64 ids, and ``(n, vocabulary)`` float32 scores that the model gave for their places.
+
+        Raises:
+            DataError: there is nothing to score.
+        """
+        decoder, first = self._decoder, self._head.first
+        ids = self._words.tokens(text)
+        head = [] if first is None else ids[:1]
+        body = ids[len(head) :]
+        step = min(window, decoder.capacity) - len(head)
+        parts = [[*head, *body[at : at + step]] for at in range(0, len(body), step)]
+        if not any(len(part) > 1 for part in parts):
+            raise DataError("text: has no token that follows another", "give it a longer text")
+        size = max(1, min(decoder.chunk, MAX_SCORES // self._head.vocabulary))
+        for part in parts:
+            decoder.rewind(0)
+            for at in range(0, len(part) - 1, size):
+                given = part[at : min(at + size, len(part) - 1)]
+                scores = decoder.extend(given, range(len(given)))
+                yield np.array(part[at + 1 : at + 1 + len(given)], np.int64), scores
+
+    def scores(self, text: str, top: int = 64, window: int = WINDOW) -> TokenScores:
+        """How likely the model finds a text; see :meth:`rows` for what is scored.
+
+        Args:
+            text: what is scored, without any turns around it.
+            top: how many of the likeliest tokens are kept at each place; at most the vocabulary.
+            window: see :meth:`rows`.
+
+        Raises:
+            DataError: there is nothing to score.
+        """
+        found = [_likeliest(targets, scores, top) for targets, scores in self.rows(text, window)]
+        logprob, index, best = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return TokenScores(logprob, index, best, len(text.encode()))
+
+
+class _Answer:
+    """What is made so far.
+
+    Attributes:
+        tokens: made, those that end it not among them.
+        text: told so far.
+        finish: why it ends; None while it does not.
+    """
+
+    def __init__(self, words: Words, ends: Sequence[int], settings: Settings, prompt: Sequence[int]) -> None:
+        self.tokens: list[int] = []
+        self.text = ""
+        self.finish: Finish | None = None
+        self._ends, self._settings, self._prompt = frozenset(ends), settings, prompt
+        self._rng = np.random.Generator(np.random.PCG64(settings.sampling.seed))
+        self._pieces, self._stops = Pieces(words.decode), Stops(settings.stop)
+
+    def add(self, scores: F32) -> str:
+        """Chooses the next token; what can be told with it."""
+        token = choose(scores, [*self._prompt, *self.tokens], self._settings.sampling, self._rng)
+        if token in self._ends:
+            self.finish = "end"
+            return ""
+        self.tokens.append(token)
+        piece = self._stops.add(self._pieces.add(token))
+        if self._stops.found:
+            self.finish = "stop"
+        self.text += piece
+        return piece
+
+    def rest(self) -> str:
+        """What was held back for a stop string that did not come."""
+        held = self._stops.rest()
+        self.text += held
+        return held
+
+
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
+    """Length of the longest beginning that both share."""
+    for place, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return place
+    return min(len(first), len(second))
+
+
+def _likeliest(targets: Array, scores: F32, top: int) -> tuple[F32, Array, F32]:
+    """Log-probabilities ``(n,)`` of the targets, and ids and log-probabilities ``(n, top)`` of the best tokens."""
+    top = min(top, scores.shape[1])
+    most = scores.max(axis=1, keepdims=True)
+    total = np.log(np.exp(scores - most).sum(axis=1, keepdims=True, dtype=np.float64)) + most
+    index = np.argpartition(scores, -top, axis=1)[:, -top:]
+    index = np.take_along_axis(index, np.argsort(-np.take_along_axis(scores, index, 1), 1, kind="stable"), 1)
+    best = np.take_along_axis(scores, index, 1) - total
+    logprob = np.take_along_axis(scores, targets[:, None], 1) - total
+    return logprob[:, 0].astype(np.float32), index.astype(np.int32), best.astype(np.float32)
