@@ -16,6 +16,7 @@ from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import BundleError
 from edgekit.machine import Machine, this_machine
 from edgekit.tasks.content import read_content
+from edgekit.tasks.golden import run_golden
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import find_variant, load
 from edgekit.tasks.trace import Trace
@@ -108,7 +109,7 @@ def bench(
     load_ms = (now_ns() - start) / 1e6
     first_ms = _timed(task, inputs[0], now_ns)["total"]
     for given in inputs:
-        task(given)
+        run_golden(task, given, Trace())
     samples: dict[str, list[float]] = {stage: [] for stage in STAGES}
     for i in range(runs):
         for stage, value in _timed(task, inputs[i % len(inputs)], now_ns).items():
@@ -124,7 +125,7 @@ def bench(
 def _timed(task: Task, given: Content, now_ns: Callable[[], int]) -> dict[str, float]:
     trace = Trace(now_ns)
     start = now_ns()
-    task(given, trace)
+    run_golden(task, given, trace)
     total = now_ns() - start
     return {
         **{s: ns / 1e6 for s, ns in trace.ns.items()},

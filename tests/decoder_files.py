@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from edgekit.bundle.writer import write_bundle
 
 VOCABULARY = 300
 HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM, INTERMEDIATE = 32, 2, 4, 2, 16, 48
-CONTEXT = 64
+CONTEXT = 128
 WEIGHTS = "weights.bin"
 
 
@@ -209,9 +209,14 @@ INPUT = DecoderInput(
 )
 
 
-def language_members(seed: int = 0, windows: tuple[int, ...] = (-1, -1)) -> dict[str, bytes]:
-    """Member path → bytes of the variant ``fp32`` and of the words."""
+def language_members(
+    seed: int = 0,
+    windows: tuple[int, ...] = (-1, -1),
+    change: Callable[[dict[str, np.ndarray]], object] = lambda made: None,
+) -> dict[str, bytes]:
+    """Member path → bytes of the variant ``fp32`` and of the words; ``change`` may change the weights in place."""
     store, made = Store(bytearray(), {}), weights(seed)
+    change(made)
     return {
         "fp32/embed.onnx": embed_graph(store, made["embed"]),
         "fp32/decode.onnx": decode_graph(store, made, windows),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,8 @@ class Generate:
         self, given: Prompt, settings: Settings, trace: Trace | None, now_ns: Callable[[], int]
     ) -> Generator[str, None, Generation]:
         start = now_ns()
-        prompt = self._words.prompt(given)
+        with nullcontext() if trace is None else trace.stage("pre"):
+            prompt = self._words.prompt(given)
         self._check_room(prompt)
         reused = _common(self._decoder.tokens, prompt[:-1])
         prefill = now_ns()
@@ -104,7 +106,8 @@ class Generate:
         first = decode_ns = 0
         while scores is not None:
             step = now_ns()
-            piece = answer.add(scores)
+            with nullcontext() if trace is None else trace.stage("post"):
+                piece = answer.add(scores)
             scores = None
             if answer.finish is None:
                 answer.finish = self._must_end(answer, settings)

@@ -13,13 +13,35 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgekit.processing.boxes import ious
-from edgekit.tasks.trace import Call
-from edgekit.types import Array, Classification, Detections, Generation, Result, TextRegions, VoiceActivity
+from edgekit.tasks.generate import Generate
+from edgekit.tasks.protocol import Task
+from edgekit.tasks.settings import Settings
+from edgekit.tasks.trace import Call, Trace
+from edgekit.types import (
+    Array,
+    Classification,
+    Content,
+    Detections,
+    Generation,
+    Result,
+    TextRegions,
+    VoiceActivity,
+)
 
 PROBE_VALUES = 1024
+GOLDEN_TOKENS = 8
+"""Of a language model's answer to a golden text."""
 UNDECIDED_ROLES = frozenset({"detect", "encode", "orient"})
 """Their outputs are maps of pixels or what another graph remembers, no best class a position; or are decided at a
 score of their own (orient)."""
+
+
+def run_golden(task: Task, content: Content, trace: Trace) -> Result:
+    """Runs a golden input; language models answer it greedily with a few tokens, and remember nothing from before."""
+    if isinstance(task, Generate):
+        task.forget()
+        return task(content, trace, Settings(max_tokens=GOLDEN_TOKENS))
+    return task(content, trace)
 
 
 def probe(output: Array, values: int = PROBE_VALUES) -> Array:
@@ -47,6 +69,8 @@ def digest(output: Array) -> str:
 def decision(result: Result) -> str:
     """A result in short: the index of the best class, the text, or the objects; empty where nothing is decided.
 
+    Of a language model's answer it is the ids of its tokens, with single spaces between.
+
     An object that counts as found is a line: left, top, right, bottom in whole pixels, and its label. A stretch of
     speech is a line: its beginning and end in seconds, with three digits.
     """
@@ -60,6 +84,8 @@ def decision(result: Result) -> str:
         )
     if isinstance(result, VoiceActivity):
         return "\n".join(f"{start:.3f} {end:.3f}" for start, end in result.segments_s.tolist())
+    if isinstance(result, Generation) and result.finish is not None:
+        return " ".join(map(str, result.tokens))
     return result.text if isinstance(result, TextRegions | Generation) else ""
 
 

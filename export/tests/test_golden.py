@@ -5,9 +5,14 @@ import numpy as np
 import pytest
 
 from edgekit import Classification
-from edgekit.tasks.golden import digest, probe
+from edgekit.bundle.writer import write_bundle
+from edgekit.engines.protocol import EngineOptions
+from edgekit.selftest import selftest
+from edgekit.tasks.golden import GOLDEN_TOKENS, digest, probe
+from edgekit.tasks.registry import make_task
 from edgekit.tasks.trace import Trace
 from edgekit_export import golden
+from tests.decoder_files import language_manifest, language_members, language_variant
 
 
 class Session:
@@ -101,3 +106,41 @@ def test_steady_inputs_decide_alike_within_their_tolerance():
 
     entries = [entry(0.1, 0.2), entry(0.5, 0.2), entry(0.4, 0.2), entry(0.9, 0.2)]
     assert golden.steady(["a", "b", "c", "d"], entries) == ["a", "b", "d"]
+
+
+def language_bundle(folder, nudge=0.0):
+    """A bundle whose golden vectors were recorded before its head's weights were moved by ``nudge``."""
+    pytest.importorskip("tokenizers", reason="the extra text")
+    members = language_members()
+    variant = language_variant(members)
+    for path, data in members.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    task = make_task("generate", "tiny", variant, folder, options=EngineOptions(threads=1))
+    inputs = golden.golden_inputs(task, golden.draw_for(task))
+    entries, recorded = golden.record(task, variant, inputs, {})
+    moved = language_members(change=lambda made: made["head"].__imul__(1 + nudge))
+    manifest = language_manifest(moved, golden=entries)
+    write_bundle(folder / "tiny.edge", manifest, moved | recorded)
+    return folder / "tiny.edge", entries
+
+
+def test_a_language_model_is_recorded_by_its_tokens_and_scores(tmp_path):
+    path, entries = language_bundle(tmp_path)
+    assert len(entries) == golden.INPUTS
+    for entry in entries:
+        assert len(entry.decision.split()) == GOLDEN_TOKENS
+        assert len(entry.expected) >= GOLDEN_TOKENS  # a long prompt goes in parts
+        assert {(one.role, one.output, one.shape) for one in entry.expected} == {
+            ("decode", "logits", (1, 300))
+        }
+        assert entry.margin > 0
+    (result,) = selftest(path, options=EngineOptions(threads=1))
+    assert all(outcome.ok and outcome.exact for outcome in result.outcomes)
+
+
+@pytest.mark.parametrize(("nudge", "ok"), [(1e-4, True), (1e-2, False)])
+def test_a_language_model_of_other_rounding_holds_and_another_one_does_not(tmp_path, nudge, ok):
+    (result,) = selftest(language_bundle(tmp_path, nudge)[0], options=EngineOptions(threads=1))
+    assert result.ok is ok
+    assert not any(outcome.exact for outcome in result.outcomes)
