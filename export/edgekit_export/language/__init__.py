@@ -1,0 +1,1 @@
+"""Text models as ONNX graphs: an embedding and a decoder that share one file of weights."""

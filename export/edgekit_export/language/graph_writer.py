@@ -1,0 +1,73 @@
+"""Nodes and weights of one graph of a text model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from edgekit.types import Array
+from edgekit_export.language.weights_file import WeightsFile
+
+CONTRIB = "com.microsoft"
+_OPSETS = (("", 21), (CONTRIB, 1))
+_IR_VERSION = 10
+_INLINE_BYTES = 1024
+"""Smaller constants stay in the graph: shape arithmetic wants to read them."""
+
+
+class GraphWriter:
+    """Collects what a graph consists of; big constants go to the weights' file at once.
+
+    Args:
+        weights: shared by the graphs of a variant.
+    """
+
+    def __init__(self, weights: WeightsFile) -> None:
+        self._weights = weights
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, onnx.TensorProto] = {}
+        self._made: set[str] = set()
+
+    def has(self, name: str) -> bool:
+        """Whether a node gives it already."""
+        return name in self._made
+
+    def add(
+        self,
+        operator: str,
+        inputs: Sequence[str],
+        outputs: str | Sequence[str],
+        domain: str = "",
+        **attributes: object,
+    ) -> str:
+        """Writes a node; gives its first output."""
+        names = [outputs] if isinstance(outputs, str) else list(outputs)
+        given = {key: value for key, value in attributes.items() if value is not None}
+        self._nodes.append(
+            helper.make_node(operator, list(inputs), names, name=names[0], domain=domain, **given)
+        )
+        self._made.update(names)
+        return names[0]
+
+    def constant(self, name: str, array: Array, key: str = "") -> str:
+        """Writes a constant once and gives its name; see :meth:`WeightsFile.tensor` for ``key``."""
+        if name not in self._constants:
+            if array.nbytes < _INLINE_BYTES and not key:
+                self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+            else:
+                self._constants[name] = self._weights.tensor(name, array, key)
+        return name
+
+    def model(
+        self,
+        name: str,
+        inputs: Sequence[onnx.ValueInfoProto],
+        outputs: Sequence[onnx.ValueInfoProto],
+    ) -> onnx.ModelProto:
+        """The graph."""
+        graph = helper.make_graph(self._nodes, name, inputs, outputs, list(self._constants.values()))
+        opsets = [helper.make_opsetid(domain, version) for domain, version in _OPSETS]
+        return helper.make_model(graph, producer_name="edgekit", opset_imports=opsets, ir_version=_IR_VERSION)

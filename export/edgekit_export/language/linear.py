@@ -1,0 +1,137 @@
+"""Products with weights: of one matrix, or of several that read the same tensor, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from onnx import TensorProto
+
+from edgekit.types import F32, Array
+from edgekit_export.language.container import container_of, packed_rows
+from edgekit_export.language.graph_writer import CONTRIB, GraphWriter
+from edgekit_export.language.planes import write_codes
+from edgekit_export.quantize.blockwise import Blockwise
+
+Weight = F32 | Blockwise
+
+ACCURACY_LEVEL = 4
+"""Of ``MatMulNBits``: inputs are multiplied in 8-bit codes, with a scale of their own for each block."""
+
+
+def write_linear(writer: GraphWriter, name: str, source: str, weights: Sequence[Weight]) -> str:
+    """``source · weightᵀ``, the outputs of several weights side by side.
+
+    Args:
+        writer: of the graph.
+        name: of the result.
+        source: ``(1, tokens, k)`` float32.
+        weights: ``(n, k)`` each.
+
+    Returns:
+        Name of ``(1, tokens, Σ n)`` float32.
+    """
+    joined = joined_weights(weights)
+    if joined is not None:
+        return write_product(writer, name, source, joined)
+    parts = [write_product(writer, f"{name}.{i}", source, weight) for i, weight in enumerate(weights)]
+    return writer.add("Concat", parts, name, axis=-1)
+
+
+def joined_weights(weights: Sequence[Weight]) -> Weight | None:
+    """One above the other, if they are of one form; else ``None``."""
+    first = weights[0]
+    if len(weights) == 1:
+        return first
+    if all(isinstance(weight, np.ndarray) for weight in weights):
+        return np.concatenate([weight for weight in weights if isinstance(weight, np.ndarray)])
+    coded = [weight for weight in weights if isinstance(weight, Blockwise)]
+    if len(coded) != len(weights) or len({_form(weight) for weight in coded}) != 1:
+        return None
+    assert isinstance(first, Blockwise)
+    return replace(
+        first,
+        codes=np.concatenate([weight.codes for weight in coded]),
+        scales=np.concatenate([weight.scales for weight in coded]),
+        zeros=first.zeros if isinstance(first.zeros, int) else _stacked([weight.zeros for weight in coded]),
+        minima=None if first.minima is None else _stacked([weight.minima for weight in coded]),
+    )
+
+
+def _form(weight: Blockwise) -> tuple[object, ...]:
+    zeros = weight.zeros if isinstance(weight.zeros, int) else "each"
+    minima = None if weight.minima is None else weight.minima.dtype.str
+    return weight.bits, weight.block, zeros, weight.scales.dtype.str, minima
+
+
+def _stacked(parts: Sequence[Array | int | None]) -> Array:
+    return np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
+
+
+def write_product(writer: GraphWriter, name: str, source: str, weight: Weight, key: str = "") -> str:
+    """``source · weightᵀ`` of one weight.
+
+    Args:
+        writer: of the graph.
+        name: of the result.
+        source: ``(…, k)`` float32; of three dimensions where the weight has minima.
+        weight: ``(n, k)``.
+        key: name of the weight's bytes where another graph reads them too; ``name`` otherwise.
+    """
+    key = key or name
+    if isinstance(weight, Blockwise):
+        return _blockwise(writer, name, source, weight, key)
+    if key != name:  # the table of an embedding, as it lies
+        table = writer.constant(f"{key}.table", weight, key=f"{key}.table")
+        return writer.add("Gemm", [source, table], name, transB=1)
+    return writer.add(
+        "MatMul", [source, writer.constant(f"{name}.weight", np.ascontiguousarray(weight.T))], name
+    )
+
+
+def _blockwise(writer: GraphWriter, name: str, source: str, weight: Blockwise, key: str) -> str:
+    n, k = weight.shape
+    held, blocks = container_of(weight), k // weight.block
+    codes = write_codes(writer, key, weight, held, (n, blocks, weight.block * held.bits // 8))
+    inputs = [source, codes, write_scales(writer, key, weight)]
+    if held.zeros is not None:
+        zeros = packed_rows(held.zeros, held.bits)
+        inputs.append(writer.constant(f"{key}.zeros", zeros, key=f"{key}.zeros"))
+    attributes = {"K": k, "N": n, "bits": held.bits, "block_size": weight.block}
+    whole = name if weight.minima is None else f"{name}.whole"
+    writer.add("MatMulNBits", inputs, whole, CONTRIB, accuracy_level=ACCURACY_LEVEL, **attributes)
+    if weight.minima is None:
+        return name
+    sums = _block_sums(writer, source, blocks, weight.block)
+    minima = np.ascontiguousarray(weight.minima.T)
+    lifted = _float32(writer, f"{key}.minima", minima)
+    if held.lifted:
+        steps = writer.add("Transpose", [write_scales(writer, key, weight)], f"{key}.steps", perm=[1, 0])
+        up = writer.constant(f"lifted{held.lifted}", np.asarray(held.lifted, np.float32))
+        lifted = writer.add("Add", [lifted, writer.add("Mul", [steps, up], f"{key}.up")], f"{key}.lifted")
+    rest = writer.add("MatMul", [sums, lifted], f"{name}.rest")
+    return writer.add("Add", [whole, rest], name)
+
+
+def write_scales(writer: GraphWriter, key: str, weight: Blockwise) -> str:
+    """The scales in float32, stored as they are."""
+    return _float32(writer, f"{key}.scales", weight.scales)
+
+
+def _float32(writer: GraphWriter, name: str, values: Array) -> str:
+    if values.dtype == np.float32:
+        return writer.constant(name, values, key=name)
+    stored = writer.constant(f"{name}.stored", values, key=name)
+    return name if writer.has(name) else writer.add("Cast", [stored], name, to=TensorProto.FLOAT)
+
+
+def _block_sums(writer: GraphWriter, source: str, blocks: int, block: int) -> str:
+    """Sums of a tensor's blocks, written once for all products that read it."""
+    name = f"{source}.sums{block}"
+    if writer.has(name):
+        return name
+    shape = writer.constant(f"blocks{blocks}.{block}", np.asarray([0, 0, blocks, block], np.int64))
+    apart = writer.add("Reshape", [source, shape], f"{source}.blocks{block}")
+    axes = writer.constant("last", np.asarray([-1], np.int64))
+    return writer.add("ReduceSum", [apart, axes], name, keepdims=0)

@@ -1,0 +1,95 @@
+"""Codes of other widths than the engine multiplies by: stored as wide as they are, widened when the graph is loaded.
+
+All in uint8, so that an engine which folds constants does it once, with little memory beside.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgekit_export.language.container import NARROW, Container, packed_rows
+from edgekit_export.language.graph_writer import GraphWriter
+from edgekit_export.quantize.blockwise import Blockwise
+from edgekit_export.quantize.packed import Plane, pack
+
+_BYTE = 8
+
+
+def write_codes(
+    writer: GraphWriter, name: str, weight: Blockwise, held: Container, dims: tuple[int, ...]
+) -> str:
+    """The container's codes in whole bytes, in the shape ``dims``.
+
+    Args:
+        writer: of the graph.
+        name: of the weight; also the key of its bytes, for a table that two graphs read.
+        weight: as stored.
+        held: as the engine takes it.
+        dims: of the result; as many bytes as the packed codes have.
+    """
+    if weight.bits == held.bits:
+        packed = packed_rows(held.codes, held.bits).reshape(dims)
+        return writer.constant(f"{name}.codes", packed, key=f"{name}.codes")
+    codes = weight.codes.reshape(-1)
+    if held.bits == NARROW:  # each byte takes its first code from the first half, its second from the other
+        codes = np.concatenate([codes[0::2], codes[1::2]])
+    planes = pack(codes.astype(np.int16) - (1 << (weight.bits - 1)), weight.bits)
+    wide = _joined(writer, name, planes, codes.size)
+    if held.shift:
+        wide = _shifted(writer, name, wide, weight.bits, held.shift)
+    if held.bits == NARROW:
+        wide = _nibbles(writer, name, wide)
+    shape = writer.constant(f"{name}.dims", np.asarray(dims, np.int64))
+    return writer.add("Reshape", [wide, shape], f"{name}.codes")
+
+
+def _joined(writer: GraphWriter, name: str, planes: list[Plane], size: int) -> str:
+    """The codes of all planes, ``(size,)`` uint8."""
+    total = _digits(writer, name, planes[0], size)
+    for plane in planes[1:]:
+        above = _shift(writer, total, plane.bits, f"{name}.up{plane.bits}", "LEFT")
+        low = _digits(writer, name, plane, size)
+        total = writer.add("BitwiseOr", [above, low], f"{name}.or{plane.bits}")
+    return total
+
+
+def _digits(writer: GraphWriter, name: str, plane: Plane, size: int) -> str:
+    prefix = f"{name}.plane{plane.bits}"
+    packed = writer.constant(prefix, plane.packed, key=prefix)
+    runs = []
+    for digit in range(_BYTE // plane.bits):
+        at = _shift(writer, packed, digit * plane.bits, f"{prefix}.at{digit}", "RIGHT")
+        mask = _byte(writer, (1 << plane.bits) - 1)
+        runs.append(writer.add("BitwiseAnd", [at, mask], f"{prefix}.digit{digit}"))
+    joined = writer.add("Concat", runs, f"{prefix}.all", axis=0)
+    if len(runs) * len(plane.packed) == size:
+        return joined
+    ends = [
+        writer.constant(f"{name}.{part}", np.asarray([at], np.int64))
+        for part, at in (("from", 0), ("to", size))
+    ]
+    return writer.add("Slice", [joined, *ends], f"{prefix}.cut")
+
+
+def _shifted(writer: GraphWriter, name: str, codes: str, bits: int, shift: int) -> str:
+    """Codes plus ``shift``, by a table: engines add no bytes."""
+    table = (np.arange(1 << bits) + shift).astype(np.uint8)
+    whole = writer.add("Cast", [codes], f"{name}.index", to=6)
+    return writer.add("Gather", [writer.constant(f"shift{bits}.{shift}", table), whole], f"{name}.shifted")
+
+
+def _nibbles(writer: GraphWriter, name: str, codes: str) -> str:
+    first, second = f"{name}.first", f"{name}.second"
+    writer.add("Split", [codes], [first, second], axis=0, num_outputs=2)
+    high = _shift(writer, second, NARROW, f"{name}.high", "LEFT")
+    return writer.add("BitwiseOr", [first, high], f"{name}.nibbles")
+
+
+def _shift(writer: GraphWriter, source: str, by: int, name: str, direction: str) -> str:
+    return (
+        source if by == 0 else writer.add("BitShift", [source, _byte(writer, by)], name, direction=direction)
+    )
+
+
+def _byte(writer: GraphWriter, value: int) -> str:
+    return writer.constant(f"byte{value}", np.asarray([value], np.uint8))

@@ -1,0 +1,77 @@
+"""The file of weights that the graphs of one variant name as external data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from edgekit.types import Array
+
+ALIGNMENT = 64
+"""Bytes: a cache line, and what an engine's vector loads want of a mapped file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the bytes of a tensor lie."""
+
+    offset: int
+    length: int
+
+
+class WeightsFile:
+    """Tensors one behind the other, each written as soon as it is known; equal keys are stored once.
+
+    Attributes:
+        path: of the file; graphs name its last part.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("wb")
+        self._places: dict[str, Place] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def tensor(self, name: str, array: Array, key: str = "") -> onnx.TensorProto:
+        """A graph's initialiser of an array that lies here.
+
+        Args:
+            name: in the graph.
+            array: any dtype that ONNX has, any shape.
+            key: of its content, where another tensor of either graph may have the same bytes, if in another shape.
+        """
+        place = self._places.get(key)
+        if place is None:
+            place = self._write(array)
+            if key:
+                self._places[key] = place
+        made = TensorProto(
+            name=name,
+            data_type=helper.np_dtype_to_tensor_dtype(array.dtype),
+            dims=array.shape,
+            data_location=TensorProto.EXTERNAL,
+        )
+        told = {"location": self.path.name, "offset": str(place.offset), "length": str(place.length)}
+        for entry, value in told.items():
+            made.external_data.add(key=entry, value=value)
+        return made
+
+    def _write(self, array: Array) -> Place:
+        self._file.write(b"\0" * (-self._file.tell() % ALIGNMENT))
+        offset = self._file.tell()
+        little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+        self._file.write(little.data)
+        return Place(offset, little.nbytes)
