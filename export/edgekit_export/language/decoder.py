@@ -103,10 +103,10 @@ class DecoderGraph:
 
     def _feed_forward(self, prefix: str, normed: str) -> str:
         shape, writer, name = self._shape, self._writer, f"{prefix}.mlp"
-        weights = [self._read(f"{name}.{part}_proj.weight") for part in ("gate", "up")]
-        joined = write_linear(writer, f"{name}.gate_up", normed, weights)
-        gate, up = f"{name}.gate", f"{name}.up"
-        writer.add("Split", [joined], [gate, up], axis=-1, num_outputs=2)
+        gate, up = (  # one product would have to be split, and its minima's part cost five times as much
+            write_linear(writer, f"{name}.{part}", normed, [self._read(f"{name}.{part}_proj.weight")])
+            for part in ("gate", "up")
+        )
         if shape.activation == "silu":
             active = writer.add("QuickGelu", [gate], f"{name}.active", CONTRIB, alpha=1.0)
         else:
