@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +14,7 @@ from edgekit.processing.tokens import MAX_CHARACTERS, load_tokenizer, tokenizer_
 
 if TYPE_CHECKING:
     from edgekit.processing.chat_template import ChatTemplate
+    from edgekit.processing.token_bytes import TokenBytes
 
 Prompt: TypeAlias = "str | Sequence[Mapping[str, Any]] | Sequence[int]"
 """What a language model is given: a text, which is a user's turn where the model knows turns; the turns of a
@@ -82,6 +84,13 @@ class Words:
         """Text of tokens, special ones left out."""
         with tokenizer_faults(self._head.tokenizer):
             return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True))
+
+    @cached_property
+    def token_bytes(self) -> TokenBytes:
+        """Of all tokens, found once; see :func:`edgekit.processing.token_bytes.token_bytes`."""
+        from edgekit.processing.token_bytes import token_bytes
+
+        return token_bytes(self.tokenizer, self._head.vocabulary)
 
     def _encoded(self, text: str, *, first: bool) -> list[int]:
         if (lone := next((c for c in text if "\ud800" <= c <= "\udfff"), None)) is not None:

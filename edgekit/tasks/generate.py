@@ -13,14 +13,14 @@ import numpy as np
 from edgekit.bundle.manifest import LogitsHead, Variant
 from edgekit.engines.protocol import Engine, EngineOptions, Session
 from edgekit.errors import BundleError, DataError
-from edgekit.processing.pieces import Pieces, Stops
-from edgekit.processing.sampling import choose
+from edgekit.processing.masks import Masks
 from edgekit.processing.words import Prompt, Words
+from edgekit.tasks.answer import Answer
 from edgekit.tasks.decoder import DECODE, BufferedDecoder, Decoder
 from edgekit.tasks.reply import Reply
 from edgekit.tasks.settings import Settings
 from edgekit.tasks.trace import Trace
-from edgekit.types import F32, Array, Content, Finish, Generation, Kind, Pace, TokenScores
+from edgekit.types import F32, Array, Content, Generation, Kind, Pace, TokenScores
 
 WINDOW = 512
 """Tokens that are scored together, unless told otherwise."""
@@ -49,6 +49,7 @@ class Generate:
         self.engine, self.threads = f"{engine.name} {engine.version}", options.threads
         self._head = model.head
         self._words = Words(model.head, folder)
+        self._kept_masks: Masks | None = None
         self._decoder: Decoder = BufferedDecoder(variant, folder, engine, options)
         self.sessions: Mapping[str, Session] = self._decoder.sessions
 
@@ -98,19 +99,20 @@ class Generate:
         with nullcontext() if trace is None else trace.stage("pre"):
             prompt = self._words.prompt(given)
         self._check_room(prompt)
+        room = self._decoder.capacity - len(prompt) + 1  # the last token is not given to it
+        answer = Answer(self._words, self._head.ends, settings, prompt, room, self._masks(settings))
         reused = _common(self._decoder.tokens, prompt[:-1])
         prefill = now_ns()
         scores = self._prefill(prompt, reused, settings, trace)
         prefilled = now_ns()
-        answer = _Answer(self._words, self._head.ends, settings, prompt)
         first = decode_ns = 0
         while scores is not None:
             step = now_ns()
             with nullcontext() if trace is None else trace.stage("post"):
                 piece = answer.add(scores)
             scores = None
-            if answer.finish is None:
-                answer.finish = self._must_end(answer, settings)
+            if answer.finish is None and settings.cancelled is not None and settings.cancelled():
+                answer.finish = "cancelled"
             if not first:
                 first = now_ns() - start
             else:
@@ -144,12 +146,13 @@ class Generate:
             scores = decoder.extend(part, (len(part) - 1,), trace)[0]
         return scores
 
-    def _must_end(self, answer: _Answer, settings: Settings) -> Finish | None:
-        if len(answer.tokens) >= settings.max_tokens:
-            return "length"
-        if len(self._decoder.tokens) >= self._decoder.capacity:
-            return "context"
-        return "cancelled" if settings.cancelled is not None and settings.cancelled() else None
+    def _masks(self, settings: Settings) -> Masks | None:
+        """Of the grammar, kept for the next answer of the same."""
+        if settings.grammar is None:
+            return None
+        if self._kept_masks is None or self._kept_masks.grammar is not settings.grammar:
+            self._kept_masks = Masks(settings.grammar, self._words.token_bytes)
+        return self._kept_masks
 
     def _check_room(self, prompt: Sequence[int]) -> None:
         capacity = self._decoder.capacity
@@ -206,43 +209,6 @@ class Generate:
         found = [_likeliest(targets, scores, top) for targets, scores in self.rows(text, window)]
         logprob, index, best = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return TokenScores(logprob, index, best, len(text.encode()))
-
-
-class _Answer:
-    """What is made so far.
-
-    Attributes:
-        tokens: made, those that end it not among them.
-        text: told so far.
-        finish: why it ends; None while it does not.
-    """
-
-    def __init__(self, words: Words, ends: Sequence[int], settings: Settings, prompt: Sequence[int]) -> None:
-        self.tokens: list[int] = []
-        self.text = ""
-        self.finish: Finish | None = None
-        self._ends, self._settings, self._prompt = frozenset(ends), settings, prompt
-        self._rng = np.random.Generator(np.random.PCG64(settings.sampling.seed))
-        self._pieces, self._stops = Pieces(words.decode), Stops(settings.stop)
-
-    def add(self, scores: F32) -> str:
-        """Chooses the next token; what can be told with it."""
-        token = choose(scores, [*self._prompt, *self.tokens], self._settings.sampling, self._rng)
-        if token in self._ends:
-            self.finish = "end"
-            return ""
-        self.tokens.append(token)
-        piece = self._stops.add(self._pieces.add(token))
-        if self._stops.found:
-            self.finish = "stop"
-        self.text += piece
-        return piece
-
-    def rest(self) -> str:
-        """What was held back for a stop string that did not come."""
-        held = self._stops.rest()
-        self.text += held
-        return held
 
 
 def _common(first: Sequence[int], second: Sequence[int]) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from itertools import count
 
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from edgekit.engines.protocol import EngineOptions
 from edgekit.engines.registry import engine_for
 from edgekit.errors import BundleError, DataError, UsageError
+from edgekit.processing.grammar import choice, json_object
 from edgekit.processing.sampling import Sampling
 from edgekit.tasks.generate import Generate
 from edgekit.tasks.registry import load
@@ -17,6 +19,7 @@ from edgekit.tasks.settings import Settings
 from edgekit.tasks.trace import Trace
 from tests.decoder_files import (
     CONTEXT,
+    END,
     HEAD,
     HEAD_DIM,
     INPUT,
@@ -259,3 +262,44 @@ def test_graphs_that_are_not_what_the_manifest_says(make, changes, match):
 def test_scores_of_another_vocabulary_are_refused(make):
     with pytest.raises(BundleError, match=r"logits: expected float32 \(1, 299\)"):
         make(replace(HEAD, vocabulary=VOCABULARY - 1))([1, 2])
+
+
+FIELDS = {"name": "string", "n": "integer", "ok": "boolean"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_json_object_always_parses_however_little_may_be_said(task, seed):
+    grammar = json_object(FIELDS)
+    least = int(grammar.distance[0])
+    for most in (least, least + 3, least + 25):
+        settings = Settings(most, Sampling(temperature=3.0, seed=seed), grammar=grammar)
+        answer = task("he", settings=settings)
+        found = json.loads(answer.text)
+        assert list(found) == list(FIELDS)
+        assert isinstance(found["name"], str)
+        assert isinstance(found["n"], int)
+        assert isinstance(found["ok"], bool)
+        assert answer.finish == "end"
+        assert len(answer.tokens) <= most
+    with pytest.raises(UsageError, match=f"may need {least} tokens, {least - 1} may be made"):
+        task("he", settings=Settings(least - 1, grammar=grammar))
+
+
+def test_a_choice_is_made(make):
+    task = make(replace(HEAD, ends=(END,)))
+    texts = ("red", "green", "green tea")
+    made = {
+        task("he", settings=Settings(20, Sampling(temperature=2.0, seed=seed), grammar=choice(texts))).text
+        for seed in range(20)
+    }
+    assert made <= set(texts)
+    assert len(made) > 1
+    assert task("he", settings=Settings(5, grammar=choice(["red", "green"]))).finish == "end"
+
+
+def test_the_context_limits_a_constrained_answer_as_well(make):
+    grammar = choice(["red"])
+    short = make(replace(HEAD, ends=()), context=10)
+    assert short(list(range(8)), settings=Settings(grammar=grammar)).text == "red"
+    with pytest.raises(UsageError, match="may need 3 tokens, 2 may be made"):
+        short(list(range(9)), settings=Settings(grammar=grammar))
