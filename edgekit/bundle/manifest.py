@@ -279,7 +279,7 @@ class Variant(Strict, frozen=True):
 
     name: Name
     recipe: Name
-    precision: Literal["fp32", "fp16", "int8", "mixed"]
+    precision: Literal["fp32", "fp16", "int8", "int4", "mixed"]
     models: Annotated[dict[Name, Model], Meta(min_length=1, max_length=16)]
     bytes: Count
     drop: Drop | None = None
@@ -402,7 +402,7 @@ class Lock(Strict, frozen=True):
     evaluation_n: Count
     tools: dict[Line, Line]
     calibration_sources: Annotated[tuple[Sha256Start, ...], Meta(max_length=65_536)] = ()
-    precisions: tuple[Literal["int8", "mixed", "fp16", "fp32"], ...] = ()
+    precisions: tuple[Literal["int8", "mixed", "fp16", "fp32", "stored", "int4"], ...] = ()
     formats: tuple[Literal["onnx", "tflite"], ...] = ()
     recipes: dict[Name, dict[Name, dict[Name, RecipeValue]]] = field(default_factory=dict)
     options: dict[Name, Line] = field(default_factory=dict)

@@ -18,6 +18,14 @@ from edgekit.report.files import make_folder
 from edgekit.report.page import require_html
 from edgekit_export.report import report_package
 from edgekit_export.target import TARGETS, target_of
+from edgekit_export.text_cli import (
+    TEXT_RECIPES,
+    add_text_arguments,
+    check_recipes,
+    export_text_of,
+    refuse_text_options,
+    text_source_of,
+)
 
 if TYPE_CHECKING:
     from edgekit_export.locked import Locked
@@ -112,6 +120,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_making(parser)
     _add_bare(parser)
+    add_text_arguments(parser)
     add_engine_arguments(parser)
 
 
@@ -185,11 +194,12 @@ def _add_bare(parser: argparse.ArgumentParser) -> None:
 
 
 def _precisions(text: str) -> tuple[str, ...]:
-    names = tuple(part.strip() for part in text.split(","))
-    if not all(name in PRECISIONS for name in names) or len(set(names)) != len(names):
-        raise UsageError(
-            f"recipe: got {text!r}", f"write one or more of {', '.join(PRECISIONS)}, e.g. int8,fp16"
-        )
+    names, known = (
+        tuple(part.strip() for part in text.split(",")),
+        dict.fromkeys((*PRECISIONS, *TEXT_RECIPES)),
+    )
+    if not all(name in known for name in names) or len(set(names)) != len(names):
+        raise UsageError(f"recipe: got {text!r}", f"write one or more of {', '.join(known)}, e.g. int8,fp16")
     return names
 
 
@@ -243,6 +253,11 @@ def _run(args: argparse.Namespace) -> int:
     from edgekit_export.sources.tflite_source import with_twin
     from edgekit_export.work import ExportOptions
 
+    text = text_source_of(args)
+    if text is not None:
+        return _told(args, export_text_of(args, text))
+    refuse_text_options(args)
+    check_recipes(args.recipe, PRECISIONS, args.source)
     bare = BareInput(
         args.normalize, args.input_size, args.resize, args.color, args.labels, args.activation, args.task
     )
@@ -279,16 +294,27 @@ def _run(args: argparse.Namespace) -> int:
         target=None if args.target is None else target_of(args.target),
     )
     package = export(source, args.output, options, progress)
-    reports = {} if args.report is None else report_package(package, args.report, options.engine, progress)
-    paths = {kind: str(path) for kind, path in reports.items()}
-    found = {**package.as_json(), "report": paths}
     if locked is None:
-        emit(args, found, describe(package))
-        return 0 if package.written else 1
+        return _told(args, package)
     made = open_bundle(package.path).manifest if package.written else None
     same = reproduction(locked.manifest, made, tools)
+    found = {**package.as_json(), "report": _reports(args, package)}
     emit(args, found | same.as_json(), describe(package, str(same)))
     return 0 if same.holds else 1
+
+
+def _told(args: argparse.Namespace, package: Package) -> int:
+    """Reports and prints what came of an export; the exit code."""
+    emit(args, {**package.as_json(), "report": _reports(args, package)}, describe(package))
+    return 0 if package.written else 1
+
+
+def _reports(args: argparse.Namespace, package: Package) -> dict[str, str]:
+    """Kind → file of the accuracy report, where one was asked for."""
+    if args.report is None:
+        return {}
+    made = report_package(package, args.report, engine_options(args), progress)
+    return {kind: str(path) for kind, path in made.items()}
 
 
 def _refuse_beside_lock(args: argparse.Namespace) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from edgekit.bundle.manifest import Lock
 from edgekit.data.dataset import Dataset, digest_starts
 from edgekit.machine import installed, this_machine
+from edgekit_export.language.plans import TextRecipe
 from edgekit_export.quantize.precision import Precision
 from edgekit_export.quantize.recipe import Recipe, recipe_table
 from edgekit_export.sources.source import Source
+from edgekit_export.sources.text_model import TextModel
 from edgekit_export.sources.tflite_file import AS_IT_IS
 from edgekit_export.variants import Format
 
@@ -55,12 +58,7 @@ def make_lock(
         source=_named(source.origin),
         weights=weights_of(source),
         recipe=_recipe(precisions, formats),
-        calibration_sha256=calibration.sha256 if calibration else None,
-        calibration_n=len(calibration) if calibration else 0,
-        evaluation_sha256=evaluation.sha256 if evaluation else None,
-        evaluation_n=len(evaluation) if evaluation else 0,
         tools=tools_here(formats),
-        calibration_sources=digest_starts(calibration.digests) if calibration else (),
         precisions=precisions,
         formats=formats,
         recipes={
@@ -70,6 +68,39 @@ def make_lock(
         },
         options=dict(options),
         cpu_features=this_machine().features,
+        **_data_of(calibration, evaluation),
+    )
+
+
+def _data_of(calibration: Dataset | None, evaluation: Dataset | None) -> dict[str, Any]:
+    """Fields of the lock that tell of data."""
+    return {
+        "calibration_sha256": calibration.sha256 if calibration else None,
+        "calibration_n": len(calibration) if calibration else 0,
+        "calibration_sources": digest_starts(calibration.digests) if calibration else (),
+        "evaluation_sha256": evaluation.sha256 if evaluation else None,
+        "evaluation_n": len(evaluation) if evaluation else 0,
+    }
+
+
+def text_lock(
+    model: TextModel,
+    recipes: tuple[TextRecipe, ...],
+    calibration: Dataset | None,
+    evaluation: Dataset | None,
+    options: Mapping[str, str],
+) -> Lock:
+    """The lock of a text model's export; arguments as :func:`make_lock` has them."""
+    return Lock(
+        source=_named(model.origin),
+        weights={"model": model.sha256},
+        recipe=",".join(recipes),
+        tools=tools_here(("onnx",)),
+        precisions=recipes,
+        formats=("onnx",),
+        options=dict(options),
+        cpu_features=this_machine().features,
+        **_data_of(calibration, evaluation),
     )
 
 

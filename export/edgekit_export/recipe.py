@@ -71,6 +71,20 @@ class HubFolder(Strict):
     sha256: Sha256
 
 
+class GgufFile(Strict):
+    """A GGUF file inside packages, in parts where one package cannot hold it.
+
+    Attributes:
+        name: of the whole file.
+        parts: package and path of each part, in order.
+        sha256: of the whole file.
+    """
+
+    name: MemberPath
+    parts: Annotated[tuple[tuple[str, str], ...], Meta(min_length=1)]
+    sha256: Sha256
+
+
 class Asset(Strict):
     """A file that the bundle carries beside the graphs, and how it is made."""
 
@@ -92,9 +106,10 @@ class ModelRecipe(Strict):
     """The whole of a ``recipe.toml``."""
 
     schema: Literal[1]
-    task: Literal["activity", "classify", "detect", "embed", "ocr", "transcribe"]
+    task: Literal["activity", "classify", "detect", "embed", "generate", "ocr", "transcribe"]
     models: dict[Name, SourceModel] = msgspec.field(default_factory=dict)
     hub: HubFolder | None = None
+    gguf: GgufFile | None = None
     packages: dict[str, Package] = msgspec.field(default_factory=dict)
     assets: dict[MemberPath, Asset] = msgspec.field(default_factory=dict)
     calibration: DataSource | None = None
@@ -125,8 +140,10 @@ def load_recipe(folder: Path) -> tuple[Card, ModelRecipe]:
         UsageError: the recipe names a package that it does not declare.
     """
     recipe = read_toml(folder / "recipe.toml", ModelRecipe)
-    if bool(recipe.models) == bool(recipe.hub):
-        raise UsageError(f"{folder.name}/recipe.toml: expected graphs in [models], or a folder in [hub]")
+    if sum(map(bool, (recipe.models, recipe.hub, recipe.gguf))) != 1:
+        raise UsageError(
+            f"{folder.name}/recipe.toml: expected graphs in [models], a folder in [hub], or a file in [gguf]"
+        )
     used = [
         *recipe.models.values(),
         *recipe.assets.values(),
@@ -134,10 +151,12 @@ def load_recipe(folder: Path) -> tuple[Card, ModelRecipe]:
         recipe.evaluation,
         recipe.hub,
     ]
-    for part in used:
-        if part is not None and part.package is not None and part.package not in recipe.packages:
+    named = [part.package for part in used if part is not None and part.package is not None]
+    named += [package for package, _ in recipe.gguf.parts] if recipe.gguf is not None else []
+    for package in named:
+        if package not in recipe.packages:
             raise UsageError(
-                f"{folder.name}/recipe.toml: names package {part.package!r}",
+                f"{folder.name}/recipe.toml: names package {package!r}",
                 f"declared are: {', '.join(sorted(recipe.packages)) or 'none'}",
             )
     return read_toml(folder / "card.toml", Card), recipe

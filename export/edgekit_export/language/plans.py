@@ -1,0 +1,62 @@
+"""Which variants of a text model to make, and how each of their tensors is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+
+from edgekit.errors import UsageError
+from edgekit_export.architectures.shape import MATRICES
+from edgekit_export.language.decoder import Read
+from edgekit_export.language.linear import Weight
+from edgekit_export.language.staged import Plan, Precision
+from edgekit_export.quantize.blockwise import Blockwise
+from edgekit_export.sources.text_model import TextModel
+
+TextRecipe = Literal["stored", "int8", "int4", "mixed"]
+"""``stored``: the codes that the checkpoint has, as they are."""
+
+
+def default_recipes(model: TextModel) -> tuple[TextRecipe, ...]:
+    """The checkpoint's own codes where it has any, else int8."""
+    first = model.read(f"layers.0.{MATRICES[0]}.weight")
+    return ("stored",) if isinstance(first, Blockwise) else ("int8",)
+
+
+def full_precision(model: TextModel) -> Read:
+    """Reads each tensor in float32."""
+
+    def read(name: str) -> Weight:
+        found = model.read(name)
+        return found.dequantized() if isinstance(found, Blockwise) else np.asarray(found, np.float32)
+
+    return read
+
+
+def stored_plan(model: TextModel) -> Plan:
+    """The checkpoint's own codes.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if default_recipes(model) != ("stored",):
+        raise UsageError(
+            f"{model.origin}: recipe stored: its weights are floats", "choose int8, int4 or mixed"
+        )
+    return Plan("stored", "as_stored", "mixed", model.read)
+
+
+def coded_plan(name: str, recipe: str, model: TextModel, weights: Mapping[str, Blockwise]) -> Plan:
+    """Weights of our own, all else as the checkpoint has it in float32."""
+    full = full_precision(model)
+    return Plan(name, recipe, _precision(weights), lambda tensor: weights.get(tensor, None) or full(tensor))
+
+
+def _precision(weights: Mapping[str, Blockwise]) -> Precision:
+    """What most would call it."""
+    widths = {weight.bits for weight in weights.values()}
+    if widths == {8}:
+        return "int8"
+    return "int4" if widths == {4} else "mixed"
