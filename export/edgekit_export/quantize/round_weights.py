@@ -41,7 +41,7 @@ def round_to_output(
     """
     groups = len(covariance)
     rows = np.ascontiguousarray(weight.reshape(groups, len(weight) // groups, -1).transpose(0, 2, 1))
-    damped, factor = _damped(covariance, damping)
+    damped, factor = damped_factor(covariance, damping)
     largest = np.abs(rows).max(axis=1)
     floor = np.broadcast_to(np.asarray(finest, np.float64), (len(weight),)).reshape(largest.shape)
     best_error = np.full(largest.shape, np.inf)
@@ -59,8 +59,8 @@ def round_to_output(
     )
 
 
-def _damped(covariance: Array, share: float) -> tuple[Array, Array]:
-    """The covariance with a diagonal, and :func:`_inverse_factor` of it.
+def damped_factor(covariance: Array, share: float) -> tuple[Array, Array]:
+    """The covariance with a diagonal, and the upper triangular ``U`` with ``Uᵀ U`` its inverse, by group.
 
     Differences of large means leave small negative variances where there are few samples: more is added then.
     """
