@@ -20,6 +20,7 @@ from edgekit.evaluation.origin import AgreementMatrix
 from edgekit.evaluation.outcome import Data, Evaluation
 from edgekit.evaluation.standing import Standing
 from edgekit.predictions.journal import Journal
+from edgekit.predictions.language import score_together
 from edgekit.predictions.prediction import Key, Prediction
 from edgekit.predictions.side import Side
 from edgekit.statistics.spending import look_confidences, plan_looks
@@ -142,14 +143,17 @@ class _Run:
 
     def _predict(self, key: Key, sample: Sample) -> tuple[list[Prediction], tuple[Noise, ...]]:
         content = lru_cache(maxsize=1)(lambda: content_of(key, sample))
-        n = len(self._sides)
-        order = [(key.number + i) % n for i in range(n)]  # all take turns, so that caches favour none
-        made = {i: self._sides[i].predict(key, sample.id, content) for i in order}
-        predictions = [made[i] for i in range(n)]
+        predictions = score_together(self._sides, content) or self._one_by_one(key, sample, content)
         noise = tuple(_noise(predictions[0], other) for other in predictions[1:])
         if self._journal:
             self._journal.add(key, sample.id, predictions, noise)
         return predictions, noise
+
+    def _one_by_one(self, key: Key, sample: Sample, content: Callable[[], Input]) -> list[Prediction]:
+        n = len(self._sides)
+        order = [(key.number + i) % n for i in range(n)]  # all take turns, so that caches favour none
+        made = {i: self._sides[i].predict(key, sample.id, content) for i in order}
+        return [made[i] for i in range(n)]
 
 
 def content_of(key: Key, sample: Sample) -> Input:

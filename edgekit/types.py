@@ -410,12 +410,22 @@ class TokenScores:
         top_index: ``(t, k)`` int32, the ``k`` likeliest tokens at each place, likeliest first; ``k`` at least 1.
         top_logprob: ``(t, k)`` float32, theirs.
         text_bytes: length of the text in UTF-8.
+        tokenizer: digest of what the text was cut into tokens with; empty where that is not known. Numbers of
+            tokens mean the same on both sides only where this is the same.
+        divergence: of these scores from those of a reference over the whole vocabulary, in nats, summed over all
+            places; ``None`` where no reference ran beside this model.
+        answer: tokens that the model greedily goes on with behind the beginning of the text; empty for none.
+        answer_text: the same as text.
     """
 
     logprob: F32
     top_index: Array
     top_logprob: F32
     text_bytes: int
+    tokenizer: str = ""
+    divergence: float | None = None
+    answer: tuple[int, ...] = ()
+    answer_text: str = ""
 
     def __post_init__(self) -> None:
         t = len(self.logprob)
@@ -435,6 +445,38 @@ class TokenScores:
         return {"tokens": len(self.logprob), "logprob": float(self.logprob.sum()), "bytes": self.text_bytes}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ChoiceScores:
+    """How likely a language model finds each of several answers to a question.
+
+    Attributes:
+        scores: ``(n,)`` float32, natural logarithm of each answer's probability behind the question, over its length
+            in bytes of UTF-8; 2 answers at least.
+    """
+
+    scores: F32
+
+    def __post_init__(self) -> None:
+        if self.scores.ndim != 1 or len(self.scores) < 2:
+            raise DataError(f"choice scores: expected 2 answers at least, got the shape {self.scores.shape}")
+
+    @property
+    def best(self) -> int:
+        """The likeliest answer; of equal ones the first, and a broken model's NaN is no answer."""
+        return int(np.nan_to_num(self.scores.astype(np.float64), nan=-np.inf).argmax())
+
+    def as_json(self) -> dict[str, Any]:
+        """The best one and all scores."""
+        return {"best": self.best, "scores": [float(v) for v in self.scores]}
+
+
 Result: TypeAlias = (
-    Classification | TextRegions | Detections | Embedding | Generation | VoiceActivity | TokenScores
+    Classification
+    | TextRegions
+    | Detections
+    | Embedding
+    | Generation
+    | VoiceActivity
+    | TokenScores
+    | ChoiceScores
 )

@@ -26,6 +26,7 @@ examples:
   edgekit validate lite0.edge --against lite0.reference.edge --data clip.mp4 --variant fp16 --report out/
   edgekit validate lite0.edge --against lite0.reference.edge --data photos/ --robustness --report out/
   edgekit validate ocr.edge --against ocr.reference.edge --data lines.jsonl --max-drop 0.5%
+  edgekit validate llm.edge --against llm.reference.edge --data texts/ --max-drop 2%
   edgekit validate rec.edge --against rec.reference.edge --data 'rendered:lines?n=2000&seed=7' --looks 3
 
 without the reference model on the device: record there or elsewhere, compare anywhere
@@ -39,6 +40,7 @@ data:
   of what the bundle takes: a folder of pictures or videos (sub-folders named after classes give labels),
   of recordings or of texts; a picture, a video, a recording, a .txt file;
   a .jsonl or .csv table with image, sound or text, and label or text; COCO or VQA JSON;
+  of language models also question, choices and answer;
   rendered:lines (with edgekit-export);
   options: ?crops=14&seed=1 several views a picture · ?frames=400 frames of a video · ?by=line a text a line
 

@@ -15,7 +15,15 @@ def lines_of(result: Result) -> list[str]:
 
     Text that was found stands as it is.
     """
-    from edgekit.types import Classification, Detections, Embedding, Generation, TextRegions, VoiceActivity
+    from edgekit.types import (
+        ChoiceScores,
+        Classification,
+        Detections,
+        Embedding,
+        Generation,
+        TextRegions,
+        VoiceActivity,
+    )
 
     match result:
         case Classification():
@@ -31,6 +39,8 @@ def lines_of(result: Result) -> list[str]:
         case VoiceActivity():
             found = [f"speech from {start:.2f} to {end:.2f} s" for start, end in result.segments_s.tolist()]
             return found or ["no speech"]
+        case ChoiceScores():
+            return [f"answer {result.best + 1} of {len(result.scores)}"]
     perplexity = math.exp(-float(result.logprob.mean()))
     return [f"{len(result.logprob)} tokens, perplexity {perplexity:.3g}"]
 

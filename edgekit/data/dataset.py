@@ -10,6 +10,7 @@ from itertools import repeat
 
 import numpy as np
 
+from edgekit.data.multiple_choice import ChoiceQuestion
 from edgekit.data.need import need_of
 from edgekit.data.passage import Passage
 from edgekit.data.sample import InputKind, Sample, Source, TruthKind
@@ -149,7 +150,8 @@ def open_data(
     need = need_of(task, labels, accepts)
     opened = [open_sources(parse_spec(text), need) for text in specs]
     sources = [source for found in opened for source in found]
-    _check_truths(sources, need.truth)
+    choices = task == "generate" and any(isinstance(source, ChoiceQuestion) for source in sources)
+    _check_truths(sources, "label" if choices else need.truth)
     groups = [name for name, found in zip(_group_names(specs), opened, strict=True) for _ in found]
     return Dataset(tuple(specs), tuple(sources), None, tuple(groups) if len(specs) > 1 else ())
 

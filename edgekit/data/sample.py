@@ -24,8 +24,21 @@ class Question:
     text: str
 
 
-Input: TypeAlias = Content | Question
-"""What a task is given: a picture, a text, a sound, or a question about a picture."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A question with answers to choose from.
+
+    Attributes:
+        question: what comes before the answer.
+        answers: as they follow it, white space between them included; 2 at least.
+    """
+
+    question: str
+    answers: tuple[str, ...]
+
+
+Input: TypeAlias = Content | Question | Choice
+"""What a task is given: a picture, a text, a sound, a question about a picture, or one with answers to choose from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,13 +67,15 @@ class TrueBoxes:
 Truth: TypeAlias = int | str | tuple[str, ...] | TrueBoxes | None
 """A class's index, the text, the answers that count as right, the objects, or ``None`` where nobody said."""
 
-InputKind: TypeAlias = Kind | Literal["question"]
+InputKind: TypeAlias = Kind | Literal["question", "choice"]
 
 
 def kind_of_input(content: Input) -> InputKind:
     """What kind of input this is."""
     if isinstance(content, Question):
         return "question"
+    if isinstance(content, Choice):
+        return "choice"
     if isinstance(content, Frame):
         return "picture"
     return "text" if isinstance(content, str) else "sound"
@@ -115,7 +130,7 @@ class Sample:
             DataError: it cannot be decoded, or is a question.
         """
         content = self.load()
-        if isinstance(content, Question):
+        if isinstance(content, Question | Choice):
             raise DataError(f"{self.id}: expected a picture, a text or a sound, got a question")
         return content
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
+from edgekit.data.multiple_choice import ChoiceQuestion, choice_of, digest_of_choice, right_answer
 from edgekit.data.need import Need
 from edgekit.data.passage import Passage, digest_of
 from edgekit.data.photo import Photo
@@ -13,7 +14,7 @@ from edgekit.data.pictures import digest_of_picture
 from edgekit.data.question import PhotoQuestion
 from edgekit.data.recording import open_recording
 from edgekit.data.rows import Place, Row, reread, rows
-from edgekit.data.sample import Source, Truth
+from edgekit.data.sample import Choice, Source, Truth
 from edgekit.data.spec import DataSpec
 from edgekit.errors import DataError
 
@@ -33,6 +34,8 @@ def open_table(spec: DataSpec, need: Need) -> list[Source]:
     - pictures: ``image`` (a path, relative to the table) and, where it is known, ``label`` or ``text``;
     - sounds: ``sound`` (a path, relative to the table) and, where it is known, ``label`` or ``text``;
     - questions: ``image``, ``question`` and ``answer`` or ``answers`` (a list, or a string with ``|`` between);
+    - questions of language models: ``question``, ``choices`` (a list of texts) and ``answer``, one of them or its
+      number from 0;
     - texts: ``text``; for embeddings ``text`` or ``image``, and ``label``, any name of what belongs together.
 
     ``group`` names the part of the data that a row belongs to. Other columns are passed over.
@@ -57,6 +60,8 @@ def open_table(spec: DataSpec, need: Need) -> list[Source]:
 
 def _source(row: Row, need: Need, crops: int, seed: int, picture_sha256: Callable[[Path], str]) -> Source:
     group = _group(row)
+    if need.task == "generate" and "choices" in row.fields:
+        return _choice(row, group)
     if need.inputs == ("sound",):
         return _recording(row, need, group)
     image, text = _string(row, "image"), _string(row, "text") if "text" in need.inputs else ""
@@ -88,6 +93,17 @@ def _recording(row: Row, need: Need, group: str) -> Source:
     if not sound:
         raise DataError(f"{row.where}: no 'sound'", f"it has {', '.join(row.fields) or 'nothing'}")
     return open_recording(row.place.path.parent / sound, sound, _truth(row, need), group)
+
+
+def _choice(row: Row, group: str) -> ChoiceQuestion:
+    choice = choice_of(row)
+    name = f"{row.place.path.name}:{row.place.line}"
+    reread_choice = partial(_reread_choice, row.place)
+    return ChoiceQuestion(name, digest_of_choice(choice), reread_choice, right_answer(row, choice), group)
+
+
+def _reread_choice(place: Place) -> Choice:
+    return choice_of(reread(place))
 
 
 def _reread_text(place: Place) -> str:

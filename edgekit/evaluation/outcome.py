@@ -15,7 +15,16 @@ from edgekit.statistics.quantiles import CONFIDENCE
 
 VerdictOrNone: TypeAlias = Literal["PASS", "FAIL", "INCONCLUSIVE", "NONE"]
 Metric: TypeAlias = Literal[
-    "top1", "cer", "wer", "ap", "recall_at_1", "exact_match", "perplexity", "disagreement"
+    "top1",
+    "cer",
+    "wer",
+    "ap",
+    "recall_at_1",
+    "exact_match",
+    "perplexity",
+    "bits_per_byte",
+    "choice_accuracy",
+    "disagreement",
 ]
 
 

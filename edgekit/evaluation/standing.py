@@ -12,6 +12,7 @@ from edgekit.evaluation.boxes import AveragePrecision
 from edgekit.evaluation.classes import TopOne
 from edgekit.evaluation.embeddings import Recall
 from edgekit.evaluation.judgement import judge
+from edgekit.evaluation.language import language_scorer
 from edgekit.evaluation.measure import rounded
 from edgekit.evaluation.noise import OutputNoise
 from edgekit.evaluation.options import Options
@@ -19,7 +20,6 @@ from edgekit.evaluation.outcome import Data, Evaluation, Look
 from edgekit.evaluation.score import Score, Scorer
 from edgekit.evaluation.slices import Slices, parts_of
 from edgekit.evaluation.text import CharacterErrors, WordErrors
-from edgekit.evaluation.tokens import Perplexity
 from edgekit.evaluation.worst import WorstSamples
 from edgekit.statistics.gate import least_n
 from edgekit.statistics.interval import Interval
@@ -33,7 +33,7 @@ SCORERS: dict[str, Callable[[bool], Scorer]] = {
     "transcribe": WordErrors,
     "describe": ExactMatch,
     "embed": Recall,
-    "generate": Perplexity,
+    "generate": language_scorer,
 }
 """Task name → its scorer, which is told whether samples have a truth."""
 

@@ -8,13 +8,15 @@ import numpy as np
 
 from edgekit.data.sample import Sample
 from edgekit.errors import UsageError
+from edgekit.evaluation.divergence import divergence, finite
 from edgekit.evaluation.measure import in_points, in_unit
 from edgekit.evaluation.outcome import Flips, Measure
+from edgekit.evaluation.parting import Parting
 from edgekit.evaluation.score import Change, Score
 from edgekit.evaluation.tally import RatioTally, Tally
 from edgekit.statistics.interval import Interval
 from edgekit.statistics.quantiles import CONFIDENCE
-from edgekit.types import Array, Result, TokenScores
+from edgekit.types import Result, TokenScores
 
 _PERPLEXITY = (
     "exp of the mean negative log-likelihood of a token; "
@@ -22,23 +24,20 @@ _PERPLEXITY = (
 )
 _BITS = "negative log-likelihood in bits, over the bytes of the texts in UTF-8"
 _KL = (
+    "Kullback-Leibler divergence of the candidate's next-token probabilities from the reference's over the whole "
+    "vocabulary, mean over tokens"
+)
+_KL_AT_LEAST = (
     "Kullback-Leibler divergence of the candidate's next-token probabilities from the reference's, mean over "
     "tokens; a lower bound: tokens that are not among the likeliest of both count as one"
 )
 _TOKENS = "share of places at which the likeliest next token differs"
-
-LEAST_LOGPROB = -100.0
-"""A token's log-probability counts as at least this, a broken model's NaN as this."""
-
-MOST_PAIRS = 2**22
-"""Pairs of likeliest tokens that are compared at once."""
-
-_LEAST_REST = 1e-6  # float32 probabilities sum to 1 only up to this
+_AGAIN = "compare variants of the same model"
 _MOST_NATS = 700.0  # exp of more is no float64
 
 
 class Perplexity:
-    """Scorer of ``generate``; see :class:`edgekit.evaluation.score.Scorer`.
+    """Scorer of language models that cut texts alike; see :class:`edgekit.evaluation.score.Scorer`.
 
     Texts are their own truth. Decisions are the likeliest next tokens: ``agreement`` is their share of equal
     ones, and ``flips.changed`` counts texts in which one differs. A change's severity is the rise of the mean
@@ -54,6 +53,8 @@ class Perplexity:
         self._loss = [0.0, 0.0]  # reference, candidate
         self._rise, self._bits = RatioTally(), RatioTally()
         self._divergence, self._tokens = RatioTally(), RatioTally()
+        self._exact = True  # of every divergence so far
+        self._parting = Parting()
         self._changed = Tally()
 
     def add(self, sample: Sample, reference: Result, candidate: Result) -> Change:
@@ -64,10 +65,11 @@ class Perplexity:
         if tokens != len(candidate.logprob) or reference.text_bytes != candidate.text_bytes:
             raise UsageError(
                 f"{sample.id}: reference and candidate cut the text differently: "
-                f"{tokens} and {len(candidate.logprob)} tokens",
-                "compare variants of the same model",
+                f"{tokens} and {len(candidate.logprob)} tokens, {reference.text_bytes} and "
+                f"{candidate.text_bytes} bytes",
+                _AGAIN,
             )
-        was, now = (-float(_finite(side.logprob).sum()) for side in (reference, candidate))
+        was, now = (-float(finite(side.logprob).sum()) for side in (reference, candidate))
         self._loss[0] += was
         self._loss[1] += now
         differ = int(np.count_nonzero(reference.top_index[:, 0] != candidate.top_index[:, 0]))
@@ -76,7 +78,11 @@ class Perplexity:
         self._changed.add(sample.cluster, differ > 0)
         if self._measured:
             self._bits.add(sample.cluster, (now - was) / math.log(2), reference.text_bytes)
-            self._divergence.add(sample.cluster, divergence(reference, candidate), tokens)
+            exact = candidate.divergence
+            self._exact = self._exact and exact is not None
+            diverged = divergence(reference, candidate) if exact is None else exact
+            self._divergence.add(sample.cluster, diverged, tokens)
+            self._parting.add(sample.cluster, reference, candidate)
         severity = max((now - was) / tokens, 0.0)
         return Change(differ > 0, severity, _words(was / tokens), _words(now / tokens), None)
 
@@ -115,39 +121,13 @@ class Perplexity:
         bits, kl, tokens = self._bits.moments(), self._divergence.moments(), self._tokens.moments()
         kl_interval = kl.dense_interval().clipped(0.0, math.inf)
         differ = tokens.dense_interval().clipped(0.0, 1.0)
+        told = ("kl", _KL) if self._exact else ("kl_at_least", _KL_AT_LEAST)
         return (
             in_unit("bits_per_byte", _BITS, "bits", was, now, bits.ratio, bits.dense_interval()),
-            in_unit("kl", _KL, "nats", None, None, kl.ratio, kl_interval),
+            in_unit(*told, "nats", None, None, kl.ratio, kl_interval),
             in_points("token_disagreement", _TOKENS, None, None, tokens.ratio, differ),
+            *self._parting.measures(),
         )
-
-
-def divergence(reference: TokenScores, candidate: TokenScores) -> float:
-    """Kullback-Leibler divergence in nats, summed over the places of a text: a lower bound.
-
-    At each place the tokens that both count among their likeliest stand for themselves, and all others
-    together for one: a coarser distribution diverges less (the log sum inequality: Cover & Thomas, Elements
-    of Information Theory, 2006, theorem 2.7.1). It is exact where all tokens of the vocabulary are given.
-    """
-    step = max(MOST_PAIRS // (reference.top_index.shape[1] * candidate.top_index.shape[1]), 1)
-    sides = reference.top_index, reference.top_logprob, candidate.top_index, candidate.top_logprob
-    starts = range(0, len(reference.top_index), step)
-    return sum(_divergence(*(side[at : at + step] for side in sides)) for at in starts)
-
-
-def _divergence(index: Array, logprob: Array, other_index: Array, other_logprob: Array) -> float:
-    same = index[:, :, None] == other_index[:, None, :]
-    both = same.any(2)
-    log_p = _finite(logprob)
-    log_q = np.take_along_axis(_finite(other_logprob), same.argmax(2), 1)
-    p, q = np.where(both, np.exp(log_p), 0.0), np.where(both, np.exp(log_q), 0.0)
-    known = np.where(both & (p > 0), p * (log_p - log_q), 0.0).sum(1)
-    rest_p, rest_q = np.clip(1 - p.sum(1), _LEAST_REST, 1.0), np.clip(1 - q.sum(1), _LEAST_REST, 1.0)
-    return float(np.maximum(known + rest_p * np.log(rest_p / rest_q), 0.0).sum())
-
-
-def _finite(logprob: Array) -> Array:
-    return np.maximum(np.nan_to_num(logprob.astype(np.float64), nan=LEAST_LOGPROB), LEAST_LOGPROB)
 
 
 def _words(nats: float) -> str:

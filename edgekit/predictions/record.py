@@ -13,6 +13,7 @@ from edgekit.evaluation.outcome import Part
 from edgekit.types import (
     F32,
     Array,
+    ChoiceScores,
     Classification,
     Detections,
     Embedding,
@@ -68,6 +69,16 @@ class Tokens(Part, frozen=True, tag="token_scores", tag_field="is"):
     top_index: tuple[int, ...]
     top_logprob: Vector
     text_bytes: int
+    tokenizer: str = ""
+    divergence: float | None = None
+    answer: tuple[int, ...] = ()
+    answer_text: str = ""
+
+
+class Choices(Part, frozen=True, tag="choice_scores", tag_field="is"):
+    """Log-probabilities of the answers to choose from, each over its bytes."""
+
+    scores: Vector
 
 
 class Frames(Part, frozen=True, tag="voice_activity", tag_field="is"):
@@ -79,7 +90,7 @@ class Frames(Part, frozen=True, tag="voice_activity", tag_field="is"):
     segments_s: Vector = ()
 
 
-Record: TypeAlias = ClassScores | Lines | Objects | Point | Text | Tokens | Frames
+Record: TypeAlias = ClassScores | Lines | Objects | Point | Text | Tokens | Choices | Frames
 
 
 def to_record(result: Result) -> Record:
@@ -98,8 +109,18 @@ def to_record(result: Result) -> Record:
         case VoiceActivity():
             return Frames(pack(result.scores), result.step_s, result.threshold, pack(result.segments_s))
         case TokenScores():
-            top = _ints(result.top_index), pack(result.top_logprob)
-            return Tokens(pack(result.logprob), *top, result.text_bytes)
+            return Tokens(
+                pack(result.logprob),
+                _ints(result.top_index),
+                pack(result.top_logprob),
+                result.text_bytes,
+                result.tokenizer,
+                result.divergence,
+                result.answer,
+                result.answer_text,
+            )
+        case ChoiceScores():
+            return Choices(pack(result.scores))
 
 
 def to_result(record: Record, labels: tuple[str, ...], where: str) -> Result:
@@ -142,7 +163,10 @@ def _result(record: Record, labels: tuple[str, ...]) -> Result:
             logprob = unpack(record.logprob)
             shape = max(len(logprob), 1), -1
             top = np.array(record.top_index, np.int32).reshape(shape)
-            return TokenScores(logprob, top, unpack(record.top_logprob).reshape(shape), record.text_bytes)
+            more = record.text_bytes, record.tokenizer, record.divergence, record.answer, record.answer_text
+            return TokenScores(logprob, top, unpack(record.top_logprob).reshape(shape), *more)
+        case Choices():
+            return ChoiceScores(unpack(record.scores))
 
 
 def pack(values: Array) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from edgekit.data.sample import Input, InputKind, Question, kind_of_input
+from edgekit.data.sample import Choice, Input, InputKind, Question, kind_of_input
 from edgekit.errors import DataError, UsageError
 from edgekit.predictions.file import Recording
 from edgekit.predictions.prediction import Key, Prediction, raw_of
@@ -60,7 +60,7 @@ class TaskSide:
         """Runs the task; see :class:`Side`."""
         given = content()
         kind = kind_of_input(given)
-        if isinstance(given, Question) or kind != self._task.accepts:
+        if isinstance(given, Question | Choice) or kind != self._task.accepts:
             raise UsageError(f"{sample_id}: {self.name} takes a {self._task.accepts}, got a {kind}")
         trace = Trace()
         result = self._task(given, trace)

@@ -49,5 +49,7 @@ METRICS: dict[Metric, MetricName] = {
     "recall_at_1": _fall("recall at 1"),
     "exact_match": _fall("exact match"),
     "perplexity": _rise("perplexity", "%"),
+    "bits_per_byte": _rise("bits per byte", "%"),
+    "choice_accuracy": _fall("multiple-choice accuracy"),
     "disagreement": MetricName("disagreement", "disagreement"),
 }

@@ -162,7 +162,60 @@ class Generate:
                 "shorten it, or ask for a larger context if the bundle allows one",
             )
 
-    def rows(self, text: str, window: int = WINDOW) -> Iterator[tuple[Array, F32]]:
+    @property
+    def capacity(self) -> int:
+        """Most tokens of a prompt and its answer."""
+        return self._decoder.capacity
+
+    @property
+    def vocabulary(self) -> int:
+        """Tokens that it gives scores of."""
+        return self._head.vocabulary
+
+    @property
+    def batch(self) -> int:
+        """Most tokens whose scores are made at once."""
+        return max(1, min(self._decoder.chunk, MAX_SCORES // self._head.vocabulary))
+
+    def tokens(self, text: str) -> list[int]:
+        """What a text that stands for itself is cut into, behind the model's first token if it has one.
+
+        Raises:
+            DataError: it gives no token, or is too long.
+        """
+        return self._words.tokens(text)
+
+    def follow(self, text: str, more: str) -> F32:
+        """How likely ``more`` follows ``text``, token by token; a text that was followed before costs nothing again.
+
+        Args:
+            text: what comes before.
+            more: what is scored; it begins where both texts together are cut otherwise than ``text`` alone.
+
+        Returns:
+            ``(n,)`` float32 natural logarithms of probabilities.
+
+        Raises:
+            DataError: nothing is left to score, or both do not fit the context.
+        """
+        decoder, ids = self._decoder, self._words.tokens(text + more)
+        begin = max(_common(self._words.tokens(text), ids), 1)
+        if begin >= len(ids):
+            raise DataError("text: has no token that follows another", "give it a longer text")
+        self._check_room(ids)
+        reused = _common(decoder.tokens, ids[: begin - 1])
+        decoder.rewind(reused)
+        found = []
+        for at in range(reused, len(ids) - 1, self.batch):
+            part = ids[at : min(at + self.batch, len(ids) - 1)]
+            wanted = [place for place in range(len(part)) if at + place >= begin - 1]
+            scores = decoder.extend(part, wanted or [len(part) - 1])
+            if wanted:
+                targets = np.array(ids[at + wanted[0] + 1 : at + len(part) + 1], np.int64)
+                found.append(likeliest(targets, scores, 1)[0])
+        return np.concatenate(found)
+
+    def rows(self, text: str, window: int = WINDOW, batch: int | None = None) -> Iterator[tuple[Array, F32]]:
         """Scores of every token of a text, for evaluation.
 
         The text is cut into windows of up to ``window`` tokens (those of the model's first token, which begins each,
@@ -172,6 +225,7 @@ class Generate:
         Args:
             text: of at least two tokens, that first one among them.
             window: at least 2; the context is the most.
+            batch: tokens that are scored at once, :attr:`batch` at the most and by default.
 
         Yields:
             ``(n,)`` int64 ids, and ``(n, vocabulary)`` float32 scores that the model gave for their places.
@@ -187,7 +241,7 @@ class Generate:
         parts = [[*head, *body[at : at + step]] for at in range(0, len(body), step)]
         if not any(len(part) > 1 for part in parts):
             raise DataError("text: has no token that follows another", "give it a longer text")
-        size = max(1, min(decoder.chunk, MAX_SCORES // self._head.vocabulary))
+        size = self.batch if batch is None else min(self.batch, batch)
         for part in parts:
             decoder.rewind(0)
             for at in range(0, len(part) - 1, size):
@@ -206,7 +260,7 @@ class Generate:
         Raises:
             DataError: there is nothing to score.
         """
-        found = [_likeliest(targets, scores, top) for targets, scores in self.rows(text, window)]
+        found = [likeliest(targets, scores, top) for targets, scores in self.rows(text, window)]
         logprob, index, best = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return TokenScores(logprob, index, best, len(text.encode()))
 
@@ -219,7 +273,7 @@ def _common(first: Sequence[int], second: Sequence[int]) -> int:
     return min(len(first), len(second))
 
 
-def _likeliest(targets: Array, scores: F32, top: int) -> tuple[F32, Array, F32]:
+def likeliest(targets: Array, scores: F32, top: int) -> tuple[F32, Array, F32]:
     """Log-probabilities ``(n,)`` of the targets, and ids and log-probabilities ``(n, top)`` of the best tokens."""
     top = min(top, scores.shape[1])
     most = scores.max(axis=1, keepdims=True)

@@ -19,12 +19,14 @@ from edgekit.tasks.settings import Settings
 from edgekit.tasks.trace import Call, Trace
 from edgekit.types import (
     Array,
+    ChoiceScores,
     Classification,
     Content,
     Detections,
     Generation,
     Result,
     TextRegions,
+    TokenScores,
     VoiceActivity,
 )
 
@@ -69,7 +71,8 @@ def digest(output: Array) -> str:
 def decision(result: Result) -> str:
     """A result in short: the index of the best class, the text, or the objects; empty where nothing is decided.
 
-    Of a language model's answer it is the ids of its tokens, with single spaces between.
+    Of a language model's answer it is the ids of its tokens, with single spaces between; of a text that it was measured
+    on, how it goes on; of a question, the number of the likeliest answer.
 
     An object that counts as found is a line: left, top, right, bottom in whole pixels, and its label. A stretch of
     speech is a line: its beginning and end in seconds, with three digits.
@@ -86,6 +89,10 @@ def decision(result: Result) -> str:
         return "\n".join(f"{start:.3f} {end:.3f}" for start, end in result.segments_s.tolist())
     if isinstance(result, Generation) and result.finish is not None:
         return " ".join(map(str, result.tokens))
+    if isinstance(result, TokenScores):
+        return result.answer_text
+    if isinstance(result, ChoiceScores):
+        return str(result.best)
     return result.text if isinstance(result, TextRegions | Generation) else ""
 
 

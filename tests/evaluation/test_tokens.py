@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import entropy
 
 from edgekit.errors import UsageError
-from edgekit.evaluation.tokens import Perplexity, divergence
+from edgekit.evaluation.divergence import divergence
+from edgekit.evaluation.tokens import Perplexity
 from edgekit.types import TokenScores
 
 
@@ -46,7 +47,7 @@ def test_bits_per_byte_and_next_tokens(sample):
     bits, kl, tokens = score.measures
     assert (bits.name, bits.unit) == ("bits_per_byte", "bits")
     assert (bits.reference, bits.candidate, bits.drop) == pytest.approx((5 / 16, 7 / 16, 2 / 16))
-    assert (kl.name, kl.unit) == ("kl", "nats")
+    assert (kl.name, kl.unit) == ("kl_at_least", "nats")
     assert (tokens.name, tokens.unit, tokens.drop) == ("token_disagreement", "points", 20.0)
     assert score.agreement == pytest.approx(0.8)
     assert (score.flips.changed, score.flips.right_to_wrong) == (1, None)

@@ -16,7 +16,15 @@ from edgekit.predictions.record import (
     to_result,
     unpack,
 )
-from edgekit.types import Classification, Detections, Embedding, Generation, TextRegions, TokenScores
+from edgekit.types import (
+    ChoiceScores,
+    Classification,
+    Detections,
+    Embedding,
+    Generation,
+    TextRegions,
+    TokenScores,
+)
 
 LABELS = ("a", "b", "c")
 ODD = np.array([0.1, np.float32(1) / 3, np.finfo(np.float32).tiny], np.float32)
@@ -29,6 +37,17 @@ RESULTS = [
     Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32), LABELS),
     Embedding(ODD),
     Generation("a coloured shape"),
+    ChoiceScores(-ODD[:3]),
+    TokenScores(
+        -ODD[:2],
+        np.array([[5], [7]], np.int32),
+        -np.ones((2, 1), np.float32),
+        11,
+        "ab12",
+        0.1 + 0.2,
+        (3, 4),
+        "né",
+    ),
     TokenScores(-ODD[:2], np.array([[5, 1, 2], [7, 0, 3]], np.int32), -np.ones((2, 3), np.float32) / 3, 11),
 ]
 

@@ -208,6 +208,45 @@ def test_scores_are_the_log_probabilities_of_the_text(task):
     assert task.scores(text, top=VOCABULARY).top_index.shape == (len(ids) - 1, VOCABULARY)
 
 
+def test_what_follows_a_text_is_scored_and_the_text_is_not_read_again(task):
+    before, ids = task._words.tokens("the hen"), task._words.tokens("the hen and her tern")
+    raw = all_scores(task, ids, 1)[:-1].astype(np.float64)
+    expected = (raw - np.log(np.exp(raw).sum(1, keepdims=True)))[np.arange(len(ids) - 1), ids[1:]]
+    task.forget()
+    np.testing.assert_allclose(
+        task.follow("the hen", " and her tern"), expected[len(before) - 1 :], atol=1e-4
+    )
+    read = []
+    extend = task._decoder.extend
+    task._decoder.extend = lambda tokens, rows, trace=None: (
+        read.append(len(tokens)) or extend(tokens, rows, trace)
+    )
+    again = task.follow("the hen", " and her tern")
+    np.testing.assert_allclose(again, expected[len(before) - 1 :], atol=1e-4)
+    assert sum(read) == len(ids) - len(before)
+    assert len(task.follow("the t", "hen")) == 4  # " t" alone is one token, " then" is " ", "th", "e", "n"
+    with pytest.raises(DataError, match="no token that follows"):
+        task.follow("the hen", "")
+    with pytest.raises(DataError, match="the context has room"):
+        task.follow("the hen" * CONTEXT, " tern")
+
+
+def test_scores_come_in_batches_of_any_size(task):
+    text = "then an inner hen"
+    assert task.batch == min(task._decoder.chunk, 2**24 // VOCABULARY)
+    whole = list(task.rows(text))
+    parts = list(task.rows(text, batch=3))
+    assert [len(targets) for targets, _ in parts[:-1]] == [3] * (len(parts) - 1)
+    for k in (0, 1):
+        joined = [np.concatenate([step[k] for step in steps]) for steps in (whole, parts)]
+        np.testing.assert_allclose(*joined, atol=5e-5)
+    assert (task.capacity, task.vocabulary, task.tokens("a")) == (
+        CONTEXT,
+        VOCABULARY,
+        task._words.tokens("a"),
+    )
+
+
 def test_long_texts_are_scored_in_windows_that_know_nothing_of_each_other(task, make):
     text = "the hen and her inner tern" * 6
     found = task.scores(text, window=20)
