@@ -11,7 +11,8 @@ from onnx import TensorProto, helper
 from edgekit.types import F32
 from edgekit_export.architectures.shape import EMBEDDING, HEAD, LAST_NORM, DecoderShape, Rope
 from edgekit_export.language.graph_writer import CONTRIB, GraphWriter
-from edgekit_export.language.linear import Weight, write_linear, write_product
+from edgekit_export.language.head import write_head
+from edgekit_export.language.linear import Weight, write_linear
 
 Read = Callable[[str], Weight]
 """Gives a tensor by its name, as it shall be written."""
@@ -120,7 +121,7 @@ class DecoderGraph:
         flat = self._reshaped(normed, "tokens", [-1, shape.hidden])
         wanted = writer.add("Gather", [flat, _ROWS], "wanted", axis=0)
         name = EMBEDDING if shape.tied else HEAD
-        write_product(writer, _LOGITS, wanted, self._read(name), key=name)
+        write_head(writer, _LOGITS, wanted, self._read(name), key=name)
 
     def _rope(self, rope: Rope) -> list[str]:
         names = [f"rope{rope.theta:g}.{rope.factor:g}.{part}" for part in ("cos", "sin")]

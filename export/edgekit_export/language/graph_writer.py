@@ -52,13 +52,13 @@ class GraphWriter:
         self._made.update(names)
         return names[0]
 
-    def constant(self, name: str, array: Array, key: str = "") -> str:
-        """Writes a constant once and gives its name; see :meth:`WeightsFile.tensor` for ``key``."""
+    def constant(self, name: str, array: Array, key: str = "", rows: tuple[int, int] | None = None) -> str:
+        """Writes a constant once and gives its name; see :meth:`WeightsFile.tensor` for ``key`` and ``rows``."""
         if name not in self._constants:
             if array.nbytes < _INLINE_BYTES and not key:
                 self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
             else:
-                self._constants[name] = self._weights.tensor(name, array, key)
+                self._constants[name] = self._weights.tensor(name, array, key, rows)
         return name
 
     def model(

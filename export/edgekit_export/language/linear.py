@@ -104,25 +104,36 @@ def _blockwise(writer: GraphWriter, name: str, source: str, weight: Blockwise, k
     if weight.minima is None:
         return name
     sums = _block_sums(writer, source, blocks, weight.block)
-    minima = np.ascontiguousarray(weight.minima.T)
-    lifted = _float32(writer, f"{key}.minima", minima)
-    if held.lifted:
-        steps = writer.add("Transpose", [write_scales(writer, key, weight)], f"{key}.steps", perm=[1, 0])
-        up = writer.constant(f"lifted{held.lifted}", np.asarray(held.lifted, np.float32))
-        lifted = writer.add("Add", [lifted, writer.add("Mul", [steps, up], f"{key}.up")], f"{key}.lifted")
+    lifted = _lifted_minima(writer, key, weight, held.lifted)
     rest = writer.add("MatMul", [sums, lifted], f"{name}.rest")
     return writer.add("Add", [whole, rest], name)
 
 
+def _lifted_minima(writer: GraphWriter, key: str, weight: Blockwise, lifted: int) -> str:
+    """``(m + d · lifted)ᵀ``, ``(k / block, n)`` float32; one node, since all that is folded is in memory at once."""
+    assert weight.minima is not None
+    minima = float32(writer, f"{key}.minima", np.ascontiguousarray(weight.minima.T))
+    if not lifted:
+        return minima
+    blocks = weight.minima.shape[1]
+    unit = writer.constant(f"unit{blocks}", np.eye(blocks, dtype=np.float32))
+    given = [unit, write_scales(writer, key, weight), minima]
+    return writer.add("Gemm", given, f"{key}.lifted", transB=1, alpha=float(lifted))
+
+
 def write_scales(writer: GraphWriter, key: str, weight: Blockwise) -> str:
     """The scales in float32, stored as they are."""
-    return _float32(writer, f"{key}.scales", weight.scales)
+    return float32(writer, f"{key}.scales", weight.scales)
 
 
-def _float32(writer: GraphWriter, name: str, values: Array) -> str:
+def float32(
+    writer: GraphWriter, name: str, values: Array, key: str = "", rows: tuple[int, int] | None = None
+) -> str:
+    """Stored numbers, or some rows of them, in float32; see :meth:`GraphWriter.constant`."""
+    key = key or name
     if values.dtype == np.float32:
-        return writer.constant(name, values, key=name)
-    stored = writer.constant(f"{name}.stored", values, key=name)
+        return writer.constant(name, values, key, rows)
+    stored = writer.constant(f"{name}.stored", values, key, rows)
     return name if writer.has(name) else writer.add("Cast", [stored], name, to=TensorProto.FLOAT)
 
 

@@ -45,26 +45,32 @@ class WeightsFile:
     ) -> None:
         self._file.close()
 
-    def tensor(self, name: str, array: Array, key: str = "") -> onnx.TensorProto:
+    def tensor(
+        self, name: str, array: Array, key: str = "", rows: tuple[int, int] | None = None
+    ) -> onnx.TensorProto:
         """A graph's initialiser of an array that lies here.
 
         Args:
             name: in the graph.
             array: any dtype that ONNX has, any shape.
             key: of its content, where another tensor of either graph may have the same bytes, if in another shape.
+            rows: first and last but one of the rows that this initialiser is of; ``None`` for all.
         """
         place = self._places.get(key)
         if place is None:
             place = self._write(array)
             if key:
                 self._places[key] = place
+        first, last = rows or (0, len(array))
+        row_bytes = place.length // len(array)
         made = TensorProto(
             name=name,
             data_type=helper.np_dtype_to_tensor_dtype(array.dtype),
-            dims=array.shape,
+            dims=(last - first, *array.shape[1:]),
             data_location=TensorProto.EXTERNAL,
         )
-        told = {"location": self.path.name, "offset": str(place.offset), "length": str(place.length)}
+        offset, length = place.offset + first * row_bytes, (last - first) * row_bytes
+        told = {"location": self.path.name, "offset": str(offset), "length": str(length)}
         for entry, value in told.items():
             made.external_data.add(key=entry, value=value)
         return made
