@@ -8,14 +8,13 @@ from typing import TypeAlias
 
 import msgspec
 
-from edgekit.bundle.manifest import Card, LogitsHead, Variant
+from edgekit.bundle.manifest import Card, Variant
 from edgekit.bundle.reader import Bundle, open_bundle
 from edgekit.engines.protocol import EngineOptions
 from edgekit.evaluation.subject import Subject, subject_of
 from edgekit.predictions.file import Recording, is_recording, open_recording
 from edgekit.predictions.language import LanguageSide
 from edgekit.predictions.side import RecordedSide, Side, TaskSide
-from edgekit.tasks.decoder import DECODE
 from edgekit.tasks.generate import Generate
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import default_threads, find_variant, make_task
@@ -36,9 +35,8 @@ class Live:
         """What predicts."""
         if not isinstance(self.task, Generate):
             return TaskSide(self.task)
-        head = self.variant.models[DECODE].head
         members = {file.path: file.sha256 for file in self.bundle.manifest.files}
-        return LanguageSide(self.task, members[head.tokenizer] if isinstance(head, LogitsHead) else "")
+        return LanguageSide(self.task, members[self.task.tokenizer])
 
     @property
     def subject(self) -> Subject:

@@ -168,6 +168,11 @@ class Generate:
         return self._decoder.capacity
 
     @property
+    def tokenizer(self) -> str:
+        """Member that it cuts texts with."""
+        return self._head.tokenizer
+
+    @property
     def vocabulary(self) -> int:
         """Tokens that it gives scores of."""
         return self._head.vocabulary

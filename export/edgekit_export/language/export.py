@@ -16,8 +16,8 @@ from edgekit.evaluate import compare
 from edgekit.evaluation.options import Options
 from edgekit.evaluation.origin import AgreementMatrix
 from edgekit.machine import this_machine
-from edgekit.predictions.side import TaskSide
-from edgekit.tasks.protocol import Task
+from edgekit.predictions.language import LanguageSide
+from edgekit.tasks.generate import Generate
 from edgekit.tasks.registry import default_threads, make_task
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
@@ -27,6 +27,7 @@ from edgekit_export.language.staged import Plan, TextStaging, stage_text
 from edgekit_export.lock import text_lock
 from edgekit_export.maker import Maker
 from edgekit_export.package import Package, assemble
+from edgekit_export.sources.packages import file_sha256
 from edgekit_export.sources.source import Source
 from edgekit_export.sources.text_model import TextModel
 from edgekit_export.sources.text_source import TextSource
@@ -135,9 +136,11 @@ class _Work:
         with self.progress(f"write {plan.name}", model.shape.layers + 1) as advance:
             return stage_text(self.staging, model, plan, self.options.context, advance)
 
-    def _load(self, variant: Variant) -> Task:
+    def _load(self, variant: Variant) -> Generate:
         options = self.options.engine or EngineOptions(threads=default_threads())
-        return make_task(TASK, self.source.model.name, variant, self.staging.folder, options=options)
+        task = make_task(TASK, self.source.model.name, variant, self.staging.folder, options=options)
+        assert isinstance(task, Generate)
+        return task
 
     def _recorded(self, variant: Variant, inputs: list[GoldenInput]) -> Candidate:
         task = self._load(variant)
@@ -145,7 +148,7 @@ class _Work:
         return Candidate(variant, golden, members, task.engine)
 
     def _judged(
-        self, candidates: Sequence[Candidate], reference: Task, data: Dataset | None
+        self, candidates: Sequence[Candidate], reference: Generate, data: Dataset | None
     ) -> tuple[list[Candidate], AgreementMatrix | None]:
         """All candidates on the same texts: the reference runs once."""
         if data is None or not candidates:
@@ -154,13 +157,16 @@ class _Work:
         options = Options(
             max_drop=None if gate is None else gate.points, relative=gate is not None and gate.relative
         )
-        sides = [TaskSide(reference), *(TaskSide(self._load(one.variant)) for one in candidates)]
+        sides = [self._side(reference), *(self._side(self._load(one.variant)) for one in candidates)]
         with self.progress(
             f"measure {', '.join(one.variant.name for one in candidates)}", len(data)
         ) as advance:
             found = compare(sides[0], sides[1:], data, options, advance=advance)
         judged = zip(candidates, found.evaluations, strict=True)
         return [replace(one, evaluation=evaluation) for one, evaluation in judged], found.matrix
+
+    def _side(self, task: Generate) -> LanguageSide:
+        return LanguageSide(task, file_sha256(self.staging.folder / task.tokenizer))
 
     def _maker(self, lock: Lock) -> Maker:
         model = self.source.model
