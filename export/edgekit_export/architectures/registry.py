@@ -8,8 +8,8 @@ from edgekit_export.architectures.architecture import Architecture
 
 ARCHITECTURES: tuple[Architecture, ...] = (gemma3.ARCHITECTURE, llama.ARCHITECTURE)
 
-_PICTURES = {"Gemma3ForConditionalGeneration": "Gemma3ForCausalLM"}
-"""Classes that also look at pictures → the class of their text half."""
+WITH_PICTURES = ("Gemma3ForConditionalGeneration",)
+"""Classes that also look at pictures."""
 
 
 def by_gguf_name(name: object, where: str) -> Architecture:
@@ -44,11 +44,10 @@ def by_class(name: str, where: str) -> Architecture:
     found = next((known for known in ARCHITECTURES if name in known.classes), None)
     if found is not None:
         return found
-    if name in _PICTURES:
+    if name in WITH_PICTURES:
         raise ModelError(
             f"{where}: {name} also looks at pictures, which is not supported yet",
-            f"save its text half by transformers' {_PICTURES[name]}.from_pretrained(FOLDER).save_pretrained(OTHER), "
-            "then export that",
+            "export a GGUF file of it, which holds the text half alone",
         )
     classes = ", ".join(sorted(each for known in ARCHITECTURES for each in known.classes))
     raise ModelError(f"{where}: no way to export the architecture {name[:80]}", f"supported are {classes}")

@@ -72,7 +72,7 @@ class Settings:
         """
         value = self.values.get(key)
         if value is not None and value not in choices:
-            known = " or ".join(str(choice) for choice in choices)
+            known = " or ".join(str(choice) for choice in choices) or "none"
             raise ModelError(
                 f"{self.where}: {key} is {_cut(value)}, and text models are supported with {known} only"
             )

@@ -10,6 +10,12 @@ from edgekit.types import F32
 from edgekit_export.architectures.shape import DecoderShape
 from edgekit_export.quantize.blockwise import Blockwise
 
+TURN_ENDS = ("<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>")
+"""Special tokens that end an answer wherever they are known, as llama.cpp takes them too: files often name one only."""
+
+CANNOT = "know what is true: it states falsehoods with confidence"
+"""Of every language model's card."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:

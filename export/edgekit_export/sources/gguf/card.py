@@ -7,8 +7,7 @@ from typing import Any
 
 from edgekit.bundle.manifest import Card
 from edgekit_export.sources.huggingface.card import NOT_STATED, one_line
-
-CANNOT = ("tell what is true: it continues text, and states falsehoods with confidence",)
+from edgekit_export.sources.text_model import CANNOT
 
 
 def gguf_card(
@@ -33,7 +32,7 @@ def gguf_card(
         domain="text, continued",
         languages=tuple(one_line(language) for language in stated),
         input_range="text in the languages that it was trained on",
-        cannot=CANNOT,
+        cannot=(CANNOT,),
         license=one_line(license_name) if isinstance(license_name, str) else NOT_STATED,
         source=one_line(source),
         parameters=parameters,

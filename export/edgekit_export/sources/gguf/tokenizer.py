@@ -11,6 +11,7 @@ from typing import Any
 from edgekit.errors import ModelError
 from edgekit_export.sources.gguf.merges import merges_of
 from edgekit_export.sources.gguf.vocabulary import CONTROL, NORMAL, UNKNOWN, USER_DEFINED, Vocabulary
+from edgekit_export.vocabulary.compact import Pair, merge_lines
 
 _BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
 _CUTS: dict[str, list[dict[str, Any]]] = {
@@ -84,7 +85,7 @@ def _of_pieces(known: Vocabulary) -> dict[str, Any]:
     order = sorted(
         (i for i, kind in enumerate(known.types) if kind == NORMAL), key=lambda i: (-known.scores[i], i)
     )
-    merges = merges_of({known.tokens[i]: rank for rank, i in enumerate(order)})
+    merges = merges_of(known.tokens[i] for i in order)
     replace = {"type": "Replace", "pattern": {"String": " "}, "content": _SPACE}
     prepend = [{"type": "Prepend", "prepend": _SPACE}] if known.space_prefix else []
     decoders: list[dict[str, Any]] = [
@@ -98,11 +99,11 @@ def _of_pieces(known: Vocabulary) -> dict[str, Any]:
         "normalizer": {"type": "Sequence", "normalizers": [*prepend, replace]},
         "pre_tokenizer": None,
         "decoder": {"type": "Sequence", "decoders": decoders},
-        "model": _bpe(known, [" ".join(pair) for pair in merges], pieces=True),
+        "model": _bpe(known, merge_lines(merges), pieces=True),
     }
 
 
-def _bpe(known: Vocabulary, merges: list[str], *, pieces: bool = False) -> dict[str, Any]:
+def _bpe(known: Vocabulary, merges: list[str] | list[Pair], *, pieces: bool = False) -> dict[str, Any]:
     unknown = known.special.get("unk")
     return {
         "type": "BPE",

@@ -10,13 +10,12 @@ import numpy as np
 
 from edgekit.errors import ModelError
 from edgekit_export.architectures.settings import Settings
+from edgekit_export.sources.text_model import TURN_ENDS
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 """``llama_token_type`` of llama.h."""
 
 _PREFIX = "tokenizer.ggml."
-_TURN_ENDS = ("<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>")
-"""Control tokens that end an answer wherever they are known, as llama.cpp takes them too: files often name one only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def _ends(
 ) -> tuple[int, ...]:
     found = {special["eos"]} if "eos" in special else set()
     found |= {_token(said, key, len(tokens)) for key in ("eot_token_id", "eom_token_id") if said.has(key)}
-    found |= {i for i, text in enumerate(tokens) if types[i] == CONTROL and text in _TURN_ENDS}
+    found |= {i for i, text in enumerate(tokens) if types[i] == CONTROL and text in TURN_ENDS}
     if not found:
         raise ModelError(f"{said.where}: tokenizer.ggml.eos_token_id is missing: no token ends an answer")
     return tuple(sorted(found))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from edgekit.errors import ModelError
+from edgekit_export.architectures.registry import WITH_PICTURES
 from edgekit_export.sources.bare import BareInput
 from edgekit_export.sources.huggingface.folder import HfFolder
 from edgekit_export.sources.source import Source
@@ -29,6 +30,17 @@ KINDS: dict[str, str] = {
 }
 """End of a class's name → module of this package with a function ``build``."""
 
+GENERATES = "ForCausalLM"
+"""End of the names of language models: no source of one graph, but :func:`text_generation.open_hf_text`'s."""
+
+
+def generates_text(folder: HfFolder) -> bool:
+    """Whether a folder holds a language model, with or without eyes: ``text_generation.open_hf_text`` reads those
+    that are supported and says which they are.
+    """
+    name = folder.architectures[0]
+    return name.endswith(GENERATES) or name in WITH_PICTURES
+
 
 def builder_of(folder: HfFolder) -> Build:
     """The function that makes a source of a folder.
@@ -39,7 +51,7 @@ def builder_of(folder: HfFolder) -> Build:
     name = "Model" if folder.has("modules.json") else folder.architectures[0]  # of sentence-transformers
     module = ARCHITECTURES.get(name) or next((m for end, m in KINDS.items() if name.endswith(end)), None)
     if module is None:
-        kinds = ", ".join(sorted([*ARCHITECTURES, *(f"…{end}" for end in KINDS)]))
+        kinds = ", ".join(sorted([*ARCHITECTURES, *(f"…{end}" for end in (*KINDS, GENERATES))]))
         raise ModelError(
             f"{folder.origin}: no way to export the architecture {name}",
             f"supported are {kinds}; or export it to ONNX and give the .onnx file",

@@ -45,7 +45,7 @@ def load_network(folder: HfFolder) -> torch.nn.Module:
     import torch
     import transformers
 
-    _check_whole(folder)
+    check_whole(folder)
     name = folder.architectures[0]
     kind = getattr(transformers, name, None)
     if not isinstance(kind, type) or not issubclass(kind, transformers.PreTrainedModel):
@@ -74,7 +74,7 @@ def load_network(folder: HfFolder) -> torch.nn.Module:
     return made
 
 
-def _check_whole(folder: HfFolder) -> None:
+def check_whole(folder: HfFolder) -> None:
     """Transformers' own message names neither the file nor what to do."""
     from safetensors import SafetensorError, safe_open
 
