@@ -30,6 +30,7 @@ else:
     if np.lib.NumpyVersion(np.__version__) >= "2.0.0":  # it would fail later, in words that help nobody
         raise ImportError(f"tflite-runtime {_package.__version__} needs numpy below 2, got {np.__version__}")
 
+from edgekit.engines.litert_decoder import LiteRtDecoder
 from edgekit.engines.protocol import EngineOptions, TensorSpec
 from edgekit.engines.trial import require_proof
 from edgekit.errors import ModelError
@@ -56,6 +57,7 @@ class LiteRtSession:
         self._input_indices = [int(detail["index"]) for detail in inputs]
         self._output_indices = [int(detail["index"]) for detail in outputs]
         self._shapes = [tuple(map(int, detail["shape"])) for detail in inputs]
+        self._allocated = True
 
     def run(self, feeds: Mapping[str, Array]) -> list[Array]:
         """Runs the graph once; see :class:`edgekit.engines.protocol.Session`."""
@@ -64,25 +66,64 @@ class LiteRtSession:
             raise ModelError(
                 f"{self._name}: inputs are {', '.join(names)}, got {', '.join(feeds) or 'nothing'}"
             )
-        arrays = [_stored(feeds[spec.name], spec, self._name) for spec in self.inputs]
-        try:
-            self._resize([array.shape for array in arrays])
+        self.place(feeds)
+        return self.compute()
+
+    def place(self, feeds: Mapping[str, Array]) -> bool:
+        """Puts some inputs where the graph reads them; the others keep their shapes, and what they hold.
+
+        Returns:
+            Whether memory was allocated anew for other shapes, so that the others hold nothing now.
+
+        Raises:
+            ModelError: an array does not fit its input, or the engine failed.
+        """
+        arrays = [
+            _stored(feeds[spec.name], spec, self._name) if spec.name in feeds else None
+            for spec in self.inputs
+        ]
+        shapes = [
+            shape if array is None else array.shape for array, shape in zip(arrays, self._shapes, strict=True)
+        ]
+        with self._told():
+            moved = self._resize(shapes)
             for index, array in zip(self._input_indices, arrays, strict=True):
-                self._interpreter.set_tensor(index, array)
+                if array is not None:
+                    self._interpreter.set_tensor(index, array)
+        return moved
+
+    def memory(self, position: int) -> Array:
+        """What the graph reads as its input of that number, to write into; it must be gone before the next call."""
+        found: Array = self._interpreter.tensor(self._input_indices[position])()
+        return found
+
+    def compute(self) -> list[Array]:
+        """Runs the graph on what its inputs hold; one array an output, in the graph's order.
+
+        Raises:
+            ModelError: the engine failed.
+        """
+        with self._told():
             self._interpreter.invoke()
             found = [self._interpreter.get_tensor(index) for index in self._output_indices]
-        except Exception as error:
-            raise ModelError(f"{self._name}: litert failed: {_first_line(error)}") from error
         return [_real(array, spec) for array, spec in zip(found, self.outputs, strict=True)]
 
-    def _resize(self, shapes: Sequence[tuple[int, ...]]) -> None:
-        if shapes == self._shapes:
-            return
-        self._shapes = []  # until it is done; a failure must not look like a success next time
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            raise ModelError(f"{self._name}: litert failed: {_first_line(error)}") from error
+
+    def _resize(self, shapes: list[tuple[int, ...]]) -> bool:
+        if self._allocated and shapes == self._shapes:
+            return False
+        self._allocated = False  # until it is done; a failure must not look like a success next time
         for index, shape in zip(self._input_indices, shapes, strict=True):
             self._interpreter.resize_tensor_input(index, shape, strict=True)
         self._interpreter.allocate_tensors()
-        self._shapes = list(shapes)
+        self._shapes, self._allocated = shapes, True
+        return True
 
 
 class LiteRtEngine:
@@ -106,6 +147,12 @@ class LiteRtEngine:
         require_proof(path, f"{self.name} {self.version}", options)
         with _without_chatter():
             return open_session(path, options)
+
+    def load_decoder(
+        self, path: Path, options: EngineOptions, pairs: Sequence[tuple[str, str]]
+    ) -> LiteRtDecoder:
+        """Loads a decoder; see :class:`edgekit.engines.protocol.DecoderEngine`."""
+        return LiteRtDecoder(self.load(path, options), path, pairs)
 
 
 def open_session(path: Path, options: EngineOptions) -> LiteRtSession:

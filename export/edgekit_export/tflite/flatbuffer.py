@@ -11,7 +11,7 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema  # the classes of the schema, for all modules
 
 from edgekit.bundle.ranges import BytesRange
 from edgekit.bundle.tflite_model import IDENTIFIER, check_tflite
@@ -285,19 +285,23 @@ def write_tflite(graph: Graph) -> bytes:
     """The file of a graph: the same bytes for the same graph."""
     model = graph.model
     model.buffers = [_Buffer(b.data) for b in model.buffers]
-    builder = _Builder(1 << 20)
+    builder = Builder(1 << 20)
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
 
 
-class _Builder(flatbuffers.Builder):  # type: ignore[misc]
-    """Writes equal vectors once: a layer has eight bytes a channel of zero points that are all 0."""
+class Builder(flatbuffers.Builder):  # type: ignore[misc]
+    """Packs objects of the schema, equal vectors once.
+
+    A layer has eight bytes a channel of zero points, which are all 0.
+    """
 
     def __init__(self, size: int) -> None:
         super().__init__(size)
         self._written: dict[tuple[str, bytes], int] = {}
 
     def CreateNumpyVector(self, x: Array) -> int:  # noqa: N802 (the library's name)
+        """Where the numbers are in the file, written now or before."""
         key = (x.dtype.str, x.tobytes())
         if key not in self._written:
             self._written[key] = int(super().CreateNumpyVector(x))

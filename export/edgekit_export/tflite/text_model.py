@@ -1,0 +1,44 @@
+"""A text model as a TFLite file, and how it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgekit.bundle.manifest import Carried, DecoderInput
+from edgekit_export.architectures.shape import DecoderShape
+from edgekit_export.tflite.text_graph import TextGraph
+from edgekit_export.tflite.text_matrices import Read
+
+CHUNK = 64
+"""Tokens of one call of a prompt: the interpreter's memory grows with them, its speed no more."""
+
+
+def text_tflite(
+    shape: DecoderShape, context: int, read: Read, advance: Callable[[], None] = lambda: None
+) -> bytes:
+    """The decoder, with its embedding; needs no converter.
+
+    Args:
+        shape: of the model.
+        context: most tokens, of prompt and answer together; keys and values have a fixed shape.
+        read: gives each tensor as it shall be stored: float32, or in codes.
+        advance: called once a layer, and once for the head.
+    """
+    return TextGraph(shape, context, read).write(advance)
+
+
+def text_input(shape: DecoderShape, context: int) -> DecoderInput:
+    """How that file is run, for the manifest; its only output beside those of ``past`` is ``logits``."""
+    return DecoderInput(
+        tensor="input_ids",
+        takes="ids",
+        past=tuple(
+            Carried(input=f"past.{layer}.{kind}", output=f"present.{layer}.{kind}")
+            for layer in range(shape.layers)
+            for kind in ("key", "value")
+        ),
+        kv_heads=shape.kv_heads,
+        head_dim=shape.head_dim,
+        context=context,
+        chunk=min(CHUNK, context),
+    )
