@@ -50,7 +50,7 @@ def inputs_of(kind: Kind, paths: Sequence[Path], texts: Sequence[str]) -> Iterab
     return (one for some in (*named, spoken) for one in some)
 
 
-def _stdin() -> BinaryIO:
+def standard_input() -> BinaryIO:
     """Standard input as bytes.
 
     Raises:
@@ -73,7 +73,7 @@ def _picture_of_stdin() -> Iterator[Given]:
     from edgekit.processing.images import decode_picture
     from edgekit.types import Frame
 
-    yield Given("-", Frame(decode_picture(_stdin().read(), "standard input"), "bgr", name="-"))
+    yield Given("-", Frame(decode_picture(standard_input().read(), "standard input"), "bgr", name="-"))
 
 
 def _sounds(path: Path) -> Iterable[Given]:
@@ -87,7 +87,7 @@ def _sounds(path: Path) -> Iterable[Given]:
 def _sound_of_stdin() -> Iterator[Given]:
     from edgekit.processing.sounds import decode_sound
 
-    yield Given("-", decode_sound(_stdin().read(), "standard input"))
+    yield Given("-", decode_sound(standard_input().read(), "standard input"))
 
 
 def _texts(path: Path) -> Iterable[Given]:
@@ -108,7 +108,7 @@ def _texts(path: Path) -> Iterable[Given]:
 def _texts_of_stdin() -> Iterator[Given]:
     """Each text as its line arrives; that there was none is known at the end."""
     given = None
-    for given in _lines("-", _stdin()):
+    for given in _lines("-", standard_input()):
         yield given
     if given is None:
         raise DataError("standard input: expected a text a line, got none", "pipe texts into it")

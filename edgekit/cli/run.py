@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit
+from edgekit.cli.then import add_then_arguments
 from edgekit.cli.values import option, parse_path
 from edgekit.cli.words import in_short, lines_of
 
@@ -31,6 +33,8 @@ examples:
   echo "so good" | edgekit run mood.edge -     standard input, one text a line
   edgekit run mood.edge --text "so good"
   edgekit run vad.edge speech.wav              where someone speaks
+  edgekit run smollm2.edge --text "Why?"       a language model's answer
+  edgekit run ocr.edge receipt.jpg --then smollm2.edge --fields merchant,date,total:number
 
 a text bundle takes one text a line of a file; blank lines are passed over. A picture bundle takes one picture of
 standard input, a sound bundle one recording."""
@@ -58,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="draw what was found on copies of the pictures there; of texts and sounds, write the result as JSON",
     )
+    add_then_arguments(parser)
     parser.add_argument("--table", action="store_true", help="one row an input instead of the whole result")
     parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
     parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
@@ -67,16 +72,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Loads the bundle once and prints a result for each input."""
     from edgekit.cli.inputs import inputs_of
+    from edgekit.cli.then import asked_of
     from edgekit.engines.bare import refuse_bare
     from edgekit.tasks.registry import load
 
     refuse_bare(args.bundle)
     task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))
+    asked = asked_of(args, task)
     inputs = inputs_of(task.accepts, args.inputs, args.text)
     saver = None if args.save is None else _saver(args, task)
     for given in inputs:
         start = time.perf_counter_ns()
-        result = task(given.content)
+        result = task(given.content) if asked is None else asked.first(given)
         latency_ms = round((time.perf_counter_ns() - start) / 1e6, 3)
         obj = {
             "input": given.name,
@@ -85,12 +92,15 @@ def run(args: argparse.Namespace) -> int:
             "variant": task.variant,
             "latency_ms": latency_ms,
         }
+        if asked is not None:
+            obj |= asked.told(result)
         if saver is not None:
             obj["saved"] = str(saver.save(given, result, dict(obj)))
         emit(
             args,
             obj,
-            _row(given, result, latency_ms) if args.table else _whole(given, task, result, latency_ms),
+            (_row(given, result, latency_ms) if args.table else _whole(given, task, result, latency_ms))
+            + _then(obj),
         )
     return 0
 
@@ -105,6 +115,16 @@ def _whole(given: Given, task: Task, result: Result, latency_ms: float) -> str:
     from rich.markup import escape
 
     return f"{escape(_told(given))} · {task.variant} · {latency_ms:.1f} ms\n{describe(result)}"
+
+
+def _then(told: Mapping[str, Any]) -> str:
+    """What a language model made of it, on lines of its own."""
+    if (obj := told.get("then")) is None:
+        return ""
+    from rich.markup import escape
+
+    answer = "\n".join(f"  {escape(_on_one_line(line))}" for line in obj["result"]["text"].split("\n"))
+    return f"\nthen {escape(obj['bundle'])} · {obj['variant']} · {obj['latency_ms']:.1f} ms\n{answer}"
 
 
 def _row(given: Given, result: Result, latency_ms: float) -> str:

@@ -73,8 +73,7 @@ def _reader(tokenizer: Any) -> Callable[[str], bytes]:  # noqa: ANN401
 
 
 def _steps(state: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for step in state.get("decoders", [state]):
-        yield step
+    yield from state.get("decoders", [state])
 
 
 def _space(step: dict[str, Any]) -> str | None:

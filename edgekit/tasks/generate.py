@@ -88,6 +88,11 @@ class Generate:
         """
         return Reply(self._answer(given, settings, trace, now_ns))
 
+    @property
+    def knows_turns(self) -> bool:
+        """Whether it can be given the turns of a conversation."""
+        return self._head.chat_template is not None
+
     def forget(self) -> None:
         """The next prompt goes through the model whole."""
         self._decoder.rewind(0)
