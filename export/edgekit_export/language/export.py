@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,8 +21,9 @@ from edgekit.tasks.generate import Generate
 from edgekit.tasks.registry import default_threads, make_task
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
-from edgekit_export.language.making import plans_of
+from edgekit_export.language.making import plan_of
 from edgekit_export.language.plans import TextRecipe, default_recipes, full_precision
+from edgekit_export.language.pruned import pruned_model
 from edgekit_export.language.staged import Plan, TextStaging, stage_text
 from edgekit_export.lock import text_lock
 from edgekit_export.maker import Maker
@@ -107,13 +108,22 @@ class _Work:
         task = self._load(reference)
         inputs = golden_inputs(task, draw_for(task))
         recipes = options.recipes or default_recipes(model)
-        staged = [self._recorded(self._staged(model, plan), inputs) for plan in plans_of(model, recipes)]
+        slim = self._slim(model)
+        staged = [self._recorded(self._staged(slim, plan_of(one, slim)), inputs) for one in recipes]
         candidates, matrix = self._judged(staged, task, evaluation)
         full = self._recorded(reference, inputs)
         lock = text_lock(model, recipes, calibration, evaluation, options.source_options)
         package = assemble(self._maker(lock), out, full, candidates, options.max_size_bytes)
         target = target_here(this_machine()).name
-        return replace(package, matrix=matrix, target=target, remark="; ".join(model.remarks))
+        return replace(package, matrix=matrix, target=target, remark="; ".join(slim.remarks))
+
+    def _slim(self, model: TextModel) -> TextModel:
+        """With the vocabulary that was asked for."""
+        texts = self._open(self.options.vocabulary)
+        if texts is None:
+            return model
+        with self.progress("prune the vocabulary", len(texts)) as advance:
+            return pruned_model(model, _told(texts, advance), self.options.keep_tokens)
 
     def _data(self) -> tuple[Dataset | None, Dataset | None]:
         options = self.options
@@ -173,3 +183,9 @@ class _Work:
         card = model.card
         source = Source(model.name, model.origin, TASK, card, graphs={}, assets={})
         return Maker(source, lock, self.staging, this_machine())
+
+
+def _told(texts: Dataset, advance: Callable[[], None]) -> Iterator[str]:
+    for sample in texts:
+        yield str(sample.content)
+        advance()
