@@ -23,7 +23,6 @@ from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
 from edgekit_export.language.making import plan_of
 from edgekit_export.language.plans import TextRecipe, default_recipes, full_precision
-from edgekit_export.language.pruned import pruned_model
 from edgekit_export.language.staged import Plan, TextStaging, stage_text
 from edgekit_export.lock import text_lock
 from edgekit_export.maker import Maker
@@ -34,6 +33,7 @@ from edgekit_export.sources.text_model import TextModel
 from edgekit_export.sources.text_source import TextSource
 from edgekit_export.target import target_here
 from edgekit_export.variants import Progress
+from edgekit_export.vocabulary.model import prune_model
 
 TASK = "generate"
 DEFAULT_CONTEXT = 2048
@@ -123,7 +123,10 @@ class _Work:
         if texts is None:
             return model
         with self.progress("prune the vocabulary", len(texts)) as advance:
-            return pruned_model(model, _told(texts, advance), self.options.keep_tokens)
+            slim, _ = prune_model(model, _told(texts, advance), keep=self.options.keep_tokens)
+        before, now = model.shape.vocabulary, slim.shape.vocabulary
+        said = f"{now:,} of {before:,} tokens stay: what other texts need is written in smaller pieces"
+        return replace(slim, remarks=(*slim.remarks, said))
 
     def _data(self) -> tuple[Dataset | None, Dataset | None]:
         options = self.options

@@ -62,7 +62,7 @@ def text_source(source: str, *, requantize: bool = False) -> TextSource | None:
 def _from_folder(folder: HfFolder) -> TextSource | None:
     if not folder.architectures[0].endswith(_ENDS):
         return None
-    from edgekit_export.sources.huggingface.text_model import open_hf_text
+    from edgekit_export.sources.huggingface.text_generation import open_hf_text
 
     return TextSource(open_hf_text(folder))
 
