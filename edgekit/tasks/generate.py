@@ -48,10 +48,10 @@ class Generate:
         self.bundle_name, self.variant = bundle_name, variant.name
         self.engine, self.threads = f"{engine.name} {engine.version}", options.threads
         self._head = model.head
-        self._words = Words(model.head, folder)
+        self.words = Words(model.head, folder)
         self._kept_masks: Masks | None = None
-        self._decoder: Decoder = BufferedDecoder(variant, folder, engine, options)
-        self.sessions: Mapping[str, Session] = self._decoder.sessions
+        self.decoder: Decoder = BufferedDecoder(variant, folder, engine, options)
+        self.sessions: Mapping[str, Session] = self.decoder.sessions
 
     def __call__(
         self,
@@ -95,18 +95,18 @@ class Generate:
 
     def forget(self) -> None:
         """The next prompt goes through the model whole."""
-        self._decoder.rewind(0)
+        self.decoder.rewind(0)
 
     def _answer(
         self, given: Prompt, settings: Settings, trace: Trace | None, now_ns: Callable[[], int]
     ) -> Generator[str, None, Generation]:
         start = now_ns()
         with nullcontext() if trace is None else trace.stage("pre"):
-            prompt = self._words.prompt(given)
+            prompt = self.words.prompt(given)
         self._check_room(prompt)
-        room = self._decoder.capacity - len(prompt) + 1  # the last token is not given to it
-        answer = Answer(self._words, self._head.ends, settings, prompt, room, self._masks(settings))
-        reused = _common(self._decoder.tokens, prompt[:-1])
+        room = self.decoder.capacity - len(prompt) + 1  # the last token is not given to it
+        answer = Answer(self.words, self._head.ends, settings, prompt, room, self._masks(settings))
+        reused = _common(self.decoder.tokens, prompt[:-1])
         prefill = now_ns()
         scores = self._prefill(prompt, reused, settings, trace)
         prefilled = now_ns()
@@ -126,7 +126,7 @@ class Generate:
                 yield piece
             if answer.finish is None:
                 step = now_ns()
-                scores = self._decoder.extend(answer.tokens[-1:], (0,), trace)[0]
+                scores = self.decoder.extend(answer.tokens[-1:], (0,), trace)[0]
                 decode_ns += now_ns() - step
         if rest := answer.rest():
             yield rest
@@ -142,7 +142,7 @@ class Generate:
 
     def _prefill(self, prompt: list[int], reused: int, settings: Settings, trace: Trace | None) -> F32 | None:
         """Scores behind the prompt; None if somebody cancelled."""
-        decoder, scores = self._decoder, None
+        decoder, scores = self.decoder, None
         decoder.rewind(reused)
         for at in range(reused, len(prompt), decoder.chunk):
             if settings.cancelled is not None and settings.cancelled():
@@ -156,11 +156,11 @@ class Generate:
         if settings.grammar is None:
             return None
         if self._kept_masks is None or self._kept_masks.grammar is not settings.grammar:
-            self._kept_masks = Masks(settings.grammar, self._words.token_bytes)
+            self._kept_masks = Masks(settings.grammar, self.words.token_bytes)
         return self._kept_masks
 
     def _check_room(self, prompt: Sequence[int]) -> None:
-        capacity = self._decoder.capacity
+        capacity = self.decoder.capacity
         if len(prompt) > capacity:
             raise DataError(
                 f"prompt: {len(prompt)} tokens, the context has room for {capacity}",
@@ -170,7 +170,7 @@ class Generate:
     @property
     def capacity(self) -> int:
         """Most tokens of a prompt and its answer."""
-        return self._decoder.capacity
+        return self.decoder.capacity
 
     @property
     def tokenizer(self) -> str:
@@ -185,7 +185,7 @@ class Generate:
     @property
     def batch(self) -> int:
         """Most tokens whose scores are made at once."""
-        return max(1, min(self._decoder.chunk, MAX_SCORES // self._head.vocabulary))
+        return max(1, min(self.decoder.chunk, MAX_SCORES // self._head.vocabulary))
 
     def tokens(self, text: str) -> list[int]:
         """What a text that stands for itself is cut into, behind the model's first token if it has one.
@@ -193,7 +193,7 @@ class Generate:
         Raises:
             DataError: it gives no token, or is too long.
         """
-        return self._words.tokens(text)
+        return self.words.tokens(text)
 
     def follow(self, text: str, more: str) -> F32:
         """How likely ``more`` follows ``text``, token by token; a text that was followed before costs nothing again.
@@ -208,8 +208,8 @@ class Generate:
         Raises:
             DataError: nothing is left to score, or both do not fit the context.
         """
-        decoder, ids = self._decoder, self._words.tokens(text + more)
-        begin = max(_common(self._words.tokens(text), ids), 1)
+        decoder, ids = self.decoder, self.words.tokens(text + more)
+        begin = max(_common(self.words.tokens(text), ids), 1)
         if begin >= len(ids):
             raise DataError("text: has no token that follows another", "give it a longer text")
         self._check_room(ids)
@@ -243,8 +243,8 @@ class Generate:
         Raises:
             DataError: there is nothing to score.
         """
-        decoder, first = self._decoder, self._head.first
-        ids = self._words.tokens(text)
+        decoder, first = self.decoder, self._head.first
+        ids = self.words.tokens(text)
         head = [] if first is None else ids[:1]
         body = ids[len(head) :]
         step = min(window, decoder.capacity) - len(head)

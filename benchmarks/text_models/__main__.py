@@ -1,0 +1,137 @@
+"""A text model's bundle beside llama.cpp and transformers on the same weights, in turns.
+
+    python benchmarks/text_models smollm2.edge SmolLM2-135M-Instruct.Q4_1.gguf --llama-python llama-env/bin/python
+
+The bundle is the GGUF file's very codes (`edgekit export FILE.gguf`), so that all three multiply by the same weights;
+llama.cpp comes with `pip install llama-cpp-python`, in an environment of its own. Each turn every engine gets the same
+prompt, reads it (prefill) and makes greedy tokens (decode). Ratios are of each turn, their median is told: machines
+differ more from minute to minute than engines do. A cold start is a whole `edgekit chat` of 8 tokens, from the start of
+its process to its end; the peak is that process' largest resident memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from edgekit.machine import this_machine
+from edgekit.tasks.registry import load
+
+WORKER = Path(__file__).with_name("worker.py")
+TEXT = Path("/usr/share/common-licenses/Artistic")
+
+
+class Worker:
+    """An engine in its process."""
+
+    def __init__(self, name: str, python: str, path: Path, threads: int) -> None:
+        self.name = name
+        command = [python, str(WORKER), name, str(path), str(threads)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        if self._line() != "ready":
+            raise SystemExit(f"{name}: did not start: {' '.join(command)}")
+
+    def run(self, prompt: list[int], tokens: int) -> dict[str, float]:
+        """Seconds of prefill and decode."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"prompt": prompt, "tokens": tokens}) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._line())
+
+    def close(self) -> None:
+        """Ends the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=60)
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+def cold_start(bundle: Path, threads: int, tokens: int = 8) -> tuple[float, float]:
+    """Seconds and peak resident megabytes of a whole answer, the file caches warm."""
+    command = [sys.executable, "-m", "edgekit", "chat", str(bundle), "The capital of France is"]
+    command += ["--max-tokens", str(tokens), "--threads", str(threads)]
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"failed: {' '.join(command)}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1000
+
+
+def turns(
+    workers: list[Worker], prompt: list[int], args: argparse.Namespace
+) -> dict[str, list[dict[str, float]]]:
+    """Engine → its measurements, a turn each; the first turn warms up and is left out."""
+    found: dict[str, list[dict[str, float]]] = {worker.name: [] for worker in workers}
+    for turn in range(args.turns + 1):
+        for worker in workers:
+            measured = worker.run(prompt, args.tokens)
+            if turn:
+                found[worker.name].append(measured)
+    return found
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("gguf", type=Path)
+    parser.add_argument("--llama-python", required=True, help="interpreter that has llama-cpp-python")
+    parser.add_argument("--prompt-tokens", type=int, default=256)
+    parser.add_argument("--tokens", type=int, default=64, help="greedy tokens a turn")
+    parser.add_argument("--turns", type=int, default=9)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-transformers", action="store_true")
+    args = parser.parse_args()
+    prompt = load(args.bundle).words.tokens(TEXT.read_text(encoding="utf-8"))[: args.prompt_tokens]
+    sides = [("edgekit", sys.executable, args.bundle), ("llama", args.llama_python, args.gguf)]
+    if not args.no_transformers:
+        sides.append(("transformers", sys.executable, args.gguf))
+    workers = [Worker(name, python, path, args.threads) for name, python, path in sides]
+    found = turns(workers, prompt, args)
+    for worker in workers:
+        worker.close()
+    told(args, found)
+    starts = [cold_start(args.bundle, args.threads) for _ in range(args.turns + 1)][1:]
+    size_mb = args.bundle.stat().st_size / 1e6
+    seconds, peak_mb = statistics.median(s for s, _ in starts), max(mb for _, mb in starts)
+    print(f"cold start to 8 tokens: {seconds:.2f} s (best {min(s for s, _ in starts):.2f})")
+    print(f"peak resident: {peak_mb:.0f} MB; 90 MB + 1.3 x {size_mb:.1f} MB = {90 + 1.3 * size_mb:.0f} MB")
+
+
+def told(args: argparse.Namespace, found: dict[str, list[dict[str, float]]]) -> None:
+    """Prints rates and ratios."""
+    machine = this_machine()
+    print(
+        f"{machine.cpu}, {args.threads} threads, {args.prompt_tokens} + {args.tokens} tokens, {args.turns} turns"
+    )
+    for name, rows in found.items():
+        prefill = statistics.median(args.prompt_tokens / row["prefill_s"] for row in rows)
+        decode = statistics.median(args.tokens / row["decode_s"] for row in rows)
+        print(f"{name:14} prefill {prefill:7.0f} tok/s   decode {decode:6.1f} tok/s")
+    ours = found["edgekit"]
+    for name, rows in found.items():
+        if name == "edgekit":
+            continue
+        for key in ("prefill_s", "decode_s"):
+            ratios = sorted(theirs[key] / mine[key] for theirs, mine in zip(rows, ours, strict=True))
+            spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
+            print(f"edgekit / {name}, {key[:-2]}: x{statistics.median(ratios):.2f} ({spread})")
+
+
+if __name__ == "__main__":
+    main()

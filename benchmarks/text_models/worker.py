@@ -1,0 +1,102 @@
+"""One engine in a process of its own: a line of JSON in (prompt, number of tokens), a line of times out.
+
+Runs in any environment that has the engine: `python worker.py llama model.gguf 2`, `… edgekit model.edge 2`,
+`… transformers model.gguf 2`.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+
+Run = Callable[[list[int], int], tuple[float, float, list[int]]]
+"""Prompt and number of tokens → seconds of prefill and of decoding, and the greedy tokens."""
+
+
+def edgekit_run(path: str, threads: int) -> Run:
+    from edgekit.engines.protocol import EngineOptions
+    from edgekit.tasks.registry import load
+
+    decoder = load(path, options=EngineOptions(threads=threads, context=1024)).decoder
+
+    def run(prompt: list[int], tokens: int) -> tuple[float, float, list[int]]:
+        decoder.rewind(0)
+        start = time.perf_counter()
+        for at in range(0, len(prompt), decoder.chunk):
+            part = prompt[at : at + decoder.chunk]
+            scores = decoder.extend(part, (len(part) - 1,))[0]
+        middle, made = time.perf_counter(), []
+        for _ in range(tokens):
+            made.append(int(scores.argmax()))
+            scores = decoder.extend(made[-1:], (0,))[0]
+        return middle - start, time.perf_counter() - middle, made
+
+    return run
+
+
+def llama_run(path: str, threads: int) -> Run:
+    import llama_cpp
+    import numpy as np
+
+    model = llama_cpp.Llama(
+        path, n_ctx=1024, n_threads=threads, n_threads_batch=threads, n_batch=512, verbose=False
+    )
+    size = model.n_vocab()
+
+    def run(prompt: list[int], tokens: int) -> tuple[float, float, list[int]]:
+        model.reset()
+        start = time.perf_counter()
+        model.eval(prompt)
+        middle, made = time.perf_counter(), []
+        for _ in range(tokens):
+            scores = llama_cpp.llama_get_logits_ith(model.ctx, -1)
+            made.append(int(np.ctypeslib.as_array(scores, (size,)).argmax()))
+            model.eval(made[-1:])
+        return middle - start, time.perf_counter() - middle, made
+
+    return run
+
+
+def transformers_run(path: str, threads: int) -> Run:
+    from pathlib import Path
+
+    import torch
+
+    from edgekit_export.sources.gguf.reader import open_gguf
+    from edgekit_export.sources.text_reference import text_reference
+
+    torch.set_num_threads(threads)
+    model = text_reference(open_gguf(Path(path)))
+
+    @torch.inference_mode()
+    def run(prompt: list[int], tokens: int) -> tuple[float, float, list[int]]:
+        start = time.perf_counter()
+        found = model(torch.tensor([prompt]), use_cache=True, logits_to_keep=1)
+        middle, made = time.perf_counter(), []
+        for _ in range(tokens):
+            made.append(int(found.logits[0, -1].argmax()))
+            found = model(torch.tensor([made[-1:]]), past_key_values=found.past_key_values, use_cache=True)
+        return middle - start, time.perf_counter() - middle, made
+
+    return run
+
+
+ENGINES = {"edgekit": edgekit_run, "llama": llama_run, "transformers": transformers_run}
+
+
+def main() -> None:
+    engine, path, threads = sys.argv[1:]
+    told = os.fdopen(os.dup(1), "w")  # libraries print; the answers go by themselves
+    os.dup2(2, 1)
+    run = ENGINES[engine](path, int(threads))
+    print("ready", file=told, flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        prefill_s, decode_s, made = run(asked["prompt"], asked["tokens"])
+        answer = {"prefill_s": prefill_s, "decode_s": decode_s, "tokens": made}
+        print(json.dumps(answer), file=told, flush=True)
+
+
+if __name__ == "__main__":
+    main()
