@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-
 from pydoc_data.topics import topics
 
 from edgekit.tasks.generate import Generate

@@ -117,7 +117,7 @@ def told(args: argparse.Namespace, found: dict[str, list[dict[str, float]]]) -> 
     """Prints rates and ratios."""
     machine = this_machine()
     print(
-        f"{machine.cpu}, {args.threads} threads, {args.prompt_tokens} + {args.tokens} tokens, {args.turns} turns"
+        f"{machine.model}, {args.threads} threads, {args.prompt_tokens} + {args.tokens} tokens, {args.turns} turns"
     )
     for name, rows in found.items():
         prefill = statistics.median(args.prompt_tokens / row["prefill_s"] for row in rows)

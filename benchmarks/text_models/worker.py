@@ -15,6 +15,7 @@ Run = Callable[[list[int], int], tuple[float, float, list[int]]]
 
 
 def edgekit_run(path: str, threads: int) -> Run:
+    """Our bundle, by its decoder."""
     from edgekit.engines.protocol import EngineOptions
     from edgekit.tasks.registry import load
 
@@ -36,6 +37,7 @@ def edgekit_run(path: str, threads: int) -> Run:
 
 
 def llama_run(path: str, threads: int) -> Run:
+    """llama.cpp on a GGUF file."""
     import llama_cpp
     import numpy as np
 
@@ -59,6 +61,7 @@ def llama_run(path: str, threads: int) -> Run:
 
 
 def transformers_run(path: str, threads: int) -> Run:
+    """Transformers in float32, on a GGUF file's weights made real."""
     from pathlib import Path
 
     import torch
@@ -86,6 +89,7 @@ ENGINES = {"edgekit": edgekit_run, "llama": llama_run, "transformers": transform
 
 
 def main() -> None:
+    """Answers one line by one line."""
     engine, path, threads = sys.argv[1:]
     told = os.fdopen(os.dup(1), "w")  # libraries print; the answers go by themselves
     os.dup2(2, 1)

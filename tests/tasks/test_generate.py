@@ -61,7 +61,7 @@ def task(make):
 def all_scores(task, tokens, chunk):
     task.forget()
     parts = [tokens[at : at + chunk] for at in range(0, len(tokens), chunk)]
-    return np.concatenate([task._decoder.extend(part, range(len(part))) for part in parts])
+    return np.concatenate([task.decoder.extend(part, range(len(part))) for part in parts])
 
 
 def test_chunked_prefill_equals_one_token_at_a_time(task, make):
@@ -88,7 +88,7 @@ def test_greedy_takes_the_best_token_each_time(task):
     answer = task(prompt, settings=Settings(max_tokens=6))
     assert answer.tokens == tuple(expected[6:])
     assert answer.finish == "length"
-    assert answer.text == task._words.decode(expected[6:]).rstrip("\ufffd")
+    assert answer.text == task.words.decode(expected[6:]).rstrip("\ufffd")
 
 
 def test_a_prompt_that_goes_on_is_not_read_again(task, make):
@@ -121,15 +121,15 @@ def test_pieces_are_the_text_and_hold_no_half_character(task):
     assert "".join(pieces) == answer.text
     assert len(answer.tokens) == 30
     assert all(pieces)
-    assert answer.text == task._words.decode(answer.tokens).rstrip("\ufffd")
+    assert answer.text == task.words.decode(answer.tokens).rstrip("\ufffd")
 
 
 def test_a_text_is_a_turn_where_the_model_knows_turns(task, make):
     turn = [{"role": "user", "content": "he"}]
-    assert task._words.text(turn) == "<|start|>user\nhe<|end|>\n<|start|>assistant\n"
-    assert task._words.prompt("he") == task._words.prompt(turn)
+    assert task.words.text(turn) == "<|start|>user\nhe<|end|>\n<|start|>assistant\n"
+    assert task.words.prompt("he") == task.words.prompt(turn)
     plain = make(replace(HEAD, chat_template=None))
-    assert plain._words.prompt("he") == [258, 260]
+    assert plain.words.prompt("he") == [258, 260]
     with pytest.raises(DataError, match="knows no turns"):
         plain(turn)
 
@@ -197,7 +197,7 @@ def test_a_context_beyond_the_tables_is_refused(make):
 
 def test_scores_are_the_log_probabilities_of_the_text(task):
     text = "then an inner hen"
-    ids = task._words.tokens(text)
+    ids = task.words.tokens(text)
     found = task.scores(text, top=3)
     raw = all_scores(task, ids, 1)[:-1].astype(np.float64)
     expected = raw - np.log(np.exp(raw).sum(1, keepdims=True))
@@ -209,7 +209,7 @@ def test_scores_are_the_log_probabilities_of_the_text(task):
 
 
 def test_what_follows_a_text_is_scored_and_the_text_is_not_read_again(task):
-    before, ids = task._words.tokens("the hen"), task._words.tokens("the hen and her tern")
+    before, ids = task.words.tokens("the hen"), task.words.tokens("the hen and her tern")
     raw = all_scores(task, ids, 1)[:-1].astype(np.float64)
     expected = (raw - np.log(np.exp(raw).sum(1, keepdims=True)))[np.arange(len(ids) - 1), ids[1:]]
     task.forget()
@@ -217,8 +217,8 @@ def test_what_follows_a_text_is_scored_and_the_text_is_not_read_again(task):
         task.follow("the hen", " and her tern"), expected[len(before) - 1 :], atol=1e-4
     )
     read = []
-    extend = task._decoder.extend
-    task._decoder.extend = lambda tokens, rows, trace=None: (
+    extend = task.decoder.extend
+    task.decoder.extend = lambda tokens, rows, trace=None: (
         read.append(len(tokens)) or extend(tokens, rows, trace)
     )
     again = task.follow("the hen", " and her tern")
@@ -233,7 +233,7 @@ def test_what_follows_a_text_is_scored_and_the_text_is_not_read_again(task):
 
 def test_scores_come_in_batches_of_any_size(task):
     text = "then an inner hen"
-    assert task.batch == min(task._decoder.chunk, 2**24 // VOCABULARY)
+    assert task.batch == min(task.decoder.chunk, 2**24 // VOCABULARY)
     whole = list(task.rows(text))
     parts = list(task.rows(text, batch=3))
     assert [len(targets) for targets, _ in parts[:-1]] == [3] * (len(parts) - 1)
@@ -243,14 +243,14 @@ def test_scores_come_in_batches_of_any_size(task):
     assert (task.capacity, task.vocabulary, task.tokens("a")) == (
         CONTEXT,
         VOCABULARY,
-        task._words.tokens("a"),
+        task.words.tokens("a"),
     )
 
 
 def test_long_texts_are_scored_in_windows_that_know_nothing_of_each_other(task, make):
     text = "the hen and her inner tern" * 6
     found = task.scores(text, window=20)
-    ids = task._words.tokens(text)
+    ids = task.words.tokens(text)
     assert len(found.logprob) == len(ids) - 1  # each but the model's own first token
     second = [258, *ids[20:39]]
     raw = all_scores(task, second, 1)[:-1].astype(np.float64)
@@ -279,7 +279,7 @@ def test_a_prompt_of_nothing_is_refused(task):
 def test_a_bundle_gives_the_task(tmp_path):
     task = load(language_bundle(tmp_path / "tiny.edge"), options=EngineOptions(threads=1))
     assert isinstance(task, Generate)
-    assert task(TEXT, settings=Settings(max_tokens=3)).pace.prompt_tokens == len(task._words.prompt(TEXT))
+    assert task(TEXT, settings=Settings(max_tokens=3)).pace.prompt_tokens == len(task.words.prompt(TEXT))
 
 
 @pytest.mark.parametrize(
