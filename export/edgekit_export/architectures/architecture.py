@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edgekit.errors import ModelError
 from edgekit.types import Array
 from edgekit_export.architectures.settings import Settings
 from edgekit_export.architectures.shape import EMBEDDING, HEAD, LAST_NORM, MATRICES, DecoderShape, norms
@@ -75,6 +76,23 @@ class Architecture:
         heads = shape.heads if name.endswith(".q_proj.weight") else shape.kv_heads
         theirs = np.arange(heads * shape.head_dim).reshape(heads, shape.head_dim // 2, 2)
         return theirs.swapaxes(1, 2).reshape(-1)
+
+
+def check_shape(shape: DecoderShape, where: str) -> None:
+    """Refuses heads that no graph can be made of.
+
+    Args:
+        shape: of a checkpoint that is not trusted.
+        where: the file, for messages.
+
+    Raises:
+        ModelError: they have an odd size, or queries are not a multiple of keys.
+    """
+    if shape.heads % shape.kv_heads or shape.head_dim % 2:
+        raise ModelError(
+            f"{where}: expected heads of an even size, queries a multiple of keys, got {shape.heads} and "
+            f"{shape.kv_heads} heads of {shape.head_dim}"
+        )
 
 
 def tensor_shapes(shape: DecoderShape) -> dict[str, tuple[int, ...]]:

@@ -12,7 +12,7 @@ import numpy as np
 from edgekit.errors import ModelError
 from edgekit_export.architectures.architecture import GGUF_MATRICES, Architecture
 from edgekit_export.architectures.rotation import gguf_rope, head_size, rope_of
-from edgekit_export.architectures.settings import Settings
+from edgekit_export.architectures.settings import MAX_LAYERS, Settings
 from edgekit_export.architectures.shape import DecoderShape, Rope
 
 _PATTERN = 6
@@ -28,14 +28,14 @@ def _read_gguf(said: Settings, vocabulary: int, tied: bool) -> DecoderShape:
     said.expect("gemma3.attention.causal", True)
     said.expect("gemma3.final_logit_softcapping", 0.0)
     said.expect("gemma3.attn_logit_softcapping", 0.0)
-    said.expect("gemma3.attention.sliding_window_pattern", _PATTERN)
     hidden, heads = said.count("gemma3.embedding_length"), said.count("gemma3.attention.head_count")
-    layers = said.count("gemma3.block_count")
+    layers = said.count("gemma3.block_count", most=MAX_LAYERS)
     head_dim = said.count("gemma3.attention.key_length", head_size(hidden, heads, said.where))
     said.expect("gemma3.attention.value_length", head_dim)
+    pattern = said.count("gemma3.attention.sliding_window_pattern", _PATTERN)
     scalar = hidden / heads if layers == _LAYERS_27B else head_dim
     return _shape(
-        full=tuple((i + 1) % _PATTERN == 0 for i in range(layers)),
+        full=tuple((i + 1) % pattern == 0 for i in range(layers)),
         ropes=(
             Rope(said.number("gemma3.rope.freq_base_swa", _LOCAL_THETA)),
             gguf_rope(said, "gemma3", theta=_GLOBAL_THETA),
@@ -63,7 +63,7 @@ def _read_config(said: Settings) -> DecoderShape:
     said.expect("attn_logit_softcapping")
     heads = said.count("num_attention_heads")
     return _shape(
-        full=_full_layers(said, said.count("num_hidden_layers")),
+        full=_full_layers(said, said.count("num_hidden_layers", most=MAX_LAYERS)),
         ropes=_config_ropes(said),
         window=said.count("sliding_window", 4096),
         hidden=said.count("hidden_size"),

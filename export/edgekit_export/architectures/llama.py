@@ -6,7 +6,7 @@ from typing import Any
 
 from edgekit_export.architectures.architecture import GGUF_MATRICES, Architecture
 from edgekit_export.architectures.rotation import config_rope, gguf_rope, head_size
-from edgekit_export.architectures.settings import Settings
+from edgekit_export.architectures.settings import MAX_LAYERS, Settings
 from edgekit_export.architectures.shape import DecoderShape, Rope
 
 
@@ -19,7 +19,7 @@ def _read_gguf(said: Settings, vocabulary: int, tied: bool) -> DecoderShape:
     said.expect("llama.rope.dimension_count", head_dim)
     return _shape(
         hidden=hidden,
-        layers=said.count("llama.block_count"),
+        layers=said.count("llama.block_count", most=MAX_LAYERS),
         heads=heads,
         kv_heads=said.count("llama.attention.head_count_kv", heads),
         head_dim=head_dim,
@@ -41,7 +41,7 @@ def _read_config(said: Settings) -> DecoderShape:
     head_dim = said.count("head_dim", head_size(hidden, heads, said.where))
     return _shape(
         hidden=hidden,
-        layers=said.count("num_hidden_layers"),
+        layers=said.count("num_hidden_layers", most=MAX_LAYERS),
         heads=heads,
         kv_heads=said.count("num_key_value_heads", heads),
         head_dim=head_dim,

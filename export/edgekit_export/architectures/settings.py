@@ -12,6 +12,8 @@ from edgekit.errors import ModelError
 MAX_COUNT = 1 << 24
 """No size of a model is larger: rows of a vocabulary, tokens of a context."""
 
+MAX_LAYERS = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -29,16 +31,16 @@ class Settings:
         """Whether it says anything under this name."""
         return self.values.get(key) is not None
 
-    def count(self, key: str, default: int | None = None) -> int:
-        """A whole number from 1 to :data:`MAX_COUNT`.
+    def count(self, key: str, default: int | None = None, most: int = MAX_COUNT) -> int:
+        """A whole number from 1 to ``most``.
 
         Raises:
             ModelError: it is missing without a default, or is something else.
         """
         value = self._value(key, default)
-        if type(value) is not int or not 1 <= value <= MAX_COUNT:
+        if type(value) is not int or not 1 <= value <= most:
             raise ModelError(
-                f"{self.where}: {key}: expected a whole number from 1 to {MAX_COUNT}, got {_cut(value)}"
+                f"{self.where}: {key}: expected a whole number from 1 to {most}, got {_cut(value)}"
             )
         return value
 

@@ -16,6 +16,11 @@ from edgekit_export.quantize.blockwise import Blockwise
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
+_LEVELS = np.array(
+    [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113], np.int16
+).astype(np.uint8) ^ np.uint8(128)
+"""The 16 uneven levels of IQ4 types (``kvalues_iq4nl`` of ggml-common.h), whole numbers that fit 8 bits around 128."""
+
 
 def read_blocks(kind: str, data: U8, shape: tuple[int, int]) -> Blockwise:
     """A matrix in codes.
@@ -95,6 +100,20 @@ def _q6_k(data: U8, shape: tuple[int, int]) -> Blockwise:
     return _blockwise(codes, 6, 16, shape, _times(d, scales.view(np.int8)), zeros=32)
 
 
+def _iq4_nl(data: U8, shape: tuple[int, int]) -> Blockwise:
+    d, low = _split(data, 2, 16)
+    return _blockwise(_LEVELS[_nibbles(low)], 8, 32, shape, _float16(d), zeros=128)
+
+
+def _iq4_xs(data: U8, shape: tuple[int, int]) -> Blockwise:
+    d, upper, lower, low = _split(data, 2, 2, 4, 128)
+    nibbles = np.stack([lower & 15, lower >> 4], axis=2).reshape(-1, 8)
+    pairs = (upper[:, :, None] >> np.arange(0, 8, 2, dtype=np.uint8)) & 3
+    scales = (nibbles | (pairs.reshape(-1, 8) << 4)).astype(np.int8) - np.int8(32)
+    codes = _LEVELS[_nibbles(low.reshape(-1, 16))]
+    return _blockwise(codes, 8, 32, shape, _times(d, scales), zeros=128)
+
+
 EXACT: dict[str, Callable[[U8, tuple[int, int]], Blockwise]] = {
     "Q8_0": _q8_0,
     "Q4_0": _q4_0,
@@ -106,6 +125,8 @@ EXACT: dict[str, Callable[[U8, tuple[int, int]], Blockwise]] = {
     "Q4_K": _q4_k,
     "Q5_K": _q5_k,
     "Q6_K": _q6_k,
+    "IQ4_NL": _iq4_nl,
+    "IQ4_XS": _iq4_xs,
 }
 """Types that :class:`Blockwise` holds exactly."""
 

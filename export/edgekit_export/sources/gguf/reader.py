@@ -11,7 +11,7 @@ import numpy as np
 
 from edgekit.errors import EnvironmentLacks, ModelError
 from edgekit.types import F32, U8
-from edgekit_export.architectures.architecture import Architecture, tensor_shapes
+from edgekit_export.architectures.architecture import Architecture, check_shape, tensor_shapes
 from edgekit_export.architectures.registry import by_gguf_name
 from edgekit_export.architectures.settings import Settings
 from edgekit_export.architectures.shape import EMBEDDING, HEAD, DecoderShape
@@ -47,6 +47,7 @@ def open_gguf(path: Path, *, origin: str = "", requantize: bool = False) -> Text
     header = read_header(path)
     architecture = by_gguf_name(header.metadata.get("general.architecture"), path.name)
     shape = _shape(header, architecture, path.name)
+    check_shape(shape, path.name)
     words = read_vocabulary(header.metadata, path.name)
     if len(words.tokens) > shape.vocabulary:
         raise ModelError(

@@ -15,6 +15,9 @@ from edgekit_export.sources.text_model import TURN_ENDS
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 """``llama_token_type`` of llama.h."""
 
+MAX_TOKEN_CHARACTERS = 1024
+"""The longest of real vocabularies are runs of some hundred spaces; the work on a token grows with its square."""
+
 _PREFIX = "tokenizer.ggml."
 
 
@@ -63,6 +66,11 @@ def read_vocabulary(metadata: Mapping[str, Any], where: str) -> Vocabulary:
     tokens = _texts(said, "tokens")
     if len(set(tokens)) != len(tokens):
         raise ModelError(f"{where}: tokenizer.ggml.tokens: some of its {len(tokens)} texts are there twice")
+    longest = max(map(len, tokens))
+    if longest > MAX_TOKEN_CHARACTERS:
+        raise ModelError(
+            f"{where}: tokenizer.ggml.tokens: one has {longest} characters, expected at most {MAX_TOKEN_CHARACTERS}"
+        )
     types = tuple(_numbers(said, "token_type", len(tokens), "iu")) or (NORMAL,) * len(tokens)
     spaced = model == "llama"
     special = {

@@ -12,7 +12,7 @@ import numpy as np
 
 from edgekit.errors import EnvironmentLacks, ModelError
 from edgekit.types import F32
-from edgekit_export.architectures.architecture import Architecture, tensor_shapes
+from edgekit_export.architectures.architecture import Architecture, check_shape, tensor_shapes
 from edgekit_export.architectures.registry import by_class
 from edgekit_export.architectures.settings import Settings
 from edgekit_export.architectures.shape import HEAD, DecoderShape
@@ -41,6 +41,7 @@ def open_hf_text(folder: HfFolder) -> TextModel:
     """
     architecture = by_class(folder.architectures[0], folder.origin)
     shape = architecture.read_config(Settings(folder.config, f"{folder.origin}: {CONFIG}"))
+    check_shape(shape, folder.origin)
     if (how := folder.config.get("quantization_config")) is not None:
         kind = how.get("quant_method") if isinstance(how, dict) else how
         raise ModelError(
