@@ -134,7 +134,7 @@ def _add_making(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=tuple(FORMATS),
         help="of the variants (default: onnx, of a TFLite file tflite); TFLite takes a torch network, and needs "
-        "what make export-env installs, or a TFLite file",
+        "what make export-env installs, a text model, or a TFLite file",
     )  # fmt: skip
     parser.add_argument(
         "--resume", action=argparse.BooleanOptionalAction, default=True,
@@ -255,7 +255,7 @@ def _run(args: argparse.Namespace) -> int:
 
     text = text_source_of(args)
     if text is not None:
-        return _told(args, export_text_of(args, text))
+        return _told(args, export_text_of(args, text, FORMATS[args.format or "onnx"]))
     refuse_text_options(args)
     check_recipes(args.recipe, PRECISIONS, args.source)
     bare = BareInput(

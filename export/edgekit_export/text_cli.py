@@ -14,6 +14,7 @@ from edgekit.errors import UsageError
 if TYPE_CHECKING:
     from edgekit_export.package import Package
     from edgekit_export.sources.text_source import TextSource
+    from edgekit_export.variants import Format
 
 TEXT_RECIPES = ("stored", "int8", "int4", "mixed")
 
@@ -92,8 +93,8 @@ def check_recipes(recipes: Sequence[str] | None, known: Sequence[str], source: s
             raise UsageError(f"recipe {name}: not one of {source}'s", f"choose from {', '.join(known)}")
 
 
-def export_text_of(args: argparse.Namespace, source: TextSource) -> Package:
-    """Exports a text model as the command line says.
+def export_text_of(args: argparse.Namespace, source: TextSource, formats: tuple[Format, ...]) -> Package:
+    """Exports a text model as the command line says, in these formats.
 
     Raises:
         UsageError: an option that says nothing to it.
@@ -109,6 +110,7 @@ def export_text_of(args: argparse.Namespace, source: TextSource) -> Package:
     context = args.context or min(DEFAULT_CONTEXT, source.model.shape.context)
     options = TextOptions(
         recipes=tuple(args.recipe or ()),
+        formats=formats,
         context=context,
         calibration=tuple(args.calib),
         evaluation=tuple(args.eval),

@@ -11,6 +11,7 @@ from edgekit.bundle.manifest import Lock, Variant
 from edgekit.cli.values import MaxDrop
 from edgekit.data.dataset import Dataset, open_data, refuse_overlap
 from edgekit.engines.protocol import EngineOptions
+from edgekit.engines.registry import engine_for
 from edgekit.errors import UsageError
 from edgekit.evaluate import compare
 from edgekit.evaluation.options import Options
@@ -32,7 +33,8 @@ from edgekit_export.sources.source import Source
 from edgekit_export.sources.text_model import TextModel
 from edgekit_export.sources.text_source import TextSource
 from edgekit_export.target import target_here
-from edgekit_export.variants import Progress
+from edgekit_export.tflite.staged_text import stage_tflite_text
+from edgekit_export.variants import Format, Progress
 from edgekit_export.vocabulary.model import prune_model
 
 TASK = "generate"
@@ -45,6 +47,7 @@ class TextOptions:
 
     Attributes:
         recipes: variants to make, the default one first; empty for what the source suggests.
+        formats: each of them in each of these; the reference is ONNX in any case.
         context: most tokens, of prompt and answer together; position tables are cut to it.
         calibration: ``--data`` specifications; the source's own where empty.
         evaluation: the same, for the drop; never of texts that were calibrated on.
@@ -58,6 +61,7 @@ class TextOptions:
     """
 
     recipes: tuple[TextRecipe, ...] = ()
+    formats: tuple[Format, ...] = ("onnx",)
     context: int = DEFAULT_CONTEXT
     calibration: tuple[str, ...] = ()
     evaluation: tuple[str, ...] = ()
@@ -75,9 +79,12 @@ def export_text(source: TextSource, out: Path, options: TextOptions, progress: P
 
     Raises:
         UsageError: data that is needed was not given, or a context that the model does not have.
+        EnvironmentLacks: no engine here runs one of the formats.
         DataError, ModelError, OutputError: as their steps say.
     """
     _check_context(source.model, options.context)
+    for wanted in options.formats:
+        engine_for(wanted)
     with tempfile.TemporaryDirectory(prefix="edgekit-export-") as folder:
         return _Work(
             source, options, progress, TextStaging(Path(folder) / "members", source.model.notices)
@@ -109,10 +116,11 @@ class _Work:
         inputs = golden_inputs(task, draw_for(task))
         recipes = options.recipes or default_recipes(model)
         slim = self._slim(model)
-        staged = [self._recorded(self._staged(slim, plan_of(one, slim)), inputs) for one in recipes]
+        plans = ((plan_of(one, slim), wanted) for one in recipes for wanted in options.formats)
+        staged = [self._recorded(self._staged(slim, *each), inputs) for each in plans]
         candidates, matrix = self._judged(staged, task, evaluation)
         full = self._recorded(reference, inputs)
-        lock = text_lock(model, recipes, calibration, evaluation, options.source_options)
+        lock = text_lock(model, recipes, options.formats, calibration, evaluation, options.source_options)
         package = assemble(self._maker(lock), out, full, candidates, options.max_size_bytes)
         target = target_here(this_machine()).name
         return replace(package, matrix=matrix, target=target, remark="; ".join(slim.remarks))
@@ -145,9 +153,10 @@ class _Work:
     def _open(self, specs: Sequence[str]) -> Dataset | None:
         return open_data(specs, TASK, (), "text") if specs else None
 
-    def _staged(self, model: TextModel, plan: Plan) -> Variant:
+    def _staged(self, model: TextModel, plan: Plan, wanted: Format = "onnx") -> Variant:
+        stage = stage_text if wanted == "onnx" else stage_tflite_text
         with self.progress(f"write {plan.name}", model.shape.layers + 1) as advance:
-            return stage_text(self.staging, model, plan, self.options.context, advance)
+            return stage(self.staging, model, plan, self.options.context, advance)
 
     def _load(self, variant: Variant) -> Generate:
         options = self.options.engine or EngineOptions(threads=default_threads())

@@ -23,6 +23,9 @@ from edgekit_export.language.write import DECODE, EMBED, WEIGHTS, write_graphs
 from edgekit_export.sources.text_model import TextModel
 from edgekit_export.staging import Staging
 
+_CHUNK = 512
+"""Tokens of one call of a prompt."""
+
 _TOKENIZER, _TEMPLATE = "tokenizer.json", "chat_template.jinja"
 
 Precision = Literal["fp32", "int8", "int4", "mixed"]
@@ -83,7 +86,7 @@ def stage_text(
         path=f"{plan.name}/{DECODE}",
         format="onnx",
         input=_decoder_input(model.shape, context),
-        head=_logits_head(staging.folder, model),
+        head=logits_head(staging.folder, model),
         external=external,
     )
     size = sum(path.stat().st_size for path in folder.iterdir())
@@ -104,10 +107,11 @@ def _decoder_input(shape: DecoderShape, context: int) -> DecoderInput:
         kv_heads=shape.kv_heads,
         head_dim=shape.head_dim,
         context=context,
+        chunk=min(_CHUNK, context),
     )
 
 
-def _logits_head(folder: Path, model: TextModel) -> LogitsHead:
+def logits_head(folder: Path, model: TextModel) -> LogitsHead:
     """What makes tokens of texts and turns, its files written; equal ones of two variants are one."""
     words = model.words
     digest = hashlib.sha256(words.tokenizer).hexdigest()[:8]
