@@ -35,7 +35,8 @@ class DecoderInput(Strict, frozen=True, tag="decoder", tag_field="kind"):
         total_sequence_length: input of the tokens in the buffer after this call, a scalar int32.
         past: of each layer keys and values, ``(1, kv_heads, capacity, head_dim)`` float32.
         context: most tokens that the graph's position tables allow.
-        chunk: most tokens of one call: longer prompts are given in parts.
+        chunk: most tokens of one call: longer prompts are given in parts. What a call needs for itself grows with it
+            (of a model of 135 million parameters 20 MB at 128 tokens, 60 at 512), its speed hardly.
     """
 
     tensor: Line
@@ -44,7 +45,7 @@ class DecoderInput(Strict, frozen=True, tag="decoder", tag_field="kind"):
     kv_heads: Annotated[int, Meta(ge=1, le=1024)]
     head_dim: Annotated[int, Meta(ge=1, le=1024)]
     context: Annotated[int, Meta(ge=2, le=131_072)]
-    chunk: Length = 512
+    chunk: Length = 128
     rows: Line = "rows"
     seqlens_k: Line = "seqlens_k"
     total_sequence_length: Line = "total_sequence_length"

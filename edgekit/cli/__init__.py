@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
-from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -45,6 +44,8 @@ def command_module(name: str) -> ModuleType:
     """
     if name != "export":
         return import_module(f"edgekit.cli.{name}")
+    from importlib.metadata import entry_points  # half of what the command line imports
+
     found = entry_points(group=EXPORTERS, name="export")
     if not found:
         raise EnvironmentLacks(

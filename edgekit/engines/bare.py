@@ -6,14 +6,17 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgekit.bundle.messages import SHOWN, printable
 from edgekit.bundle.ranges import FileRange
 from edgekit.bundle.tflite_model import IDENTIFIER, check_tflite
 from edgekit.engines.protocol import EngineOptions, TensorSpec
 from edgekit.engines.registry import engine_for
-from edgekit.engines.trial import Tried, try_model
 from edgekit.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgekit.engines.trial import Tried
 
 
 def bare_format(path: Path) -> str | None:
@@ -55,6 +58,8 @@ def look_at_tflite(path: Path) -> Tried:
     Raises:
         BundleError, ModelError, EnvironmentLacks: see :func:`refuse_bare`.
     """
+    from edgekit.engines.trial import try_model
+
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         check_tflite(FileRange(handle, 0, os.fstat(handle).st_size, str(path)), str(path))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +143,7 @@ class OnnxRuntimeEngine:
     @property
     def version(self) -> str:
         """Version of the installed wheel."""
-        return distribution_version("onnxruntime")
+        return str(ort.__version__)
 
     def load(self, path: Path, options: EngineOptions) -> OnnxRuntimeSession:
         """Loads an ``.onnx`` file; see :class:`edgekit.engines.protocol.Engine`."""

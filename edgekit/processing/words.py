@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from edgekit.bundle.manifest import LogitsHead
 from edgekit.bundle.messages import some_of
-from edgekit.errors import DataError
+from edgekit.errors import DataError, EnvironmentLacks
 from edgekit.processing.tokens import MAX_CHARACTERS, load_tokenizer, tokenizer_faults
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Words:
     def __init__(self, head: LogitsHead, folder: Path) -> None:
         self._head, self._folder = head, folder
         self._template: ChatTemplate | None = None
+        with suppress(EnvironmentLacks):  # whoever gives it turns is told what to install
+            self._template = self._load_template()
         self.tokenizer = load_tokenizer(folder / head.tokenizer)
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
@@ -67,14 +70,18 @@ class Words:
         for message in messages:
             if not isinstance(message.get("role"), str) or "content" not in message:
                 raise DataError(f"prompt: expected turns with role and content, got {some_of(message)}")
-        if self._head.chat_template is None:
+        template = self._template or self._load_template()
+        if template is None:
             raise DataError("prompt: this model knows no turns", "give it a text")
-        if self._template is None:
-            from edgekit.processing.chat_template import ChatTemplate
+        return template.render(messages)
 
-            source = (self._folder / self._head.chat_template).read_text(encoding="utf-8")
-            self._template = ChatTemplate(source, self._head.token_texts)
-        return self._template.render(messages)
+    def _load_template(self) -> ChatTemplate | None:
+        if self._head.chat_template is None:
+            return None
+        from edgekit.processing.chat_template import ChatTemplate
+
+        source = (self._folder / self._head.chat_template).read_text(encoding="utf-8")
+        return ChatTemplate(source, self._head.token_texts)
 
     def tokens(self, text: str) -> list[int]:
         """Tokens of a text that stands for itself, behind the first token if the model has one."""

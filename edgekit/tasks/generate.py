@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from edgekit.tasks.reply import Reply
 from edgekit.tasks.settings import Settings
 from edgekit.tasks.trace import Trace
 from edgekit.types import F32, Array, Content, Generation, Kind, Pace, TokenScores
+
+_One = TypeVar("_One")
+_Other = TypeVar("_Other")
 
 WINDOW = 512
 """Tokens that are scored together, unless told otherwise."""
@@ -48,9 +52,11 @@ class Generate:
         self.bundle_name, self.variant = bundle_name, variant.name
         self.engine, self.threads = f"{engine.name} {engine.version}", options.threads
         self._head = model.head
-        self.words = Words(model.head, folder)
         self._kept_masks: Masks | None = None
-        self.decoder: Decoder = BufferedDecoder(variant, folder, engine, options)
+        self.decoder: Decoder
+        self.decoder, self.words = _both(
+            lambda: BufferedDecoder(variant, folder, engine, options), lambda: Words(model.head, folder)
+        )
         self.sessions: Mapping[str, Session] = self.decoder.sessions
 
     def __call__(
@@ -273,6 +279,31 @@ class Generate:
         found = [likeliest(targets, scores, top) for targets, scores in self.rows(text, window)]
         logprob, index, best = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return TokenScores(logprob, index, best, len(text.encode()))
+
+
+def _both(first: Callable[[], _One], second: Callable[[], _Other]) -> tuple[_One, _Other]:
+    """Runs both at the same time, the second one in a thread of its own: an engine that loads weights holds no lock.
+
+    (The weights stay in this thread, whose memory the C library gives back.)
+    """
+    found: list[_Other] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(second())
+        except BaseException as error:  # noqa: BLE001 (it is raised again below)
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        made = first()
+    finally:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return made, found[0]
 
 
 def _common(first: Sequence[int], second: Sequence[int]) -> int:
