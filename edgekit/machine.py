@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -86,14 +85,29 @@ def this_machine(cpuinfo: Path = CPUINFO) -> Machine:
         model=_model(text),
         architecture=platform.machine(),
         cores=len(os.sched_getaffinity(0)),
-        features=tuple(sorted(KERNEL_FEATURES & set(_field(text, "flags", "Features").split()))),
+        features=_features(text),
         python=platform.python_version(),
         versions=installed(*COMPUTING),
     )
 
 
+def cpu_features(cpuinfo: Path = CPUINFO) -> tuple[str, ...]:
+    """The processor's features that choose other kernels in the engines, sorted.
+
+    Args:
+        cpuinfo: the kernel's processor list; a test passes its own.
+    """
+    return _features(cpuinfo.read_text(errors="replace") if cpuinfo.is_file() else "")
+
+
+def _features(cpuinfo: str) -> tuple[str, ...]:
+    return tuple(sorted(KERNEL_FEATURES & set(_field(cpuinfo, "flags", "Features").split())))
+
+
 def installed(*distributions: str) -> dict[str, str]:
     """Versions of those of the distributions that are installed."""
+    from importlib.metadata import PackageNotFoundError, version  # takes as long as numpy's core
+
     found = {}
     for name in distributions:
         try:

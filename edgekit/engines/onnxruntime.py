@@ -13,7 +13,7 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 
 from edgekit.engines.protocol import EngineOptions, TensorSpec
 from edgekit.errors import ModelError
-from edgekit.machine import this_machine
+from edgekit.machine import cpu_features
 from edgekit.types import Array
 
 SILENT = 4  # fatal only: warnings are not for users, and errors come as exceptions, which we tell once
@@ -46,7 +46,7 @@ def session_options(options: EngineOptions, *, spinning: bool = False) -> Any:  
     made.graph_optimization_level = _OPTIMIZATION[options.optimization]
     made.log_severity_level = SILENT
     made.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
-    if saturates(this_machine().features):
+    if saturates(cpu_features()):
         made.add_session_config_entry("session.x64quantprecision", "1")
     return made
 

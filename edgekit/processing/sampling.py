@@ -46,6 +46,10 @@ class Sampling:
         )
         _within("seed", self.seed, 0 <= self.seed <= MAX_SEED, f"0 to {MAX_SEED}")
 
+    def rng(self) -> np.random.Generator | None:
+        """What the draws of one answer take their numbers from; None where nothing is drawn."""
+        return np.random.Generator(np.random.PCG64(self.seed)) if self.temperature else None
+
 
 def _within(name: str, value: float, holds: bool, expected: str) -> None:
     if not holds:
@@ -56,7 +60,7 @@ def choose(
     scores: F32,
     seen: Sequence[int],
     sampling: Sampling,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     allowed: Array | None = None,
 ) -> int:
     """The next token.
@@ -65,7 +69,7 @@ def choose(
         scores: ``(vocabulary,)`` float32, of the next token.
         seen: tokens of prompt and answer so far, for the repetition penalty.
         sampling: how to choose.
-        rng: gives one number a draw; none where the temperature is 0.
+        rng: gives one number a draw; see :meth:`Sampling.rng`.
         allowed: ``(n,)`` ids of the only tokens that may be chosen, rising; ``None`` for all.
 
     Returns:
@@ -75,7 +79,7 @@ def choose(
         scores = penalize(scores, seen, sampling.repetition_penalty)
     ids = None if allowed is None else np.asarray(allowed)
     left = scores if ids is None else scores[ids]
-    if sampling.temperature == 0:
+    if sampling.temperature == 0 or rng is None:
         place = int(left.argmax())
     else:
         kept = np.arange(left.size)

@@ -47,9 +47,10 @@ class Answer:
         self.tokens: list[int] = []
         self.text = ""
         self.finish: Finish | None = None
-        self._settings, self._prompt, self._ends = settings, prompt, np.unique(np.array(ends, np.int64))
+        self._settings, self._prompt = settings, prompt
+        self._ends = np.array(sorted(set(ends)), np.int64)
         self._most = min(settings.max_tokens, room)
-        self._rng = np.random.Generator(np.random.PCG64(settings.sampling.seed))
+        self._rng = settings.sampling.rng()
         self._pieces, self._stops = Pieces(words.decode), Stops(settings.stop)
         self._masks, self._state = masks, 0
         if masks is not None and masks.least > self._most:

@@ -51,11 +51,11 @@ class Generate:
             raise BundleError(f"variant {variant.name}: generate expects a graph {DECODE} with a logits_head")
         self.bundle_name, self.variant = bundle_name, variant.name
         self.engine, self.threads = f"{engine.name} {engine.version}", options.threads
-        self._head = model.head
+        self._head = head = model.head
         self._kept_masks: Masks | None = None
         self.decoder: Decoder
         self.decoder, self.words = _both(
-            lambda: BufferedDecoder(variant, folder, engine, options), lambda: Words(model.head, folder)
+            lambda: BufferedDecoder(variant, folder, engine, options), lambda: Words(head, folder)
         )
         self.sessions: Mapping[str, Session] = self.decoder.sessions
 
