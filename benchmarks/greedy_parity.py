@@ -16,7 +16,7 @@ from edgekit.tasks.generate import Generate
 from edgekit.tasks.registry import load
 from edgekit.tasks.settings import Settings
 from edgekit_export.sources.gguf.reader import open_gguf
-from edgekit_export.sources.text_reference import text_reference
+from edgekit_export.sources.text_reference import reference_model
 
 
 def main() -> int:
@@ -33,7 +33,7 @@ def main() -> int:
     args = parser.parse_args()
     task = load(args.bundle)
     assert isinstance(task, Generate)
-    network = text_reference(open_gguf(args.gguf))
+    network = reference_model(open_gguf(args.gguf))
     texts = [topics[name] for name in sorted(topics)][: args.prompts]
     equal = 0
     for index, text in enumerate(texts):

@@ -67,10 +67,10 @@ def transformers_run(path: str, threads: int) -> Run:
     import torch
 
     from edgekit_export.sources.gguf.reader import open_gguf
-    from edgekit_export.sources.text_reference import text_reference
+    from edgekit_export.sources.text_reference import reference_model
 
     torch.set_num_threads(threads)
-    model = text_reference(open_gguf(Path(path)))
+    model = reference_model(open_gguf(Path(path)))
 
     @torch.inference_mode()
     def run(prompt: list[int], tokens: int) -> tuple[float, float, list[int]]:

@@ -11,11 +11,10 @@ from edgekit_export.recipe import load_recipe
 from edgekit_export.sources.gguf.reader import open_gguf
 from edgekit_export.sources.huggingface.folder import HfFolder, is_hf_folder, open_hf_folder
 from edgekit_export.sources.huggingface.hub import fetch_hub, hub_id
+from edgekit_export.sources.huggingface.kinds import generates_text
 from edgekit_export.sources.packaged_gguf import packaged_gguf
 from edgekit_export.sources.resolve import data_of
 from edgekit_export.sources.text_model import TextModel
-
-_ENDS = "ForCausalLM"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +59,7 @@ def text_source(source: str, *, requantize: bool = False) -> TextSource | None:
 
 
 def _from_folder(folder: HfFolder) -> TextSource | None:
-    if not folder.architectures[0].endswith(_ENDS):
+    if not generates_text(folder):
         return None
     from edgekit_export.sources.huggingface.text_generation import open_hf_text
 
