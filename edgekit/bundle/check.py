@@ -97,8 +97,8 @@ def model_paths(manifest: Manifest) -> frozenset[str]:
 def member_uses(manifest: Manifest) -> dict[str, str]:
     """Member path → what it is for.
 
-    One of ``onnx``, ``tflite``, ``external``, ``text`` (labels, alphabet), ``tokenizer``, ``notice``, ``picture``,
-    ``passage`` (a golden text), ``sound``, ``probe``.
+    One of ``onnx``, ``tflite``, ``external``, ``text`` (labels, alphabet, chat template), ``tokenizer``, ``notice``,
+    ``picture``, ``passage`` (a golden text), ``sound``, ``probe``.
 
     Raises:
         BundleError: one member is used in two ways, so that no check would fit both.
@@ -191,8 +191,12 @@ def _check_model(where: str, model: Model) -> None:
     names = [name for pair in pairs for name in (f"input {pair.input}", f"output {pair.output}")]
     if len(set(names)) != len(names):
         raise _broken(where, f"carried is {some_of(names)}, expected each once")
+    if isinstance(model.input, DecoderInput) != isinstance(model.head, LogitsHead):
+        raise _broken(where, "expected a decoder input and a logits_head together")
     if isinstance(model.input, DecoderInput):
         _check_decoder(where, model.input)
+    if isinstance(model.head, LogitsHead):
+        _check_logits(where, model.head)
     if isinstance(model.head, ActivityHead) and not model.head.end_threshold <= model.head.threshold:
         thresholds = f"{model.head.end_threshold:g} and {model.head.threshold:g}"
         raise _broken(where, f"end_threshold and threshold are {thresholds}, expected the lower one first")
@@ -229,6 +233,12 @@ def _check_decoder(where: str, given: DecoderInput) -> None:
     inputs += [pair.input for pair in given.past]
     if len(set(inputs)) != len(inputs):
         raise _broken(where, f"inputs are {some_of(inputs)}, expected each once")
+
+
+def _check_logits(where: str, head: LogitsHead) -> None:
+    beyond = [token for token in (head.first, *head.ends) if token is not None and token >= head.vocabulary]
+    if beyond:
+        raise _broken(where, f"names token {beyond[0]}, expected tokens below {head.vocabulary}")
 
 
 def _check_sound(where: str, sound: SoundInput) -> None:

@@ -98,7 +98,13 @@ class BufferedDecoder:
             raise BundleError(f"variant {variant.name}: expected {DECODE} alone, which takes ids")
         # Zeros that nobody wrote to take no memory: pages come as tokens do.
         shape = (1, self._spec.kv_heads, self.capacity, self._spec.head_dim)
-        self._session.attach([np.zeros(shape, np.float32) for _ in pairs])
+        try:
+            self._session.attach([np.zeros(shape, np.float32) for _ in pairs])
+        except MemoryError as error:
+            raise UsageError(
+                f"context: keys and values of {self.capacity} tokens are more than this machine has memory for",
+                "choose a smaller context",
+            ) from error
 
     def rewind(self, length: int) -> None:
         """See :class:`Decoder`. What lies behind is written over."""

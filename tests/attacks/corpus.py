@@ -112,6 +112,34 @@ def heard(**sound: object) -> Callable[[], bytes]:
     return edited(lambda t: t["variants"][0]["models"]["model"].update(input=given))
 
 
+def decoding(template: bytes | None = None, head: dict | None = None, **given: object) -> Callable[[], bytes]:
+    """The model is a decoder with these fields of its head and its input, and a chat template of these bytes."""
+
+    def make():
+        forgery = Forgery()
+        forgery.content["tokenizer.json"] = b"{}"
+        words = {
+            "op": "logits_head",
+            "tensor": "y",
+            "tokenizer": "tokenizer.json",
+            "vocabulary": 8,
+            "ends": [1],
+        }
+        if template is not None:
+            forgery.content["chat.jinja"] = template
+            words["chat_template"] = "chat.jinja"
+        taken = {
+            "kind": "decoder", "tensor": "x", "takes": "ids", "past": [{"input": "p", "output": "q"}], "kv_heads": 1,
+            "head_dim": 16, "context": 256,
+        }  # fmt: skip
+        del forgery.content["labels.txt"]
+        model = {"input": taken | given, "head": words | (head or {})}
+        forgery.edits.append(lambda t: t["variants"][0]["models"]["model"].update(model))
+        return forgery.build()
+
+    return make
+
+
 def golden_sound(data: bytes) -> Callable[[], bytes]:
     """The golden input is a recording of these bytes."""
 
@@ -380,6 +408,36 @@ ATTACKS: dict[str, Attack] = {
     "tokenizer-nested": Attack(tokenized(b'{"model":' + b"[" * 200_000), "a JSON object", opens=True),
     "tokenizer-of-another-kind": Attack(tokenized(b"\x80\x04pickle"), "expected a JSON object", opens=True),
     # what a model is given
+    "template-of-another-kind": Attack(
+        decoding(b"\x80\x04pickle"), "chat.jinja: byte 0 is not UTF-8", opens=True
+    ),
+    "template-of-escape-codes": Attack(
+        decoding(b"\x1b[2J{{ messages }}"), "holds the control character U+001B", opens=True
+    ),
+    "context-of-a-billion-tokens": Attack(decoding(context=2**30), "<= 131072 - at"),
+    "keys-of-a-million-heads": Attack(decoding(kv_heads=2**20), "<= 1024 - at"),
+    "end-beyond-the-vocabulary": Attack(
+        decoding(head={"ends": [1, 8]}), "names token 8, expected tokens below 8"
+    ),
+    "keys-written-where-lengths-are": Attack(
+        decoding(past=[{"input": "seqlens_k", "output": "q"}]), "expected each once"
+    ),
+    "decoder-without-scores": Attack(
+        edited(
+            lambda t: t["variants"][0]["models"]["model"].update(
+                input={
+                    "kind": "decoder",
+                    "tensor": "x",
+                    "takes": "ids",
+                    "past": [{"input": "p", "output": "q"}],
+                    "kv_heads": 1,
+                    "head_dim": 16,
+                    "context": 256,
+                }
+            )
+        ),
+        "expected a decoder input and a logits_head together",
+    ),
     "text-of-a-billion-tokens": Attack(tokenized(b"{}", max_tokens=2**30), "<= 131072 - at"),
     "sound-window-of-a-terabyte": Attack(heard(window_samples=2**38), "<= 67108864 - at"),
     "sound-padded-to-a-terabyte": Attack(heard(min_samples=2**38), "<= 67108864 - at"),
