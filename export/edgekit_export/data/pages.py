@@ -91,7 +91,7 @@ def _receipt(rng: Rng, canvas: U8) -> list[tuple[F32, Board]]:
     ]
     board = boards.receipt(rng, items)
     area = 0.0, 0.0, float(canvas.shape[1]), float(canvas.shape[0])
-    return [(_fit(rng, canvas, board, area, 1.3), board)]
+    return [(fit(rng, canvas, board, area, 1.3), board)]
 
 
 def _signs(rng: Rng, canvas: U8) -> list[tuple[F32, Board]]:
@@ -105,11 +105,11 @@ def _signs(rng: Rng, canvas: U8) -> list[tuple[F32, Board]]:
     for cell in chosen:
         board = boards.sign(rng, sign_texts(rng))
         area = (*cells[cell], width / columns, height / rows)
-        placed.append((_fit(rng, canvas, board, area, 1.6), board))
+        placed.append((fit(rng, canvas, board, area, 1.6), board))
     return placed
 
 
-def _fit(rng: Rng, canvas: U8, board: Board, area: tuple[float, float, float, float], largest: float) -> F32:
+def fit(rng: Rng, canvas: U8, board: Board, area: tuple[float, float, float, float], largest: float) -> F32:
     """Places a board within an area (left, top, width, height), turned and seen from the side."""
     left, top, width, height = area
     board_w, board_h = board.size_wh

@@ -14,7 +14,7 @@ from edgekit.data.spec import DataSpec
 from edgekit.errors import UsageError
 from edgekit.processing.reading_order import reading_order
 from edgekit.types import U8, Frame, Sound
-from edgekit_export.data import documents, english, lines, pages, spoken, topics, voices
+from edgekit_export.data import documents, english, lines, pages, receipts, spoken, topics, voices
 
 
 def _line(seed: int, index: int, need: Need) -> tuple[U8, Truth]:
@@ -35,6 +35,11 @@ def _document(seed: int, index: int, need: Need) -> tuple[U8, Truth]:
 def _page(seed: int, index: int, need: Need) -> tuple[U8, Truth]:
     page = pages.render_page(seed, index)
     return page.image, "\n".join(page.texts[i] for i in reading_order(page.quads))
+
+
+def _receipt(seed: int, index: int, need: Need) -> tuple[U8, Truth]:
+    receipt = receipts.render_receipt(seed, index)
+    return receipt.image, "\n".join(receipt.texts[i] for i in reading_order(receipt.quads))
 
 
 def _voice(seed: int, index: int, need: Need) -> tuple[Sound, Truth]:
@@ -77,6 +82,7 @@ class Kind:
 KINDS = {
     "lines": Kind(_line, lines.VERSION, 2000),
     "pages": Kind(_page, pages.VERSION, 200),
+    "receipts": Kind(_receipt, receipts.VERSION, 200),
     "documents": Kind(_document, documents.VERSION, 100, ("text", "boxes")),
     "spoken": Kind(_spoken, spoken.VERSION, 200, ("none", "text")),
     "voices": Kind(_voice, voices.VERSION, 200, ("none",)),
