@@ -15,7 +15,9 @@ from edgekit.bundle.reader import open_bundle
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import BundleError
 from edgekit.machine import Machine, this_machine
+from edgekit.speed import ROUNDS, Speed, cold_command, measure_speed
 from edgekit.tasks.content import read_content
+from edgekit.tasks.generate import Generate
 from edgekit.tasks.golden import run_golden
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import find_variant, load
@@ -34,6 +36,7 @@ class Bench:
         load_ms: from the file to a loaded session, the bundle's cache already filled.
         first_ms: the first input after that.
         peak_rss_bytes: largest resident memory of this process so far.
+        speed: of language models, beside the latencies of their short golden answers.
     """
 
     bundle: str
@@ -46,6 +49,7 @@ class Bench:
     first_ms: float
     peak_rss_bytes: int
     machine: Machine
+    speed: Speed | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As ``edgekit bench --json`` prints it."""
@@ -62,6 +66,7 @@ class Bench:
             "load_ms": round(self.load_ms, 3),
             "first_ms": round(self.first_ms, 3),
             "peak_rss_bytes": self.peak_rss_bytes,
+            **({} if self.speed is None else self.speed.as_json()),
             "machine": self.machine.as_json(),
         }
 
@@ -81,6 +86,7 @@ def bench(
     engine: str | None = None,
     advance: Callable[[], None] = lambda: None,
     now_ns: Callable[[], int] = time.perf_counter_ns,
+    measure: Callable[..., Speed] = measure_speed,
 ) -> Bench:
     """Times a variant on the bundle's own golden inputs, in turn.
 
@@ -92,6 +98,7 @@ def bench(
         engine: an engine's name; the model format's default otherwise.
         advance: called after each timed input.
         now_ns: monotonic clock; a test passes its own.
+        measure: what times language models; a test passes its own.
 
     Raises:
         BundleError: the bundle is damaged or carries no golden input for this variant.
@@ -115,10 +122,13 @@ def bench(
         for stage, value in _timed(task, inputs[i % len(inputs)], now_ns).items():
             samples[stage].append(value)
         advance()
+    speed = None
+    if isinstance(task, Generate):
+        speed = measure(task, cold_command(path, chosen.name, task.threads), min(runs, ROUNDS))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
     return Bench(
         bundle.manifest.name, task.name, chosen.name, task.engine, task.threads, samples, load_ms, first_ms, peak,
-        this_machine(),
+        this_machine(), speed,
     )  # fmt: skip
 
 

@@ -16,6 +16,8 @@ from edgekit.bundle.manifest import (
     Card,
     Carried,
     DecoderInput,
+    Expected,
+    Golden,
     Lock,
     LogitsHead,
     Manifest,
@@ -25,6 +27,10 @@ from edgekit.bundle.manifest import (
     Variant,
 )
 from edgekit.bundle.writer import write_bundle
+from edgekit.engines.protocol import EngineOptions
+from edgekit.tasks.golden import decision, digest, margin, probe, run_golden
+from edgekit.tasks.registry import load
+from edgekit.tasks.trace import Trace
 
 VOCABULARY = 300
 HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM, INTERMEDIATE = 32, 2, 4, 2, 16, 48
@@ -269,4 +275,21 @@ def language_bundle(path: Path, **changes: Any) -> Path:
     """A whole bundle; ``changes`` replace parts of its manifest."""
     members = language_members()
     write_bundle(path, language_manifest(members, **changes), members)
+    return path
+
+
+def golden_bundle(path: Path) -> Path:
+    """A bundle that carries one golden text, with its decision and the scores of its first call."""
+    plain = load(language_bundle(path), options=EngineOptions(threads=1))
+    trace = Trace()
+    result = run_golden(plain, "the hen", trace)
+    told = [(call.role, *one) for call in trace.calls for one in call.told]
+    probes = {f"golden/0.{i}.bin": probe(output).tobytes() for i, (_, _, output) in enumerate(told)}
+    expected = tuple(
+        Expected(role, name, "float32", output.shape, digest(output), member, 1e-3)
+        for (role, name, output), member in zip(told, probes, strict=True)
+    )
+    golden = Golden("fp32", "golden/0.txt", expected, decision(result), margin(result, trace.calls))
+    members = language_members() | {"golden/0.txt": b"the hen"} | probes
+    write_bundle(path, language_manifest(language_members(), golden=(golden,)), members)
     return path

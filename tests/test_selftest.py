@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from edgekit.errors import BundleError, UsageError
 from edgekit.selftest import VariantOutcome, selftest
+from tests.decoder_files import golden_bundle
 
 
 def changed(**fields):
@@ -82,3 +83,9 @@ def test_a_bundle_without_golden_pictures_proves_nothing(tiny_bundle):
 def test_unknown_variant(tiny_bundle):
     with pytest.raises(UsageError, match="choose from int8, fp16"):
         selftest(tiny_bundle(), "int4")
+
+
+def test_a_language_model_answers_its_golden_texts(tmp_path):
+    pytest.importorskip("tokenizers", reason="the extra text")
+    (result,) = selftest(golden_bundle(tmp_path / "tiny.edge"))
+    assert [(outcome.ok, outcome.exact) for outcome in result.outcomes] == [(True, True)]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit, progress
 from edgekit.cli.values import format_size, option, parse_count
+
+if TYPE_CHECKING:
+    from edgekit.speed import Speed
 
 SUMMARY = "times a bundle on this machine, stage by stage"
 EPILOG = """\
@@ -15,8 +19,23 @@ examples:
   edgekit bench lite0.edge                     100 runs of the bundle's own golden inputs
   edgekit bench lite0.edge --variant fp16 --threads 1 --runs 500
 
+Of a language model it adds tokens a second, the time to the first token, and a cold start of edgekit chat.
 "bare" is the engine call alone, repeated right after each input: total / bare says what the rest costs.
 Compare figures of one machine only, and machines only by the ratio of the same bundle's figures."""
+
+
+def speed_rows(speed: Speed) -> list[tuple[str, str]]:
+    """What a language model's speed is, one row a figure."""
+    prefill, decode = (
+        "" if tokens_per_s is None else f"{tokens_per_s:.1f}/s"
+        for tokens_per_s in (speed.prefill_tokens_per_s, speed.decode_tokens_per_s)
+    )
+    return [
+        (f"prompt of {speed.prompt_tokens} tokens", prefill),
+        (f"answer of {speed.answer_tokens} tokens", decode),
+        ("first token", f"{speed.first_token_ms:.0f} ms"),
+        ("cold start, 8 tokens", f"{speed.cold_start_ms:.0f} ms"),
+    ]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +66,10 @@ def run(args: argparse.Namespace) -> int:
     table = Table("stage", "p50 ms", "p95 ms", "p99 ms", box=None)
     for stage, p in {**obj["latency_ms"], "bare": obj["bare_ms"]}.items():
         table.add_row(stage, f"{p['p50']:.2f}", f"{p['p95']:.2f}", f"{p['p99']:.2f}")
+    if result.speed is not None:
+        table.add_section()
+        for line in speed_rows(result.speed):
+            table.add_row(*line)
     table.caption = (
         f"{obj['bundle']} · {obj['variant']} · {obj['engine']} · {obj['threads']} threads · n = {obj['n']}\n"
         f"load {obj['load_ms']:.0f} ms, first input {obj['first_ms']:.0f} ms, "
