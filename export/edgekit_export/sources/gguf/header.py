@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +21,9 @@ MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 MAX_PAIRS = MAX_TENSORS = 1 << 16
 MAX_NAME_BYTES = 1 << 16
+MAX_ELEMENTS = 1 << 24
+"""Of all lists together: a large vocabulary has 300,000 tokens, types and scores, and 500,000 merges."""
+
 MAX_TEXT_BYTES = 1 << 24
 """A chat template takes some kilobytes."""
 
@@ -63,7 +65,7 @@ class Header:
     """What a GGUF file says of itself.
 
     Attributes:
-        metadata: key → number, text, or array: numbers as numpy arrays, texts as lists.
+        metadata: key → number, text, or list.
         tensors: name → place.
     """
 
@@ -90,6 +92,7 @@ class _Reader:
 
     def __init__(self, file: BinaryIO, where: str, size: int) -> None:
         self._file, self._where, self._left, self._size = file, where, size, size
+        self._elements = MAX_ELEMENTS
 
     def header(self) -> Header:
         tensors, pairs = self._begin()
@@ -101,7 +104,8 @@ class _Reader:
             metadata[key] = self._value(self._whole("<I"), key, 0)
         if (parts := metadata.get("split.count", 1)) != 1:
             raise ModelError(
-                f"{self._where}: is one of {parts} parts", "join them by llama-gguf-split --merge first"
+                f"{self._where}: is one of {str(parts)[:20]} parts",
+                "join them by llama-gguf-split --merge first",
             )
         found = [self._tensor() for _ in range(tensors)]
         return Header(metadata, self._placed(found, metadata.get("general.alignment", _DEFAULT_ALIGNMENT)))
@@ -182,20 +186,21 @@ class _Reader:
             return float(str(value))  # the shortest decimal of this float32: 1e-05, as config.json has it
         return value.item()
 
-    def _array(self, key: str, depth: int) -> Any:  # noqa: ANN401
+    def _array(self, key: str, depth: int) -> list[Any]:
         kind, count = self._whole("<I"), self._whole("<Q")
+        if count > self._elements:
+            raise self._wrong(
+                f"key {key[:80]!r}: expected at most {MAX_ELEMENTS} elements in all, got {count}"
+            )
+        self._elements -= count
         if kind in _NUMBERS:
-            return self._numbers(kind, count, key)
-        one: Callable[[], Any]
+            listed: list[Any] = self._numbers(kind, count, key).tolist()
+            return listed
         if kind == _TEXT:
-            least, one = 8, lambda: self._text(MAX_TEXT_BYTES, key)
-        elif kind == _ARRAY and depth < _MAX_DEPTH:
-            least, one = 12, lambda: self._array(key, depth + 1)
-        else:
-            raise self._wrong(f"key {key[:80]!r}: an array of type number {kind}, which is not known")
-        if count * least > self._left:
-            raise self._cut_off(f"key {key[:80]!r} with {count} elements", self._at + count * least)
-        return [one() for _ in range(count)]
+            return [self._text(MAX_TEXT_BYTES, key) for _ in range(count)]
+        if kind == _ARRAY and depth < _MAX_DEPTH:
+            return [self._array(key, depth + 1) for _ in range(count)]
+        raise self._wrong(f"key {key[:80]!r}: an array of type number {kind}, which is not known")
 
     def _numbers(self, kind: int, count: int, key: str) -> np.ndarray[Any, Any]:
         dtype = _NUMBERS[kind]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from edgekit.errors import ModelError
 from edgekit_export.architectures.settings import Settings
@@ -71,7 +70,7 @@ def read_vocabulary(metadata: Mapping[str, Any], where: str) -> Vocabulary:
         raise ModelError(
             f"{where}: tokenizer.ggml.tokens: one has {longest} characters, expected at most {MAX_TOKEN_CHARACTERS}"
         )
-    types = tuple(_numbers(said, "token_type", len(tokens), "iu")) or (NORMAL,) * len(tokens)
+    types = tuple(_numbers(said, "token_type", len(tokens), int)) or (NORMAL,) * len(tokens)
     spaced = model == "llama"
     special = {
         short: _token(said, f"{name}_token_id", len(tokens))
@@ -83,7 +82,7 @@ def read_vocabulary(metadata: Mapping[str, Any], where: str) -> Vocabulary:
         pre=str(said.values.get("pre") or "default"),
         tokens=tokens,
         types=types,
-        scores=tuple(_numbers(said, "scores", len(tokens), "f")) if spaced else (),
+        scores=tuple(_numbers(said, "scores", len(tokens), float)) if spaced else (),
         merges=() if spaced else _texts(said, "merges"),
         space_prefix=said.flag("add_space_prefix", spaced),
         first=special.get("bos") if said.flag("add_bos_token", spaced) else None,
@@ -121,14 +120,13 @@ def _texts(said: Settings, key: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _numbers(said: Settings, key: str, count: int, kinds: str) -> list[Any]:
+def _numbers(said: Settings, key: str, count: int, kind: type) -> list[Any]:
     """One number a token; none where the file has none and can do without."""
     found = said.values.get(key)
     if found is None and key == "token_type":
         return []
-    if not isinstance(found, np.ndarray) or found.dtype.kind not in kinds or found.shape != (count,):
+    if not isinstance(found, list) or len(found) != count or not all(type(one) is kind for one in found):
         raise ModelError(f"{said.where}: {_PREFIX}{key}: expected {count} numbers, one a token")
-    if not np.isfinite(found).all():
+    if not all(map(math.isfinite, found)):
         raise ModelError(f"{said.where}: {_PREFIX}{key}: expected finite numbers")
-    listed: list[Any] = found.tolist()
-    return listed
+    return found

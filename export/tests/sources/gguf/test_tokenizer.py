@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from edgekit_export.sources.gguf.tokenizer import tokenizer_json
@@ -15,8 +14,8 @@ PIECES = ["▁t", "he", "▁the", "▁the▁", "in", *"▁abcdefghijklmnopqrstuv
 SENTENCEPIECE = {
     "tokenizer.ggml.model": "llama",
     "tokenizer.ggml.tokens": ["<unk>", "<s>", "</s>", "\n\n", "  ", *BYTES, *PIECES],
-    "tokenizer.ggml.token_type": np.array([2, 3, 3, 4, 4, *[6] * 256, *[1] * len(PIECES)], np.int32),
-    "tokenizer.ggml.scores": np.array([0.0] * 261 + [-float(i) for i in range(len(PIECES))], np.float32),
+    "tokenizer.ggml.token_type": [2, 3, 3, 4, 4, *[6] * 256, *[1] * len(PIECES)],
+    "tokenizer.ggml.scores": [0.0] * 261 + [-float(i) for i in range(len(PIECES))],
     "tokenizer.ggml.bos_token_id": 1,
     "tokenizer.ggml.eos_token_id": 2,
     "tokenizer.ggml.unknown_token_id": 0,
@@ -28,7 +27,7 @@ BYTE_LEVEL = {
     "tokenizer.ggml.model": "gpt2",
     "tokenizer.ggml.pre": "smollm",
     "tokenizer.ggml.tokens": ["<|endoftext|>", "<|im_end|>", *LETTERS, "Ġt", "he", "Ġthe", "12"],
-    "tokenizer.ggml.token_type": np.array([3, 3] + [1] * 260, np.int32),
+    "tokenizer.ggml.token_type": [3, 3] + [1] * 260,
     "tokenizer.ggml.merges": ["Ġ t", "h e", "Ġt he", "1 2"],
     "tokenizer.ggml.eos_token_id": 1,
 }
