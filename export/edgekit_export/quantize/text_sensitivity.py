@@ -4,7 +4,8 @@ To second order the divergence from the reference is ``½ · mean(g²) · mean(�
 is what rounding does to an output and ``g`` the gradient there of the log probability of a token that the model itself
 draws (the Fisher information; Martens and Grosse 2015, arXiv 1503.05671, section 2). What is left of a rounding
 error of variance ``Δ²/12`` after the inputs to come made up for it is ``Δ²/12 · 1/U²`` (GPTQ's factor ``U``), so
-every width's cost follows from one pass forward and one backward.
+every width's cost follows from one pass forward and one backward. The runtime rounds inputs to int8 by the same
+blocks, which costs the more the larger they are: that is in it too.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from edgekit_export.quantize.text_stream import (
     head_name,
     last_norm,
     layer_norms,
+    rounded_activations,
 )
 
 if TYPE_CHECKING:
@@ -77,8 +79,8 @@ def measure_sensitivity(
     shape, table = model.shape, dense(model, EMBEDDING)
     states = _forward(model, embedded(shape, table, tokens), progress)
     head = table if shape.tied else dense(model, head_name(shape))
-    gradient, head_moment, doubt = _head_gradient(model, states.pop(), head, seed)
-    costs = {head_name(shape): _costs(head, doubt, _left(head_moment), formats)}
+    gradient, read, doubt = _head_gradient(model, states.pop(), head, seed)
+    costs = {head_name(shape): _costs(head, doubt, _Read.of(read, formats), formats)}
     for index in reversed(range(shape.layers)):
         gradient, found = _layer_costs(model, index, states.pop(), gradient, formats)
         costs.update(found)
@@ -86,7 +88,7 @@ def measure_sensitivity(
     looked_up = _lookup_costs(table * np.float32(shape.embedding_scale), tokens, gradient, formats)
     before = costs.get(EMBEDDING, (0.0,) * len(formats))
     costs[EMBEDDING] = tuple(a + b for a, b in zip(before, looked_up, strict=True))
-    return Sensitivity(costs, head_moment)
+    return Sensitivity(costs, Moment().of(read))
 
 
 def measure_head_moment(model: Checkpoint, sequences: Array, progress: Progress = silent) -> F32:
@@ -130,8 +132,8 @@ def _matrices(model: Checkpoint, index: int) -> dict[str, torch.Tensor]:
 
 def _head_gradient(
     model: Checkpoint, x: torch.Tensor, head: F32, seed: int
-) -> tuple[torch.Tensor, F32, Array]:
-    """Gradient at the last layer's output for drawn tokens; the head's input moment; the variance of each draw."""
+) -> tuple[torch.Tensor, torch.Tensor, Array]:
+    """Gradient at the last layer's output for drawn tokens; what the head reads; the variance of each draw."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
@@ -148,7 +150,7 @@ def _head_gradient(
             doubt += (likely * (1 - likely)).sum(0)
     read.backward(slope.reshape(read.shape))  # type: ignore[no-untyped-call]
     assert leaf.grad is not None
-    return leaf.grad, Moment().of(flat), (doubt / len(flat)).numpy()
+    return leaf.grad, flat, (doubt / len(flat)).numpy()
 
 
 def _layer_costs(
@@ -178,12 +180,12 @@ def _layer_costs(
         assert leaf.grad is not None
         before.append(leaf.grad)
     tokens = x.shape[0] * x.shape[1]
-    left: dict[str, Array] = {}
+    read: dict[str, _Read] = {}
     for name, source in _SOURCES.items():
-        left[name] = left[source] if source != name else _left(Moment().of(torch.cat(reads[name])))
+        read[name] = read[source] if source != name else _Read.of(torch.cat(reads[name]), formats)
     costs = {
         f"layers.{index}.{name}.weight": _costs(
-            weights[name].numpy(), (power[name] / tokens).numpy(), left[name], formats
+            weights[name].numpy(), (power[name] / tokens).numpy(), read[name], formats
         )
         for name in MATRICES
     }
@@ -201,23 +203,39 @@ _SOURCES = {
 """Matrix → the first one that reads the same."""
 
 
-def _left(moment: F32) -> Array:
-    """``1/U²`` of every input: the variance that the inputs to come leave of it."""
-    _, factor = damped_factor(moment[np.newaxis].astype(np.float64), DAMPING)
-    found: Array = 1 / np.square(np.diagonal(factor[0]))
-    return found
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """What matters of a matrix' inputs.
+
+    Attributes:
+        left: ``(inputs,)`` ``1/U²``: the variance that the inputs to come leave of each.
+        noise: block → ``(inputs,)`` variance of what rounding the inputs to int8 by such blocks adds to each.
+    """
+
+    left: Array
+    noise: dict[int, Array]
+
+    @classmethod
+    def of(cls, x: torch.Tensor, formats: Sequence[Format]) -> _Read:
+        """Of ``(..., inputs)`` values."""
+        _, factor = damped_factor(Moment().of(x)[np.newaxis].astype(np.float64), DAMPING)
+        noise = {}
+        for block in {form.block for form in formats if x.shape[-1] % form.block == 0}:
+            missed = (rounded_activations(x, block) - x).reshape(-1, x.shape[-1])
+            noise[block] = missed.square().mean(0).numpy()
+        return cls(1 / np.square(np.diagonal(factor[0])), noise)
 
 
-def _costs(weight: F32, power: Array, left: Array, formats: Sequence[Format]) -> tuple[float, ...]:
-    """``½ Σ power · Δ²/12 · 1/U²`` of each format."""
+def _costs(weight: F32, power: Array, read: _Read, formats: Sequence[Format]) -> tuple[float, ...]:
+    """``½ Σ power · (Δ²/12 · 1/U² + weight² · noise)`` of each format."""
+    power = power.astype(np.float64)
+    carried = power @ np.square(weight)
     return tuple(
         float(
-            0.5
-            * power.astype(np.float64)
-            @ _step_variance(weight, form)
-            @ left.reshape(-1, form.block).sum(axis=1)
+            0.5 * power @ _step_variance(weight, form) @ read.left.reshape(-1, form.block).sum(axis=1)
+            + 0.5 * carried @ read.noise[form.block]
         )
-        if weight.shape[1] % form.block == 0
+        if form.block in read.noise
         else np.inf
         for form in formats
     )

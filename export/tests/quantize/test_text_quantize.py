@@ -105,7 +105,7 @@ def test_costs_tell_the_divergence_that_rounding_makes(llama) -> None:
     assert set(costs) == set(matrix_sizes(llama.shape))
     assert costs["layers.0.mlp.down_proj.weight"][2] == np.inf  # 96 inputs
     total = [sum(cost[j] for cost in costs.values()) for j in (0, 1)]
-    assert total[0] / total[1] == pytest.approx((31 / 15) ** 2)
+    assert 4.1 < total[0] / total[1] < (31 / 15) ** 2  # less what inputs' own rounding costs
     codes = quantize_plainly(llama, "int4", sequences())
     measured = divergence(llama, codes, sequences(seed=1))
     layers = sum(cost[0] for name, cost in costs.items() if name.startswith("layers"))
