@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,8 @@ MAX_COUNT = 1 << 24
 """No size of a model is larger: rows of a vocabulary, tokens of a context."""
 
 MAX_LAYERS = 1024
+MAX_NUMBER = 1e12
+"""Of bases, factors and scales; the largest base in use is 10 million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,16 @@ class Settings:
         return value
 
     def number(self, key: str, default: float | None = None) -> float:
-        """A finite number above zero.
+        """A number above zero, :data:`MAX_NUMBER` at most.
 
         Raises:
             ModelError: it is missing without a default, or is something else.
         """
         value = self._value(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise ModelError(f"{self.where}: {key}: expected a number above 0, got {_cut(value)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_NUMBER:
+            raise ModelError(
+                f"{self.where}: {key}: expected a number above 0 and to {MAX_NUMBER:g}, got {_cut(value)}"
+            )
         return float(value)
 
     def flag(self, key: str, default: bool) -> bool:
