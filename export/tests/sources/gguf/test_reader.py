@@ -101,7 +101,7 @@ def test_layers_that_look_back_at_a_window(gemma, tmp_path):
         ({"llama.attention.head_count_kv": 3}, "queries a multiple of keys, got 4 and 3 heads of 16"),
         ({"llama.attention.head_count": [4, 4]}, "head_count: expected a whole number from 1 to"),
         ({"llama.attention.key_length": 15}, "got 4 and 2 heads of 15"),
-        ({"llama.attention.layer_norm_rms_epsilon": float("nan")}, "expected a number above 0, got nan"),
+        ({"llama.attention.layer_norm_rms_epsilon": float("nan")}, "expected a number above 0 and to 1e.12, got nan"),
         ({"llama.rope.scaling.type": ["a", "b"]}, "rope.scaling.type is a list"),
         ({"general.license": [1, 2], "tokenizer.ggml.model": [1, 2]}, r"expected gpt2 or llama, got '\[1, 2\]'"),
         ({"llama.expert_count": 8}, "expert_count is 8"),
