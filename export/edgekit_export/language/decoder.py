@@ -41,8 +41,8 @@ class DecoderGraph:
 
     def write(self, advance: Callable[[], None]) -> onnx.ModelProto:
         """The whole graph; ``advance`` is called after each layer."""
-        total = _EMBEDS
-        normed = self._norm(_EMBEDS, "layers.0.input_layernorm")
+        total = self._reshaped(_EMBEDS, "tokens", [-1, self._shape.hidden])
+        normed = self._norm(total, "layers.0.input_layernorm")
         for layer in range(self._shape.layers):
             normed, total = self._layer(layer, normed, total)
             advance()
@@ -68,9 +68,10 @@ class DecoderGraph:
         shape, writer, prefix = self._shape, self._writer, f"layers.{layer}.self_attn"
         weights = [self._read(f"{prefix}.{part}_proj.weight") for part in "qkv"]
         joined = write_linear(writer, f"{prefix}.qkv", normed, weights)
-        given = [joined, "", ""]
         if shape.head_norms:
             given = self._normed_heads(prefix, joined)
+        else:
+            given = [self._sequence(joined), "", ""]
         past = [f"past.{layer}.{part}" for part in ("key", "value")]
         tables = self._rope(shape.ropes[layer])
         window = shape.windows[layer]
@@ -86,7 +87,8 @@ class DecoderGraph:
             do_rotary=1,
             local_window_size=window if window is not None and window < self._context else None,
         )
-        return write_linear(writer, f"{prefix}.o_proj", name, [self._read(f"{prefix}.o_proj.weight")])
+        flat = self._reshaped(name, f"{name}.tokens", [-1, shape.heads * shape.head_dim])
+        return write_linear(writer, f"{prefix}.o_proj", flat, [self._read(f"{prefix}.o_proj.weight")])
 
     def _normed_heads(self, prefix: str, joined: str) -> list[str]:
         """Queries, keys and values apart, the first two with each head normed."""
@@ -97,10 +99,15 @@ class DecoderGraph:
         writer.add("Split", [joined, sizes], apart, axis=-1)
         normed = []
         for name, norm, width in zip(apart, ("q_norm", "k_norm"), widths, strict=False):
-            heads = self._reshaped(name, f"{name}.heads", [0, 0, -1, shape.head_dim])
+            heads = self._reshaped(name, f"{name}.heads", [-1, shape.head_dim])
             flat = self._norm(heads, f"{prefix}.{norm}")
-            normed.append(self._reshaped(flat, f"{name}.normed", [0, 0, width]))
-        return [*normed, apart[2]]
+            normed.append(self._reshaped(flat, f"{name}.normed", [1, -1, width]))
+        return [*normed, self._sequence(apart[2])]
+
+    def _sequence(self, tokens: str) -> str:
+        """``(tokens, width)`` as attention takes it, ``(1, tokens, width)``."""
+        axis = self._writer.constant("first", np.asarray([0], np.int64))
+        return self._writer.add("Unsqueeze", [tokens, axis], f"{tokens}.sequence")
 
     def _feed_forward(self, prefix: str, normed: str) -> str:
         shape, writer, name = self._shape, self._writer, f"{prefix}.mlp"
@@ -118,8 +125,7 @@ class DecoderGraph:
     def _head(self, normed: str) -> None:
         """Scores after the tokens that were asked for: the head of a large vocabulary costs most of a prompt."""
         shape, writer = self._shape, self._writer
-        flat = self._reshaped(normed, "tokens", [-1, shape.hidden])
-        wanted = writer.add("Gather", [flat, _ROWS], "wanted", axis=0)
+        wanted = writer.add("Gather", [normed, _ROWS], "wanted", axis=0)
         name = EMBEDDING if shape.tied else HEAD
         write_head(writer, _LOGITS, wanted, self._read(name), key=name)
 

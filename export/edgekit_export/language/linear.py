@@ -105,8 +105,7 @@ def _blockwise(writer: GraphWriter, name: str, source: str, weight: Blockwise, k
         return name
     sums = _block_sums(writer, source, blocks, weight.block)
     lifted = _lifted_minima(writer, key, weight, held.lifted)
-    rest = writer.add("MatMul", [sums, lifted], f"{name}.rest")
-    return writer.add("Add", [whole, rest], name)
+    return writer.add("Gemm", [sums, lifted, whole], name)
 
 
 def _lifted_minima(writer: GraphWriter, key: str, weight: Blockwise, lifted: int) -> str:
@@ -142,7 +141,7 @@ def _block_sums(writer: GraphWriter, source: str, blocks: int, block: int) -> st
     name = f"{source}.sums{block}"
     if writer.has(name):
         return name
-    shape = writer.constant(f"blocks{blocks}.{block}", np.asarray([0, 0, blocks, block], np.int64))
+    shape = writer.constant(f"blocks{blocks}.{block}", np.asarray([-1, blocks, block], np.int64))
     apart = writer.add("Reshape", [source, shape], f"{source}.blocks{block}")
     axes = writer.constant("last", np.asarray([-1], np.int64))
     return writer.add("ReduceSum", [apart, axes], name, keepdims=0)
