@@ -22,20 +22,22 @@ def choose(
     counts: Mapping[int, float],
     *,
     keep: int | None,
+    spare: Mapping[int, float] | None = None,
 ) -> list[int]:
     """Ids of the tokens to keep, rising.
 
     Always kept are: tokens that the tokenizer ``named``, added tokens but unused placeholders, the unknown
     token, tokens of bytes, and single characters (all of them, but where bytes can stand for them: then those
     of the Latin script and its punctuation). Then tokens by falling count, equal ones by rising id, each with
-    its pieces, as long as all fit.
+    its pieces, as long as all fit; then those of ``spare`` in the same way.
 
     Args:
         pairs: the vocabulary.
         added: added tokens → ids.
         named: ids that post-processing or a caller needs.
-        counts: id → how often the texts have it; only these are taken.
+        counts: id → how often the texts have it.
         keep: most tokens; ``None`` for all of ``counts``.
+        spare: what fills up where ``keep`` leaves room; nothing else is taken.
 
     Raises:
         UsageError: not even those fit that are always kept.
@@ -49,7 +51,7 @@ def choose(
             f"vocabulary: {keep:,} tokens, but {len(kept):,} are needed for any text",
             f"keep {len(kept):,} or more",
         )
-    for i, _ in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
+    for i in (*_falling(counts), *(() if keep is None else _falling(spare or {}))):
         if i in kept:
             continue
         if keep is not None and len(kept) >= keep:
@@ -58,6 +60,10 @@ def choose(
         if keep is None or len(kept) + len(more) <= keep:
             kept |= more
     return sorted(kept)
+
+
+def _falling(counts: Mapping[int, float]) -> list[int]:
+    return sorted(counts, key=lambda i: (-counts[i], i))
 
 
 def _with_pieces(pairs: BytePairs, token: str | None, i: int) -> set[int]:

@@ -144,6 +144,18 @@ def test_a_word_list_weighs_as_much_as_a_million_tokens(tokenizer: bytes) -> Non
     assert only.coverage == 1.0
 
 
+def test_other_spellings_of_words_fill_up(tokenizer: bytes) -> None:
+    old = library(tokenizer)
+    words = [" Tuesday", " tuesday", "How", " How"]
+    ids = [old.encode(word, add_special_tokens=False).ids for word in words]
+    assert [len(i) == 1 for i in ids] == [True, False, True, True]
+    used, other = ids[2][0], ids[3][0]
+    few = prune(tokenizer, ["How"])
+    assert used in few.kept
+    assert other not in few.kept
+    assert other in prune(tokenizer, ["How"], keep=len(few.kept) + 4).kept
+
+
 def test_placeholders_that_texts_use_stay(tokenizer: bytes) -> None:
     found = prune(tokenizer, ["a <unused3> b"])
     kept = library(found.tokenizer).get_vocab()
