@@ -25,31 +25,34 @@ class Container:
     Attributes:
         bits: 4 or 8.
         codes: ``(n, k)`` uint8.
-        zeros: ``(n, k / block)`` uint8, or ``None`` for the middle of the codes, which the engine takes by itself.
-        shift: what was added to the codes as stored.
+        zeros: ``(n, k / block)`` uint8, or one for all, or ``None`` for the middle of the codes, which the engine takes
+            by itself.
         lifted: ``z' − z``, what the minima are computed with; 0 where there are none.
     """
 
     bits: int
     codes: U8
-    zeros: U8 | None
-    shift: int
+    zeros: U8 | int | None
     lifted: int
 
 
 def container_of(weight: Blockwise) -> Container:
-    """The container that holds a weight's codes exactly, with the engine's own zero point where that is possible."""
+    """The container that holds a weight's codes exactly, with the engine's own zero point where that is possible.
+
+    Codes of a width of their own stay as they are: they are widened when the graph is loaded.
+    """
     bits = NARROW if weight.bits <= NARROW else BROAD
     middle = 1 << (bits - 1)
     if not isinstance(weight.zeros, int):
-        return Container(bits, weight.codes, weight.zeros, 0, 0)
+        return Container(bits, weight.codes, weight.zeros, 0)
     if weight.minima is not None:
-        return Container(bits, weight.codes, None, 0, middle - weight.zeros)
-    shift = middle - weight.zeros
-    if shift < 0 or (1 << weight.bits) - 1 + shift >= 1 << bits:
-        zeros = np.full(weight.scales.shape, weight.zeros, np.uint8)
-        return Container(bits, weight.codes, zeros, 0, 0)
-    return Container(bits, weight.codes + np.uint8(shift), None, shift, 0)
+        return Container(bits, weight.codes, None, middle - weight.zeros)
+    if weight.bits != bits:
+        return Container(bits, weight.codes, weight.zeros, 0)
+    shifted = weight.codes.astype(np.int16) + (middle - weight.zeros)
+    if shifted.size and (shifted.min() < 0 or shifted.max() >= 1 << bits):
+        return Container(bits, weight.codes, weight.zeros, 0)
+    return Container(bits, shifted.astype(np.uint8), None, 0)
 
 
 def packed_rows(values: U8, bits: int) -> U8:

@@ -7,9 +7,9 @@ import onnx
 from onnx import TensorProto, helper
 
 from edgekit_export.architectures.shape import EMBEDDING, DecoderShape
-from edgekit_export.language.container import container_of, packed_rows
+from edgekit_export.language.container import container_of
 from edgekit_export.language.graph_writer import CONTRIB, GraphWriter
-from edgekit_export.language.linear import Weight, write_scales
+from edgekit_export.language.linear import Weight, write_scales, write_zeros
 from edgekit_export.language.planes import write_codes
 from edgekit_export.quantize.blockwise import Blockwise
 
@@ -46,8 +46,7 @@ def _coded(writer: GraphWriter, table: Blockwise, name: str) -> None:
     codes = write_codes(writer, EMBEDDING, table, held, (n, k * held.bits // 8))
     inputs = [codes, _IDS, write_scales(writer, EMBEDDING, table)]
     if held.zeros is not None:
-        packed = packed_rows(held.zeros, held.bits)
-        inputs.append(writer.constant(f"{EMBEDDING}.zeros", packed, key=f"{EMBEDDING}.zeros"))
+        inputs.append(write_zeros(writer, EMBEDDING, held, (n, k // table.block)))
     writer.add(
         "GatherBlockQuantized",
         inputs,

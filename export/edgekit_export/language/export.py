@@ -23,7 +23,7 @@ from edgekit.tasks.registry import default_threads, make_task
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
 from edgekit_export.language.making import plan_of
-from edgekit_export.language.plans import TextRecipe, default_recipes, full_precision
+from edgekit_export.language.plans import TextRecipe, default_recipes, full_precision, widened
 from edgekit_export.language.staged import Plan, TextStaging, stage_text
 from edgekit_export.lock import text_lock
 from edgekit_export.maker import Maker
@@ -152,6 +152,14 @@ class _Work:
 
     def _open(self, specs: Sequence[str]) -> Dataset | None:
         return open_data(specs, TASK, (), "text") if specs else None
+
+    def _fitting(self, model: TextModel, plan: Plan) -> Variant:
+        """Codes as the engine takes them, or as wide as they are where the limit of size asks for it."""
+        wide, limit = self._staged(model, widened(plan)), self.options.max_size_bytes
+        members = self.staging.members((wide,)).values()
+        if limit is None or sum(path.stat().st_size for path in members if isinstance(path, Path)) <= limit:
+            return wide
+        return self._staged(model, plan)
 
     def _staged(self, model: TextModel, plan: Plan, wanted: Format = "onnx") -> Variant:
         stage = stage_text if wanted == "onnx" else stage_tflite_text

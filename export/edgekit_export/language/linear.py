@@ -9,7 +9,7 @@ import numpy as np
 from onnx import TensorProto
 
 from edgekit.types import F32, Array
-from edgekit_export.language.container import container_of, packed_rows
+from edgekit_export.language.container import Container, container_of, packed_rows
 from edgekit_export.language.graph_writer import CONTRIB, GraphWriter
 from edgekit_export.language.planes import write_codes
 from edgekit_export.quantize.blockwise import Blockwise
@@ -96,8 +96,7 @@ def _blockwise(writer: GraphWriter, name: str, source: str, weight: Blockwise, k
     codes = write_codes(writer, key, weight, held, (n, blocks, weight.block * held.bits // 8))
     inputs = [source, codes, write_scales(writer, key, weight)]
     if held.zeros is not None:
-        zeros = packed_rows(held.zeros, held.bits)
-        inputs.append(writer.constant(f"{key}.zeros", zeros, key=f"{key}.zeros"))
+        inputs.append(write_zeros(writer, key, held, (n, blocks)))
     attributes = {"K": k, "N": n, "bits": held.bits, "block_size": weight.block}
     whole = name if weight.minima is None else f"{name}.whole"
     writer.add("MatMulNBits", inputs, whole, CONTRIB, accuracy_level=ACCURACY_LEVEL, **attributes)
@@ -118,6 +117,19 @@ def _lifted_minima(writer: GraphWriter, key: str, weight: Blockwise, lifted: int
     unit = writer.constant(f"unit{blocks}", np.eye(blocks, dtype=np.float32))
     given = [unit, write_scales(writer, key, weight), minima]
     return writer.add("Gemm", given, f"{key}.lifted", transB=1, alpha=float(lifted))
+
+
+def write_zeros(writer: GraphWriter, key: str, held: Container, dims: tuple[int, int]) -> str:
+    """The zero points of ``(n, k / block)`` blocks, packed as the codes are; one for all is spread at load."""
+    if not isinstance(held.zeros, int):
+        assert held.zeros is not None
+        return writer.constant(f"{key}.zeros", packed_rows(held.zeros, held.bits), key=f"{key}.zeros")
+    row = packed_rows(np.full((1, dims[1]), held.zeros, np.uint8), held.bits)
+    shape = writer.constant(f"zeros{dims[0]}.{row.shape[1]}", np.asarray([dims[0], row.shape[1]], np.int64))
+    name = f"zero{held.zeros}.{dims[0]}.{dims[1]}"
+    if writer.has(name):
+        return name
+    return writer.add("Expand", [writer.constant(f"{name}.row", row[:, :1]), shape], name)
 
 
 def write_scales(writer: GraphWriter, key: str, weight: Blockwise) -> str:

@@ -35,8 +35,6 @@ def write_codes(
         codes = np.concatenate([codes[0::2], codes[1::2]])
     planes = pack(codes.astype(np.int16) - (1 << (weight.bits - 1)), weight.bits)
     wide = _joined(writer, name, planes, codes.size)
-    if held.shift:
-        wide = _shifted(writer, name, wide, weight.bits, held.shift)
     if held.bits == NARROW:
         wide = _nibbles(writer, name, wide)
     shape = writer.constant(f"{name}.dims", np.asarray(dims, np.int64))
@@ -69,13 +67,6 @@ def _digits(writer: GraphWriter, name: str, plane: Plane, size: int) -> str:
         for part, at in (("from", 0), ("to", size))
     ]
     return writer.add("Slice", [joined, *ends], f"{prefix}.cut")
-
-
-def _shifted(writer: GraphWriter, name: str, codes: str, bits: int, shift: int) -> str:
-    """Codes plus ``shift``, by a table: engines add no bytes."""
-    table = (np.arange(1 << bits) + shift).astype(np.uint8)
-    whole = writer.add("Cast", [codes], f"{name}.index", to=6)
-    return writer.add("Gather", [writer.constant(f"shift{bits}.{shift}", table), whole], f"{name}.shifted")
 
 
 def _nibbles(writer: GraphWriter, name: str, codes: str) -> str:

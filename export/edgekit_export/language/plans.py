@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from edgekit.errors import UsageError
 from edgekit_export.architectures.shape import MATRICES
+from edgekit_export.language.container import BROAD, NARROW
 from edgekit_export.language.decoder import Read
 from edgekit_export.language.linear import Weight
 from edgekit_export.language.staged import Plan, Precision

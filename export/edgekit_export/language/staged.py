@@ -72,7 +72,7 @@ def stage_text(
         advance: called once a layer, and once for the head.
     """
     folder = staging.folder / plan.name
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     write_graphs(folder, model.shape, context, plan.read, advance)
     external = (f"{plan.name}/{WEIGHTS}",)
     embed = Model(
