@@ -1,4 +1,4 @@
-from edgekit.machine import installed, this_machine
+from edgekit.machine import give_memory_back, installed, this_machine
 
 PI5 = """processor\t: 0
 Features\t: fp asimd evtstrm aes asimdhp asimddp
@@ -30,3 +30,11 @@ def test_without_cpuinfo_something_is_still_said(tmp_path):
 def test_versions_of_what_is_installed():
     assert "numpy" in installed("numpy", "no-such-distribution")
     assert "no-such-distribution" not in installed("no-such-distribution")
+
+
+def test_freed_memory_goes_back_where_the_library_can(monkeypatch):
+    import ctypes
+
+    give_memory_back()
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    give_memory_back()  # musl has no malloc_trim

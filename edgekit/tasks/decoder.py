@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import mmap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -96,15 +98,7 @@ class BufferedDecoder:
             self.sessions = {EMBED: self._embed, **self.sessions}
         elif len(variant.models) != 1:
             raise BundleError(f"variant {variant.name}: expected {DECODE} alone, which takes ids")
-        # Zeros that nobody wrote to take no memory: pages come as tokens do.
-        shape = (1, self._spec.kv_heads, self.capacity, self._spec.head_dim)
-        try:
-            self._session.attach([np.zeros(shape, np.float32) for _ in pairs])
-        except MemoryError as error:
-            raise UsageError(
-                f"context: keys and values of {self.capacity} tokens are more than this machine has memory for",
-                "choose a smaller context",
-            ) from error
+        self._session.attach(zeros(len(pairs), (1, self._spec.kv_heads, self.capacity, self._spec.head_dim)))
 
     def rewind(self, length: int) -> None:
         """See :class:`Decoder`. What lies behind is written over."""
@@ -140,6 +134,26 @@ class BufferedDecoder:
             trace, EMBED, self._embed, {self._ids: ids}, frozenset(spec.name for spec in self._embed.outputs)
         )
         return embeddings
+
+
+def zeros(count: int, shape: tuple[int, ...]) -> list[F32]:
+    """Arrays of zeros that take memory as they are written, page by page, whatever was freed before.
+
+    (``np.zeros`` clears memory that the C library has kept, and so takes all of it at once.)
+
+    Raises:
+        UsageError: the machine has not so much memory.
+    """
+    size = math.prod(shape)
+    try:
+        pages = mmap.mmap(-1, count * size * 4, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"context: keys and values need {count * size * 4:,} bytes, more than this machine has",
+            "choose a smaller context",
+        ) from error
+    whole = np.frombuffer(pages, np.float32)
+    return [whole[i * size : (i + 1) * size].reshape(shape) for i in range(count)]
 
 
 def capacity(spec: DecoderInput, options: EngineOptions) -> int:

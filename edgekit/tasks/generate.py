@@ -14,6 +14,7 @@ import numpy as np
 from edgekit.bundle.manifest import LogitsHead, Variant
 from edgekit.engines.protocol import Engine, EngineOptions, Session
 from edgekit.errors import BundleError, DataError
+from edgekit.machine import give_memory_back
 from edgekit.processing.masks import Masks
 from edgekit.processing.words import Prompt, Words
 from edgekit.tasks.answer import Answer
@@ -57,6 +58,7 @@ class Generate:
         self.decoder, self.words = _both(
             lambda: BufferedDecoder(variant, folder, engine, options), lambda: Words(head, folder)
         )
+        give_memory_back()
         self.sessions: Mapping[str, Session] = self.decoder.sessions
 
     def __call__(

@@ -13,6 +13,7 @@ from edgekit.engines.registry import engine_for
 from edgekit.errors import BundleError, DataError, UsageError
 from edgekit.processing.grammar import choice, json_object
 from edgekit.processing.sampling import Sampling
+from edgekit.tasks.decoder import zeros
 from edgekit.tasks.generate import Generate
 from edgekit.tasks.registry import load
 from edgekit.tasks.settings import Settings
@@ -342,3 +343,13 @@ def test_the_context_limits_a_constrained_answer_as_well(make):
     assert short(list(range(8)), settings=Settings(grammar=grammar)).text == "red"
     with pytest.raises(UsageError, match="may need 3 tokens, 2 may be made"):
         short(list(range(9)), settings=Settings(grammar=grammar))
+
+
+def test_a_buffer_that_nobody_has_memory_for_is_refused_before_it_is_taken():
+    with pytest.raises(UsageError, match="more than this machine has") as caught:
+        zeros(2, (1, 1024, 131_072, 2**30))
+    assert caught.value.remedy == "choose a smaller context"
+    made = zeros(2, (1, 2, 3, 4))
+    made[1][:] = 1
+    assert [array.shape for array in made] == [(1, 2, 3, 4)] * 2
+    assert made[0].sum() == 0
