@@ -11,7 +11,7 @@ from edgekit.errors import EdgekitError, EnvironmentLacks, ModelError, UsageErro
 from edgekit_export.sources.huggingface.network import REMEDY
 
 _ID = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(@(?P<revision>[\w./-]+))?")
-_TEXTS = ("*.json", "*.txt", "*.model", "README.md", "LICENSE*", "NOTICE*")
+_TEXTS = ("*.json", "*.jinja", "*.txt", "*.model", "README.md", "LICENSE*", "NOTICE*")
 _SAFETENSORS = (*_TEXTS, "model.safetensors", "model-*-of-*.safetensors")
 _ONNX = (*_TEXTS, "model.onnx", "onnx/model.onnx")
 

@@ -18,6 +18,7 @@ WEIGHTS = bytes(range(256)) * 2000
 FILES = {
     "config.json": json.dumps({"architectures": ["FooForBar"]}).encode(),
     "README.md": b"---\nlicense: mit\n---\n",
+    "chat_template.jinja": b"{{ messages }}",
     "model.safetensors": WEIGHTS,
     "pytorch_model.bin": b"pickled",
     "onnx/model.onnx": b"graph",
@@ -40,7 +41,8 @@ def test_only_what_is_needed_is_fetched(mirror):
     folder, origin = fetch_hub(NAME)
     assert origin == f"{NAME}@{COMMIT}"
     found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
-    assert found == {"config.json", "README.md", "model.safetensors", "1_Pooling/config.json"}
+    texts = {"config.json", "README.md", "chat_template.jinja", "1_Pooling/config.json"}
+    assert found == {*texts, "model.safetensors"}
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
 
 
