@@ -68,10 +68,7 @@ class DecoderGraph:
         shape, writer, prefix = self._shape, self._writer, f"layers.{layer}.self_attn"
         weights = [self._read(f"{prefix}.{part}_proj.weight") for part in "qkv"]
         joined = write_linear(writer, f"{prefix}.qkv", normed, weights)
-        if shape.head_norms:
-            given = self._normed_heads(prefix, joined)
-        else:
-            given = [self._sequence(joined), "", ""]
+        given = self._normed_heads(prefix, joined) if shape.head_norms else [self._sequence(joined), "", ""]
         past = [f"past.{layer}.{part}" for part in ("key", "value")]
         tables = self._rope(shape.ropes[layer])
         window = shape.windows[layer]
