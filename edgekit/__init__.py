@@ -12,7 +12,9 @@ from edgekit.errors import EdgekitError
 
 if TYPE_CHECKING:
     from edgekit.bundle.reader import Bundle, open_bundle
+    from edgekit.processing.sampling import Sampling
     from edgekit.tasks.registry import load
+    from edgekit.tasks.settings import Settings
     from edgekit.types import (
         Classification,
         ClassScore,
@@ -35,6 +37,8 @@ __all__ = [
     "Embedding",
     "Frame",
     "Generation",
+    "Sampling",
+    "Settings",
     "Sound",
     "TextRegions",
     "load",
@@ -51,6 +55,8 @@ _HOME = {
     "Embedding": "edgekit.types",
     "Frame": "edgekit.types",
     "Generation": "edgekit.types",
+    "Sampling": "edgekit.processing.sampling",
+    "Settings": "edgekit.tasks.settings",
     "Sound": "edgekit.types",
     "TextRegions": "edgekit.types",
 }

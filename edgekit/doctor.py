@@ -45,7 +45,7 @@ def examine(
     """
     return [
         *(_engine(name) for name in ENGINES),
-        _extra("text models", ("tokenizers",), "edgekit[text]", has),
+        _extra("text models", ("tokenizers", "jinja2"), "edgekit[text]", has),
         _extra("recordings that are no WAV", ("soundfile",), "edgekit[sound]", has),
         _extra("models that resize with Pillow", ("PIL",), "edgekit[pillow]", has),
         _extra("reports", ("jinja2",), "edgekit[report]", has),
