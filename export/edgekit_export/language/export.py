@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 
 from edgekit.bundle.manifest import Lock, Variant
@@ -20,14 +21,18 @@ from edgekit.machine import this_machine
 from edgekit.predictions.language import LanguageSide
 from edgekit.tasks.generate import Generate
 from edgekit.tasks.registry import default_threads, make_task
+from edgekit_export.architectures.architecture import tensor_shapes
+from edgekit_export.budget.frontier import Limits
+from edgekit_export.budget.refusal import WayOut
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
-from edgekit_export.language.making import plan_of
+from edgekit_export.language.making import BESIDE_BYTES, plan_of
 from edgekit_export.language.plans import TextRecipe, default_recipes, full_precision, widened
 from edgekit_export.language.staged import Plan, TextStaging, stage_text
 from edgekit_export.lock import text_lock
 from edgekit_export.maker import Maker
 from edgekit_export.package import Package, assemble
+from edgekit_export.quantize.text_widths import smallest_bytes, too_small
 from edgekit_export.sources.packages import file_sha256
 from edgekit_export.sources.source import Source
 from edgekit_export.sources.text_model import TextModel
@@ -83,12 +88,38 @@ def export_text(source: TextSource, out: Path, options: TextOptions, progress: P
         DataError, ModelError, OutputError: as their steps say.
     """
     _check_context(source.model, options.context)
+    refused = _too_small(source.model, out, options)
+    if refused is not None:
+        return refused
     for wanted in options.formats:
         engine_for(wanted)
     with tempfile.TemporaryDirectory(prefix="edgekit-export-") as folder:
         return _Work(
             source, options, progress, TextStaging(Path(folder) / "members", source.model.notices)
         ).package(out)
+
+
+def _too_small(model: TextModel, out: Path, options: TextOptions) -> Package | None:
+    """A refusal where no codes are so narrow, told before anything is made; ``None`` elsewhere.
+
+    A vocabulary that is to be pruned is known only later.
+    """
+    limit, beside = options.max_size_bytes, _beside_bytes(model)
+    if limit is None or options.vocabulary or smallest_bytes(model.shape) + beside <= limit:
+        return None
+    least = smallest_bytes(model.shape) + beside
+    reason, remedy = too_small(model.shape, limit, beside)
+    way = WayOut(least, None, f"{remedy}.", reason)
+    refusal = f"the size does not hold: the smallest bundle has about {least} bytes, over {limit}"
+    return Package(out, None, 0, (), (), None, (), Limits(limit, None, ""), refusal=refusal, way_out=way)
+
+
+def _beside_bytes(model: TextModel) -> int:
+    """Bytes of a bundle beside its codes, near enough: tokenizer, vectors in float32, graphs, golden vectors."""
+    shape = model.shape
+    tables = len(set(shape.ropes)) * shape.head_dim * 4 * DEFAULT_CONTEXT
+    norms = 4 * sum(prod(size) for size in tensor_shapes(shape).values() if len(size) == 1)
+    return len(model.words.tokenizer) + tables + norms + BESIDE_BYTES
 
 
 def _check_context(model: TextModel, context: int) -> None:
@@ -116,8 +147,14 @@ class _Work:
         inputs = golden_inputs(task, draw_for(task))
         recipes = options.recipes or default_recipes(model)
         slim = self._slim(model)
-        plans = ((plan_of(one, slim), wanted) for one in recipes for wanted in options.formats)
-        staged = [self._recorded(self._staged(slim, *each), inputs) for each in plans]
+        staged = [
+            self._recorded(self._fitting(slim, self._plan(one, slim, calibration), wanted), inputs)
+            for one in recipes
+            for wanted in options.formats
+        ]
+        if not options.recipes and calibration is not None and not any(map(self._fits, staged)):
+            mixed = self._plan("mixed", slim, calibration)
+            staged += [self._recorded(self._staged(slim, mixed, one), inputs) for one in options.formats]
         candidates, matrix = self._judged(staged, task, evaluation)
         full = self._recorded(reference, inputs)
         lock = text_lock(model, recipes, options.formats, calibration, evaluation, options.source_options)
@@ -153,11 +190,26 @@ class _Work:
     def _open(self, specs: Sequence[str]) -> Dataset | None:
         return open_data(specs, TASK, (), "text") if specs else None
 
-    def _fitting(self, model: TextModel, plan: Plan) -> Variant:
+    def _plan(self, recipe: TextRecipe, model: TextModel, calibration: Dataset | None) -> Plan:
+        limit = self.options.max_size_bytes
+        left = None if limit is None else limit - _beside_bytes(model)
+        return plan_of(recipe, model, calibration, left, self.progress)
+
+    def _fits(self, candidate: Candidate) -> bool:
+        limit = self.options.max_size_bytes
+        return limit is None or self._files_bytes(candidate.variant) + BESIDE_BYTES <= limit
+
+    def _files_bytes(self, variant: Variant) -> int:
+        members = self.staging.members((variant,)).values()
+        return sum(path.stat().st_size for path in members if isinstance(path, Path))
+
+    def _fitting(self, model: TextModel, plan: Plan, wanted: Format) -> Variant:
         """Codes as the engine takes them, or as wide as they are where the limit of size asks for it."""
-        wide, limit = self._staged(model, widened(plan)), self.options.max_size_bytes
-        members = self.staging.members((wide,)).values()
-        if limit is None or sum(path.stat().st_size for path in members if isinstance(path, Path)) <= limit:
+        limit = self.options.max_size_bytes
+        if wanted != "onnx":
+            return self._staged(model, plan, wanted)
+        wide = self._staged(model, widened(plan))
+        if limit is None or self._files_bytes(wide) + BESIDE_BYTES <= limit:
             return wide
         return self._staged(model, plan)
 

@@ -1,55 +1,64 @@
-"""Variants of a text model, in the order that was asked for."""
+"""The weights of each variant of a text model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
-from edgekit_export.architectures.shape import EMBEDDING, HEAD, MATRICES, DecoderShape
-from edgekit_export.language.decoder import Read
-from edgekit_export.language.linear import Weight
-from edgekit_export.language.plans import TextRecipe, full_precision, stored_plan
+from edgekit.data.dataset import Dataset
+from edgekit.errors import UsageError
+from edgekit_export.language.plans import TextRecipe, coded_plan, stored_plan
 from edgekit_export.language.staged import Plan
-from edgekit_export.quantize.block_grid import Format, round_nearest
+from edgekit_export.quantize.progress import Progress
+from edgekit_export.quantize.text_calibration import calibration_sequences
+from edgekit_export.quantize.text_quantize import quantize_plainly, quantize_text
 from edgekit_export.sources.text_model import TextModel
+from edgekit_export.variants import Progress as Shown
+from edgekit_export.vocabulary.counts import read_library
 
-_INT8 = Format(8, 32, symmetric=True)
-_INT4 = Format(4, 32)
-
-
-def matrices(shape: DecoderShape) -> tuple[str, ...]:
-    """Names of all tensors that are stored in codes."""
-    layers = (f"layers.{i}.{name}.weight" for i in range(shape.layers) for name in MATRICES)
-    return (EMBEDDING, *(() if shape.tied else (HEAD,)), *layers)
+BESIDE_BYTES = 700_000
+"""Graphs, golden vectors, manifest and padding of a bundle: what a search for widths leaves room for."""
 
 
-def formats_of(recipe: TextRecipe, shape: DecoderShape) -> dict[str, Format]:
-    """Tensor → format of a recipe that needs no data: int4 has an 8-bit head, the best that its bytes can buy."""
-    layers = _INT8 if recipe == "int8" else _INT4
-    outside = (EMBEDDING, HEAD)
-    return {name: _INT8 if name in outside else layers for name in matrices(shape)}
+def plan_of(
+    recipe: TextRecipe, model: TextModel, calibration: Dataset | None, weight_bytes: int | None, shown: Shown
+) -> Plan:
+    """What to write for a recipe; ``stored`` reads its codes when it is written, the others are rounded here.
 
-
-def plan_of(recipe: TextRecipe, model: TextModel) -> Plan:
-    """The plan of a recipe that needs no data; weights are read and rounded when it is written.
+    Args:
+        recipe: of the variant.
+        model: the checkpoint.
+        calibration: texts that rounding is fitted to; ``None`` for the nearest codes.
+        weight_bytes: most bytes of codes, scales and zero points; only ``mixed`` asks.
+        shown: told about the work.
 
     Raises:
-        UsageError: ``stored`` of a checkpoint without codes.
+        UsageError: ``stored`` of a checkpoint without codes; ``mixed`` without texts or a size.
+        DataError: as :func:`quantize_text` says.
     """
     if recipe == "stored":
         return stored_plan(model)
-    precision = "int8" if recipe == "int8" else "int4"
-    return Plan(recipe, _name(recipe), precision, _rounding(model, formats_of(recipe, model.shape)))
+    sequences = None
+    if calibration is not None:
+        library = read_library(model.words.tokenizer)
+        texts = (str(sample.content) for sample in calibration)
+        sequences = calibration_sequences(
+            texts, lambda text: library.encode(text, add_special_tokens=False).ids, model.words.first
+        )
+    with shown(f"{recipe}, rounding", None) as advance:
+        watched = _watching(advance)
+        if recipe != "mixed":
+            made = quantize_plainly(model, recipe, sequences, watched)
+            return coded_plan(recipe, f"weight_only_wi{recipe.removeprefix('int')}", model, made)
+        if sequences is None or weight_bytes is None:
+            raise UsageError(
+                "recipe mixed: widths are chosen for a size, on texts", "add --max-size and --calib"
+            )
+        found = quantize_text(model, sequences, weight_bytes, watched)
+        return coded_plan("mixed", "weight_only_mixed", model, found)
 
 
-def _name(recipe: TextRecipe) -> str:
-    return {"int8": "weight_only_wi8_b32", "int4": "weight_only_wi4_b32"}.get(recipe, recipe)
+def _watching(advance: Callable[..., None]) -> Progress:
+    def watched(step: str, done: int, total: int) -> None:
+        advance()
 
-
-def _rounding(model: TextModel, formats: Mapping[str, Format]) -> Read:
-    full = full_precision(model)
-
-    def read(name: str) -> Weight:
-        found = full(name)
-        return round_nearest(found, formats[name]) if name in formats else found
-
-    return read
+    return watched
