@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from edgekit.errors import ModelError
@@ -25,27 +26,22 @@ def read_words(folder: HfFolder, rows: int) -> Words:
         rows: of the embedding.
 
     Raises:
-        ModelError: there is no tokenizer, one that gives other ids than transformers', that has more tokens than
+        ModelError: there is no tokenizer, one that gives other ids than transformers', that has more words than
             ``rows``, that puts something else than a first token around texts; or no token ends an answer.
         EnvironmentLacks: transformers, or what it reads this kind of tokenizer with, is not installed.
     """
     reference = load_tokenizer(folder)
-    if len(reference) > rows:
-        raise ModelError(
-            f"{folder.origin}: its tokenizer has {len(reference)} tokens, and config.json a vocab_size of {rows}",
-            "take the tokenizer that belongs to these weights",
-        )
     special: Any = reference.special_tokens_map
     return Words(
-        tokenizer=_tokenizer(folder, reference),
+        tokenizer=_tokenizer(folder, reference, rows),
         chat_template=_template(folder, reference),
         first=_first(folder, reference),
-        ends=_ends(folder, reference),
+        ends=_ends(folder, reference, rows),
         token_texts={name: text for name, text in special.items() if isinstance(text, str)},
     )
 
 
-def _tokenizer(folder: HfFolder, reference: PreTrainedTokenizerBase) -> bytes:
+def _tokenizer(folder: HfFolder, reference: PreTrainedTokenizerBase, rows: int) -> bytes:
     """The folder's own file, else what transformers makes of it: the first that gives transformers' ids."""
     from tokenizers import Tokenizer
 
@@ -55,7 +51,7 @@ def _tokenizer(folder: HfFolder, reference: PreTrainedTokenizerBase) -> bytes:
     differs = ""
     own = [(folder.path / FILE).read_bytes()] if folder.has(FILE) else []
     for data in (*own, made.backend_tokenizer.to_str().encode()):
-        smaller = compact(data)
+        smaller = compact(_with_rows(folder, data, rows))
         library: Any = Tokenizer.from_str(smaller.decode())
         library.no_truncation()
         library.no_padding()
@@ -67,6 +63,31 @@ def _tokenizer(folder: HfFolder, reference: PreTrainedTokenizerBase) -> bytes:
         f"{folder.origin}: the tokenizers library gives other ids than transformers' {type(reference).__name__}, "
         f"first for {differs!r}"
     )
+
+
+def _with_rows(folder: HfFolder, tokenizer: bytes, rows: int) -> bytes:
+    """Without added tokens that the embedding has no row for: Gemma 3's tokenizer knows pictures, its text models not.
+
+    Raises:
+        ModelError: other tokens have none either, or it is no byte-pair tokenizer.
+    """
+    parsed = json.loads(tokenizer)
+    if (kind := parsed["model"].get("type")) != "BPE":
+        raise ModelError(f"{folder.origin}: expected a byte-pair tokenizer (BPE), got {kind!r}")
+    added = [token for token in parsed.get("added_tokens") or () if token["id"] < rows]
+    dropped = {token["content"] for token in parsed.get("added_tokens") or ()} - {
+        token["content"] for token in added
+    }
+    words = {text: i for text, i in parsed["model"]["vocab"].items() if text not in dropped}
+    if (last := max(words.values())) >= rows:
+        raise ModelError(
+            f"{folder.origin}: its tokenizer has ids up to {last}, and config.json a vocab_size of {rows}",
+            "take the tokenizer that belongs to these weights",
+        )
+    if not dropped:
+        return tokenizer
+    model = {**parsed["model"], "vocab": words}
+    return json.dumps({**parsed, "added_tokens": added, "model": model}).encode()
 
 
 def _template(folder: HfFolder, reference: PreTrainedTokenizerBase) -> str:
@@ -92,7 +113,7 @@ def _first(folder: HfFolder, reference: PreTrainedTokenizerBase) -> int | None:
     )
 
 
-def _ends(folder: HfFolder, reference: PreTrainedTokenizerBase) -> tuple[int, ...]:
+def _ends(folder: HfFolder, reference: PreTrainedTokenizerBase, rows: int) -> tuple[int, ...]:
     """As ``generate`` of transformers ends, and at every token that is known to end a turn."""
     said = folder.read_json(GENERATION) if folder.has(GENERATION) else {}
     given = said.get("eos_token_id", folder.config.get("eos_token_id"))
@@ -102,10 +123,10 @@ def _ends(folder: HfFolder, reference: PreTrainedTokenizerBase) -> tuple[int, ..
         i for i, token in made.added_tokens_decoder.items() if token.special and token.content in TURN_ENDS
     }
     found.discard(None)
-    wrong = [i for i in found if type(i) is not int or not 0 <= i < len(reference)]
+    wrong = [i for i in found if type(i) is not int or not 0 <= i < rows]
     if wrong or not found:
         raise ModelError(
-            f"{folder.origin}: {GENERATION} or {CONFIG}: eos_token_id: expected tokens of 0 to {len(reference) - 1}, "
+            f"{folder.origin}: {GENERATION} or {CONFIG}: eos_token_id: expected tokens of 0 to {rows - 1}, "
             f"got {given!r}"
         )
     return tuple(sorted(found))

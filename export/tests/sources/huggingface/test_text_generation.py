@@ -181,3 +181,53 @@ def test_language_models_are_routed_another_way(folders, tmp_path):
         builder_of(folder)
     other = open_hf_folder(changed(folders["llama"][0], tmp_path, architectures=["BertModel"]), "here")
     assert not generates_text(other)
+
+
+def test_templates_are_read_from_a_file_of_their_own_and_the_default_of_several_is_taken(folders, tmp_path):
+    copy = changed(folders["llama"][0], tmp_path)
+    said = copy / "tokenizer_config.json"
+    several = [{"name": "tools", "template": "T"}, {"name": "default", "template": "D"}]
+    said.write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "chat_template": several}))
+    assert opened(copy).words.chat_template == "D"
+    said.write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "chat_template": several[:1]}))
+    with pytest.raises(ModelError, match="several chat templates and none is named default"):
+        opened(copy)
+    said.write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"}))
+    assert opened(copy).words.chat_template == ""
+    (copy / "chat_template.jinja").write_text("J")
+    assert opened(copy).words.chat_template == "J"
+
+
+def test_a_tokenizer_of_another_model(folders, tmp_path):
+    copy = changed(folders["llama"][0], tmp_path)
+    shutil.copy(folders["gemma3"][0] / "tokenizer.json", copy)
+    with pytest.raises(ModelError, match="has ids up to 302, and config.json a vocab_size of 288"):
+        opened(copy)
+
+
+def test_tokens_for_pictures_that_the_embedding_has_no_row_for_are_left_out(folders, tmp_path):
+    """As ``<image_soft_token>`` of Gemma 3's text models."""
+    copy = changed(folders["gemma3"][0], tmp_path)
+    known = json.loads((copy / "tokenizer.json").read_text())
+    known["added_tokens"].append({**known["added_tokens"][0], "id": 320, "content": "<image>"})
+    (copy / "tokenizer.json").write_text(json.dumps(known))
+    found = json.loads(opened(copy).words.tokenizer)
+    assert max(token["id"] for token in found["added_tokens"]) == 7
+    assert found["model"] == json.loads(opened(folders["gemma3"][0]).words.tokenizer)["model"]
+
+
+def test_tensors_of_other_types_or_in_two_files(folders, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    copy = changed(folders["llama"][0], tmp_path)
+    tensors = load_file(copy / "model.safetensors")
+    save_file({**tensors, "model.norm.weight": torch.ones(64, dtype=torch.int8)}, copy / "model.safetensors")
+    with pytest.raises(ModelError, match=r"'model.norm.weight': expected F32, F16, BF16, got I8"):
+        opened(copy)
+    (copy / "model.safetensors").unlink()
+    names = {"a": "one.safetensors", "b": "two.safetensors"}
+    for name in names.values():
+        save_file(tensors, copy / name)
+    (copy / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
+    with pytest.raises(ModelError, match="is in two files"):
+        opened(copy)
