@@ -93,7 +93,7 @@ def test_interrupt_leaves_quietly(monkeypatch, capsys):
 
 
 def test_export_without_the_exporter_says_what_to_install(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "entry_points", lambda **_: [])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: [])
     assert cli.main(["export", "x"]) == 3
     assert "pip install edgekit-export" in capsys.readouterr().err
     assert cli.main(["--help"]) == 0
