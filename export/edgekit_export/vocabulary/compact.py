@@ -35,7 +35,7 @@ def compact(tokenizer: bytes) -> bytes:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"tokenizer: is no JSON: {error}") from error
     model = parsed.get("model")
-    if isinstance(model, dict) and model.get("type") == "BPE":
+    if isinstance(model, dict) and model.get("type", "BPE") == "BPE":  # files of 2020 do not say
         merges = last_merges(read_byte_pairs(model).merges)
         parsed = {**parsed, "model": {**model, "merges": merge_lines(merges)}}
     return msgspec.json.encode(parsed)

@@ -72,7 +72,7 @@ def _with_rows(folder: HfFolder, tokenizer: bytes, rows: int) -> bytes:
         ModelError: other tokens have none either, or it is no byte-pair tokenizer.
     """
     parsed = json.loads(tokenizer)
-    if (kind := parsed["model"].get("type")) != "BPE":
+    if (kind := parsed["model"].get("type", "BPE")) != "BPE":
         raise ModelError(f"{folder.origin}: expected a byte-pair tokenizer (BPE), got {kind!r}")
     added = [token for token in parsed.get("added_tokens") or () if token["id"] < rows]
     dropped = {token["content"] for token in parsed.get("added_tokens") or ()} - {
