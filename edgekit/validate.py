@@ -216,9 +216,11 @@ def _origins(reference: Contender, candidate: Contender, dataset: Dataset) -> di
     """Which layers the noise comes from, on the first samples.
 
     Raises:
-        UsageError: not two bundles.
+        UsageError: not two bundles, or language models: their graphs carry memory from call to call.
         EnvironmentLacks: edgekit-export is not installed.
     """
+    if reference.side.task == "generate":
+        raise UsageError("layers: not for language models", "leave --layers out")
     if not isinstance(reference, Live) or not isinstance(candidate, Live):
         raise UsageError("layers: recorded predictions have none", "give two bundles")
     inputs = (sample.content for sample in islice(dataset, LAYER_SAMPLES))

