@@ -92,7 +92,9 @@ def test_what_cannot_be_run(path):
         OnnxRuntimeEngine().load_decoder(path.with_name("gone.onnx"), ONE, PAIRS)
 
 
-@pytest.mark.parametrize(("spinning", "said"), [(True, "1"), (False, "0")])
-def test_threads_spin_where_asked(spinning, said):
-    options = session_options(ONE, spinning=spinning)
-    assert options.get_session_config_entry("session.intra_op.allow_spinning") == said
+@pytest.mark.parametrize(("spin_us", "allowed"), [(50, "1"), (0, "0")])
+def test_threads_spin_as_long_as_asked(spin_us, allowed):
+    options = session_options(ONE, spin_us=spin_us)
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == allowed
+    if spin_us:
+        assert options.get_session_config_entry("session.intra_op.spin_duration_us") == "50"
