@@ -23,9 +23,9 @@ def main(argv: list[str]) -> int:
     if len(argv) < 2 or argv[0] not in known:
         sys.stderr.write(f"{__doc__}\nDEVICE is one of {', '.join(known)}\n")
         return 2
-    name, *args = argv
+    name, first, *rest = argv
     args = [
-        str(Path(arg).resolve()) if Path(arg).exists() else arg for arg in args
+        str(Path(arg).resolve()) if Path(arg).exists() else arg for arg in rest
     ]  # it runs in its own folder
     with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
         home = Path(folder)
@@ -36,8 +36,10 @@ def main(argv: list[str]) -> int:
             sys.stderr.write(f"no emulated device: {reason}\n")
             return 3
         device = sysroot.device(known[name], home / "site", home)
-        start = device.edgekit if args[0] == "edgekit" else device.run
-        done = start(*args[args[0] == "edgekit" :], timeout_s=HOUR_S)
+        if first == "edgekit":  # in the repository's root also a folder of that name
+            done = device.edgekit(*args, timeout_s=HOUR_S)
+        else:
+            done = device.run(first, *args, timeout_s=HOUR_S)
     sys.stdout.write(done.stdout)
     sys.stderr.write(done.stderr)
     return done.code
