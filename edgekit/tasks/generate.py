@@ -294,6 +294,7 @@ def _both(first: Callable[[], _One], second: Callable[[], _Other]) -> tuple[_One
     def run() -> None:
         try:
             found.append(second())
+            give_memory_back()  # before the weights are at their most
         except BaseException as error:  # noqa: BLE001 (it is raised again below)
             failed.append(error)
 
