@@ -39,10 +39,13 @@ score of their own (orient)."""
 
 
 def run_golden(task: Task, content: Content, trace: Trace) -> Result:
-    """Runs a golden input; language models answer it greedily with a few tokens, and remember nothing from before."""
-    if isinstance(task, Generate):
+    """Runs a golden input.
+
+    Language models go on with the text as it is, which is no turn, greedily, and remember nothing from before.
+    """
+    if isinstance(task, Generate) and isinstance(content, str):
         task.forget()
-        return task(content, trace, Settings(max_tokens=GOLDEN_TOKENS))
+        return task(task.tokens(content), trace, Settings(max_tokens=GOLDEN_TOKENS))
     return task(content, trace)
 
 

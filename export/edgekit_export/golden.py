@@ -21,6 +21,7 @@ from edgekit_export.data.lines import render_line
 from edgekit_export.data.objects import draw_objects
 from edgekit_export.data.pages import render_page
 from edgekit_export.data.sentences import sentence
+from edgekit_export.data.sequences import sequence
 from edgekit_export.data.voices import draw_voice
 from edgekit_export.sources.tflite_file import AS_IT_IS
 
@@ -139,7 +140,7 @@ def _relative_tolerance(role: str, exact: Mapping[str, bool], variant: Variant) 
 def draw_for(task: Task) -> Callable[[int], U8 | str | Sound]:
     """What makes golden inputs for a task: seed → picture, text or sound."""
     if task.accepts == "text":
-        return sentence
+        return sequence if task.name == "generate" else sentence
     if task.accepts == "sound":
         return lambda seed: draw_voice(seed, ACTIVITY_S if task.name == "activity" else SOUND_S)
     if task.name == "detect":
