@@ -72,15 +72,16 @@ def quantize_plainly(
 
 
 def plain_formats(shape: DecoderShape, recipe: Recipe) -> dict[str, Format]:
-    """``int8``: 8 bits in symmetric blocks of 64; ``int4``: 4 bits in blocks of 32, embedding and head in 8.
+    """``int8``: 8 bits in symmetric blocks; ``int4``: 4 bits, embedding and head in 8; blocks of 32.
 
-    Blocks are of 32 where 64 does not divide the inputs.
+    Blocks of 64 would cost more by how coarsely the runtime rounds inputs than the scales' bytes are worth.
     """
-    found = {}
-    for name, (_, inputs) in matrix_sizes(shape).items():
-        broad = Format(8, 64 if inputs % 64 == 0 else 32, symmetric=True)
-        found[name] = broad if recipe == "int8" or name in (EMBEDDING, HEAD) else Format(4, 32)
-    return found
+    return {
+        name: Format(8, 32, symmetric=True)
+        if recipe == "int8" or name in (EMBEDDING, HEAD)
+        else Format(4, 32)
+        for name in matrix_sizes(shape)
+    }
 
 
 def _some(sequences: Array, most_tokens: int) -> Array:

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     import torch
 
 _SEQUENCES_AT_ONCE = 4
+_USUAL = 4.0
+"""Times the median: what a token's squared gradient is cut to."""
+
 _TOKENS_AT_ONCE = 128
 """Of the head's logits: 134 MB for the largest vocabulary here."""
 
@@ -161,7 +164,7 @@ def _layer_costs(
 
     weights, vectors = _matrices(model, index), layer_norms(model, index)
     reads: dict[str, list[torch.Tensor]] = {name: [] for name in MATRICES}
-    power = {name: torch.zeros(len(weights[name])) for name in MATRICES}
+    squares: dict[str, list[torch.Tensor]] = {name: [] for name in MATRICES}
     before = []
     for part, slope in zip(x.split(_SEQUENCES_AT_ONCE), gradient.split(_SEQUENCES_AT_ONCE), strict=True):
         leaf = part.detach().requires_grad_()
@@ -176,20 +179,29 @@ def _layer_costs(
         decode_layer(model.shape, index, vectors, linear, leaf).backward(slope)  # type: ignore[no-untyped-call]
         for name, output in outputs.items():
             assert output.grad is not None
-            power[name] += output.grad.square().sum((0, 1))
+            squares[name].append(output.grad.square().flatten(0, 1))
         assert leaf.grad is not None
         before.append(leaf.grad)
-    tokens = x.shape[0] * x.shape[1]
     read: dict[str, _Read] = {}
     for name, source in _SOURCES.items():
         read[name] = read[source] if source != name else _Read.of(torch.cat(reads[name]), formats)
     costs = {
         f"layers.{index}.{name}.weight": _costs(
-            weights[name].numpy(), (power[name] / tokens).numpy(), read[name], formats
+            weights[name].numpy(), _tempered(torch.cat(squares[name])).mean(0).numpy(), read[name], formats
         )
         for name in MATRICES
     }
     return torch.cat(before), costs
+
+
+def _tempered(squares: torch.Tensor) -> torch.Tensor:
+    """Squared gradients ``(tokens, outputs)``, no token's sum far above what is usual.
+
+    A few tokens have a hundred times the others' gradients, and which ones is chance; what rounding does there is no
+    longer of second order, and the divergence is far less than they say.
+    """
+    total = squares.sum(1)
+    return squares * (_USUAL * total.median() / total.clamp_min(1e-30)).clamp_max(1)[:, None]
 
 
 _SOURCES = {
@@ -229,10 +241,10 @@ class _Read:
 def _costs(weight: F32, power: Array, read: _Read, formats: Sequence[Format]) -> tuple[float, ...]:
     """``½ Σ power · (Δ²/12 · 1/U² + weight² · noise)`` of each format."""
     power = power.astype(np.float64)
-    carried = power @ np.square(weight)
+    carried, steps = power @ np.square(weight), _Steps(weight)
     return tuple(
         float(
-            0.5 * power @ _step_variance(weight, form) @ read.left.reshape(-1, form.block).sum(axis=1)
+            0.5 * power @ steps.variance(form) @ read.left.reshape(-1, form.block).sum(axis=1)
             + 0.5 * carried @ read.noise[form.block]
         )
         if form.block in read.noise
@@ -245,11 +257,12 @@ def _lookup_costs(
     table: F32, tokens: Array, gradient: torch.Tensor, formats: Sequence[Format]
 ) -> tuple[float, ...]:
     """Of rounding the rows that are looked up: there is no sum over inputs, an element's error stays."""
-    rows, power = table[tokens.reshape(-1)], gradient.square().reshape(-1, table.shape[1]).numpy()
+    rows, power = table[tokens.reshape(-1)], _tempered(gradient.square().flatten(0, 1)).numpy()
+    steps = _Steps(rows)
     return tuple(
         float(
             0.5
-            * (_step_variance(rows, form) * power.reshape(len(power), -1, form.block).sum(axis=2)).sum()
+            * (steps.variance(form) * power.reshape(len(power), -1, form.block).sum(axis=2)).sum()
             / len(rows)
         )
         if table.shape[1] % form.block == 0
@@ -258,9 +271,19 @@ def _lookup_costs(
     )
 
 
-def _step_variance(weight: F32, form: Format) -> Array:
-    """``Δ²/12`` of each block, ``(outputs, blocks)`` float64: what rounding to nearest makes."""
-    blocks = weight.reshape(len(weight), -1, form.block)
-    low, high = np.minimum(blocks.min(axis=2), 0), np.maximum(blocks.max(axis=2), 0)
-    step = np.maximum(high, -low) / form.middle if form.symmetric else (high - low) / form.top
-    return np.square(step.astype(np.float64)) / 12
+class _Steps:
+    """``Δ²/12`` of a matrix' blocks in any format: what rounding to nearest makes."""
+
+    def __init__(self, weight: F32) -> None:
+        self._weight = weight
+        self._ranges: dict[int, tuple[Array, Array]] = {}
+
+    def variance(self, form: Format) -> Array:
+        """``(outputs, blocks)`` float64."""
+        if form.block not in self._ranges:
+            blocks = self._weight.reshape(len(self._weight), -1, form.block)
+            self._ranges[form.block] = np.minimum(blocks.min(axis=2), 0), np.maximum(blocks.max(axis=2), 0)
+        low, high = self._ranges[form.block]
+        step = np.maximum(high, -low) / form.middle if form.symmetric else (high - low) / form.top
+        found: Array = np.square(step.astype(np.float64)) / 12
+        return found
