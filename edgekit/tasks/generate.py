@@ -13,7 +13,7 @@ import numpy as np
 
 from edgekit.bundle.manifest import LogitsHead, Variant
 from edgekit.engines.protocol import Engine, EngineOptions, Session
-from edgekit.errors import BundleError, DataError
+from edgekit.errors import BundleError, DataError, UsageError
 from edgekit.machine import give_memory_back
 from edgekit.processing.masks import Masks
 from edgekit.processing.words import Prompt, Words
@@ -54,6 +54,7 @@ class Generate:
         self.engine, self.threads = f"{engine.name} {engine.version}", options.threads
         self._head = head = model.head
         self._kept_masks: Masks | None = None
+        self._begun = 0  # answers
         self.decoder: Decoder
         self.decoder, self.words = _both(
             lambda: BufferedDecoder(variant, folder, engine, options), lambda: Words(head, folder)
@@ -93,6 +94,9 @@ class Generate:
         Args:
             given, settings, trace: see :meth:`__call__`.
             now_ns: monotonic clock; a test passes its own.
+
+        Raises:
+            UsageError: while it is read, if another answer was begun meanwhile.
         """
         return Reply(self._answer(given, settings, trace, now_ns))
 
@@ -112,6 +116,8 @@ class Generate:
         with nullcontext() if trace is None else trace.stage("pre"):
             prompt = self.words.prompt(given)
         self._check_room(prompt)
+        self._begun += 1
+        mine = self._begun
         room = self.decoder.capacity - len(prompt) + 1  # the last token is not given to it
         answer = Answer(self.words, self._head.ends, settings, prompt, room, self._masks(settings))
         reused = _common(self.decoder.tokens, prompt[:-1])
@@ -132,6 +138,10 @@ class Generate:
                 decode_ns += now_ns() - step
             if piece:
                 yield piece
+            if mine != self._begun:
+                raise UsageError(
+                    "an answer was given up when another one was begun", "read one to its end first"
+                )
             if answer.finish is None:
                 step = now_ns()
                 scores = self.decoder.extend(answer.tokens[-1:], (0,), trace)[0]

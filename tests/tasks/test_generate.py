@@ -353,3 +353,13 @@ def test_a_buffer_that_nobody_has_memory_for_is_refused_before_it_is_taken():
     made[1][:] = 1
     assert [array.shape for array in made] == [(1, 2, 3, 4)] * 2
     assert made[0].sum() == 0
+
+
+def test_an_answer_is_not_mixed_with_another(task):
+    reply = task.stream("he", Settings(max_tokens=20, sampling=WARM))
+    next(reply)
+    other = task("the", settings=Settings(max_tokens=4))
+    with pytest.raises(UsageError, match="given up when another one was begun"):
+        list(reply)
+    task.forget()
+    assert task("the", settings=Settings(max_tokens=4)).tokens == other.tokens
