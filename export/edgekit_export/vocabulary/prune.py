@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +19,7 @@ from edgekit_export.vocabulary.choice import choose
 from edgekit_export.vocabulary.counts import count_tokens, count_words, read_library
 from edgekit_export.vocabulary.proof import prove
 from edgekit_export.vocabulary.renumber import named_ids, renumbered
-from edgekit_export.vocabulary.spellings import other_spellings
+from edgekit_export.vocabulary.spellings import other_spellings, punctuation
 
 ROLES = (
     "system",
@@ -81,8 +82,8 @@ def prune(
     Args:
         tokenizer: a ``tokenizer.json`` with a byte-pair model, with tokens of bytes or bytes as characters.
         corpus: texts, read once; longer than a few MB each they want much memory.
-        keep: most tokens that may stay; ``None`` for all that the texts use. Where they use fewer, other spellings
-            of their words fill up (:func:`edgekit_export.vocabulary.spellings.other_spellings`).
+        keep: most tokens that may stay; ``None`` for all that the texts use. Where they use fewer, punctuation
+            and other spellings of their words fill up (:mod:`edgekit_export.vocabulary.spellings`).
         least: fewest times that texts use a token that stays.
         words: word → share of running text (0–1), beside the texts and as heavy as they are.
         always: texts whose tokens stay, whatever the corpus says.
@@ -105,7 +106,7 @@ def prune(
         {*named, *named_ids(parsed), *count_tokens(library, always)},
         {i: n for i, n in wanted.items() if n >= least},
         keep=keep,
-        spare=other_spellings(pairs.ids, wanted),
+        spare={**other_spellings(pairs.ids, wanted), **dict.fromkeys(punctuation(pairs.ids), math.inf)},
     )
     new_of = {old: new for new, old in enumerate(kept)}
     written = msgspec.json.encode(renumbered(parsed, pairs, new_of))

@@ -1,4 +1,4 @@
-"""Other spellings of the words that texts use: what running text writes now and then, and these texts did not."""
+"""What running text writes now and then, and given texts may not: other spellings of their words, punctuation."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 SPACES = ("▁", "Ġ")
 """How tokens write the space before a word: sentencepiece, and bytes as characters."""
 
+_MOST_MARKS = 3
 _SHORTEST = 2  # letters; single ones are kept anyway
 
 
@@ -28,6 +29,17 @@ def other_spellings(ids: Mapping[str, int], counts: Mapping[int, float]) -> dict
             if other is not None and other not in counts:
                 found[other] = found.get(other, 0.0) + n
     return found
+
+
+def punctuation(ids: Mapping[str, int]) -> set[int]:
+    """Tokens of up to three marks, ASCII's or typographic ones, with a space before them or not: ``,"``, `` —``."""
+    marks = ((token.lstrip("".join(SPACES)), i) for token, i in ids.items() if len(token) <= _MOST_MARKS + 1)
+    return {i for text, i in marks if 0 < len(text) <= _MOST_MARKS and all(map(_is_mark, text))}
+
+
+def _is_mark(character: str) -> bool:
+    ascii_or_typographic = " " < character < "\x7f" or "\u2010" <= character <= "\u2030"
+    return ascii_or_typographic and not character.isalnum()
 
 
 def _spellings(token: str) -> Iterator[str]:

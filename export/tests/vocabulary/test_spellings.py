@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgekit_export.vocabulary.spellings import other_spellings
+from edgekit_export.vocabulary.spellings import other_spellings, punctuation
 
 WORDS = ["{}word", "word", "{}Word", "Word", "{}WORD", "{}words", "a", "{}a", "{}12", "12", "don", "{}don't"]
 
@@ -21,3 +21,9 @@ def test_letters_numbers_and_other_words_have_none() -> None:
     ids = {token.format("▁"): i for i, token in enumerate(WORDS)}
     assert other_spellings(ids, {5: 1.0, 6: 1.0, 8: 1.0, 11: 1.0, 99: 1.0}) == {}
     assert other_spellings(ids, {}) == {}
+
+
+def test_punctuation_is_up_to_three_marks() -> None:
+    tokens = ['"', ',"', "▁(", "...", "▁—", "Ġ«", ".”", "....", "a.", "1", "▁", "▁▁", "", "<0x0A>", "。"]
+    ids = {token: i for i, token in enumerate(tokens)}
+    assert punctuation(ids) == {0, 1, 2, 3, 4, 6}
