@@ -136,9 +136,9 @@ def read(ocr: Path, seed: int, n: int, threads: int, kept: Path | None) -> list[
             result = task(Frame(receipt.image, "rgb"))
             assert isinstance(result, TextRegions)
             known.append(text_of(result).split("\n"))
+            if kept is not None:
+                kept.write_text(json.dumps(known))
         found.append(Reading(known[index], receipt.fields))
-    if kept is not None:
-        kept.write_text(json.dumps(known))
     return found
 
 
