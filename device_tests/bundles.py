@@ -31,10 +31,13 @@ from edgekit.bundle.writer import write_bundle
 from edgekit.engines.protocol import EngineOptions
 from edgekit.tasks.registry import make_task
 from edgekit_export.golden import draw_scene, golden_inputs, record
+from edgekit_export.language.export import TextOptions, export_text
 from edgekit_export.pipeline import export
 from edgekit_export.recipe import SourceModel
 from edgekit_export.sources.bare import BareInput
+from edgekit_export.sources.gguf.reader import open_gguf
 from edgekit_export.sources.resolve import resolve
+from edgekit_export.sources.text_source import TextSource
 from edgekit_export.work import ExportOptions
 
 LABELS = "assets/labels.txt"
@@ -118,6 +121,22 @@ def export_folder(folder: Path, path: Path) -> Path:
     """
     options = ExportOptions(precisions=("int8", "fp32"), engine=EngineOptions(threads=2))
     package = export(resolve(str(folder), BareInput()), path, options, _silent)
+    assert package.written, package.refusal
+    return path
+
+
+def export_checkpoint(file: Path, path: Path) -> Path:
+    """Exports a language model's GGUF file in the codes that it has.
+
+    Args:
+        file: the checkpoint.
+        path: the bundle; its reference lies beside it.
+
+    Returns:
+        ``path``.
+    """
+    options = TextOptions(context=64, engine=EngineOptions(threads=2))
+    package = export_text(TextSource(open_gguf(file)), path, options, _silent)
     assert package.written, package.refusal
     return path
 

@@ -1,9 +1,12 @@
 """Text models on the boards: the same tokens, and int8 that decides as it did where it was exported."""
 
+from functools import partial
+
 import pytest
 
 from device_tests import bundles
 from edgekit_export.conformance.text_families import FAMILIES
+from export.tests.sources.text_checkpoints import tiny_gemma3, tiny_llama, write_gguf
 
 TEXT = "I am very happy with this kettle; it boils in a minute! 100 °C ✅"
 
@@ -38,3 +41,27 @@ def test_a_text_gets_the_hosts_result(device, host, text_bundle):
         assert [top["score"] for top in theirs["top"]] == pytest.approx(
             [top["score"] for top in ours["top"]], abs=1e-4
         )
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        (tiny_llama, "Q4_1"),
+        (partial(tiny_llama, tie_word_embeddings=False), "Q8_0"),
+        (tiny_gemma3, "Q5_0"),
+    ],
+    ids=["llama Q4_1", "untied llama Q8_0", "gemma3 Q5_0"],
+)
+def language_bundle(request, tmp_path_factory):
+    """A tiny language model with random weights, in codes."""
+    make, kind = request.param
+    folder = tmp_path_factory.mktemp("language")
+    return bundles.export_checkpoint(write_gguf(make(), folder / "m.gguf", kind), folder / "model.edge")
+
+
+@pytest.mark.device
+def test_a_language_model_gives_its_golden_tokens(device, language_bundle):
+    for bundle in (language_bundle, language_bundle.with_suffix(".reference.edge")):
+        done = device.edgekit("selftest", bundle, "--json")
+        assert done.code == 0, done.stdout + done.stderr
+        assert [len(variant["golden"]) for variant in done.json()["variants"]] == [3]
