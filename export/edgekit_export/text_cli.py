@@ -85,8 +85,10 @@ def refuse_text_options(args: argparse.Namespace) -> None:
 
 
 def check_recipes(recipes: Sequence[str] | None, known: Sequence[str], source: str) -> None:
-    """Raises:
-    UsageError: a recipe that this kind of source does not have.
+    """Refuses a recipe that this kind of source does not have.
+
+    Raises:
+        UsageError: one of them is not known.
     """
     for name in recipes or ():
         if name not in known:

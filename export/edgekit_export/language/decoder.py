@@ -127,7 +127,7 @@ class DecoderGraph:
         write_head(writer, _LOGITS, wanted, self._read(name), key=name)
 
     def _rope(self, rope: Rope) -> list[str]:
-        names = [f"rope{rope.theta:g}.{rope.factor:g}.{part}" for part in ("cos", "sin")]
+        names = [f"rope{rope.theta!r}.{rope.factor!r}.{part}" for part in ("cos", "sin")]
         angles = rope_angles(rope, self._shape.head_dim, self._context)
         for name, table in zip(names, (np.cos(angles), np.sin(angles)), strict=True):
             self._writer.constant(name, table)

@@ -104,7 +104,7 @@ def _too_small(model: TextModel, out: Path, options: TextOptions) -> Package | N
 
     A vocabulary that is to be pruned is known only later.
     """
-    limit, beside = options.max_size_bytes, _beside_bytes(model)
+    limit, beside = options.max_size_bytes, _beside_bytes(model, options.context)
     if limit is None or options.vocabulary or smallest_bytes(model.shape) + beside <= limit:
         return None
     least = smallest_bytes(model.shape) + beside
@@ -114,10 +114,10 @@ def _too_small(model: TextModel, out: Path, options: TextOptions) -> Package | N
     return Package(out, None, 0, (), (), None, (), Limits(limit, None, ""), refusal=refusal, way_out=way)
 
 
-def _beside_bytes(model: TextModel) -> int:
+def _beside_bytes(model: TextModel, context: int) -> int:
     """Bytes of a bundle beside its codes, near enough: tokenizer, vectors in float32, graphs, golden vectors."""
     shape = model.shape
-    tables = len(set(shape.ropes)) * shape.head_dim * 4 * DEFAULT_CONTEXT
+    tables = len(set(shape.ropes)) * shape.head_dim * 4 * context
     norms = 4 * sum(prod(size) for size in tensor_shapes(shape).values() if len(size) == 1)
     return len(model.words.tokenizer) + tables + norms + BESIDE_BYTES
 
@@ -192,7 +192,7 @@ class _Work:
 
     def _plan(self, recipe: TextRecipe, model: TextModel, calibration: Dataset | None) -> Plan:
         limit = self.options.max_size_bytes
-        left = None if limit is None else limit - _beside_bytes(model)
+        left = None if limit is None else limit - _beside_bytes(model, self.options.context)
         return plan_of(recipe, model, calibration, left, self.progress)
 
     def _fits(self, candidate: Candidate) -> bool:

@@ -26,11 +26,11 @@ def write_linear(writer: GraphWriter, name: str, source: str, weights: Sequence[
     Args:
         writer: of the graph.
         name: of the result.
-        source: ``(1, tokens, k)`` float32.
+        source: ``(tokens, k)`` float32.
         weights: ``(n, k)`` each.
 
     Returns:
-        Name of ``(1, tokens, Σ n)`` float32.
+        Name of ``(tokens, Σ n)`` float32.
     """
     joined = joined_weights(weights)
     if joined is not None:
@@ -75,7 +75,7 @@ def write_product(writer: GraphWriter, name: str, source: str, weight: Weight, k
     Args:
         writer: of the graph.
         name: of the result.
-        source: ``(…, k)`` float32; of three dimensions where the weight has minima.
+        source: ``(tokens, k)`` float32.
         weight: ``(n, k)``.
         key: name of the weight's bytes where another graph reads them too; ``name`` otherwise.
     """
