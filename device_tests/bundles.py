@@ -135,7 +135,7 @@ def export_checkpoint(file: Path, path: Path) -> Path:
     Returns:
         ``path``.
     """
-    options = TextOptions(context=64, engine=EngineOptions(threads=2))
+    options = TextOptions(context=128, engine=EngineOptions(threads=2))
     package = export_text(TextSource(open_gguf(file)), path, options, _silent)
     assert package.written, package.refusal
     return path
