@@ -4,9 +4,9 @@
 
 Each picture is read once. Then come the rule, and each language model as `edgekit run OCR --then MODEL` asks it
 (`--ask free`: any JSON object of the three fields), or with what it may answer taken from the text (`--ask choice`,
-the default: one of the lines, one of the dates, one of the amounts). BUNDLE:VARIANT names a variant. A field is right
-if it is the printed one, spaces and capitals aside; a total if it is the same amount. Differences are paired, to the
-first model.
+the default: a line without digits above the date, one of the dates, one of the amounts). BUNDLE:VARIANT names a
+variant. A field is right if it is the printed one, spaces and capitals aside; a total if it is the same amount.
+Differences are paired, to the first model.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ AMOUNT = re.compile(r"(?<![\d.-])\d+\.\d\d(?![\d.])")
 
 EXAMPLES = (
     (
+        "INVOICE COPY\nTiny Bikes\n9 Sea View\n2022-07-30\nBell\n6.10\nLock\n12.00\nTotal\n18.10\nVisa\n18.10",
+        '{"merchant": "Tiny Bikes", "date": "2022-07-30", "total": 18.10}',
+    ),
+    (
         "*** RECEIPT ***\nLucky Noodles\n12 Hill Road\nDate: 03/09/2023\n18:20\nNoodle soup\n$8.50\nGreen tea\n$2.00\n"
         "Subtotal\n$10.50\nTax\n$1.05\nTOTAL\n$11.55\nCash\n$20.00\nChange\n$8.45\nThank you!",
         '{"merchant": "Lucky Noodles", "date": "03/09/2023", "total": 11.55}',
@@ -51,7 +55,7 @@ EXAMPLES = (
         '{"merchant": "FOTO SHOP", "date": "4 Apr 2021", "total": 32.00}',
     ),
 )
-"""Words of which no rendered receipt is made."""
+"""Shops and goods of no rendered receipt; headings and labels are those of receipts anywhere."""
 
 Answer = Mapping[str, Any]
 Extract = Callable[[list[str]], Answer]
@@ -94,9 +98,11 @@ def _quoted(answer: str) -> str:
 
 
 def choices(lines: list[str]) -> dict[str, Sequence[str]]:
-    """What the fields may be: a line, a date and an amount of the text."""
+    """What the fields may be: a line without digits above the first date, a date and an amount of the text."""
     text = "\n".join(lines)
-    found = [line for line in lines if line], DATE.findall(text), AMOUNT.findall(text)
+    dated = next((i for i, line in enumerate(lines) if DATE.search(line)), len(lines))
+    names = [line for line in lines[:dated] if line and not re.search(r"\d", line)]
+    found = names or [line for line in lines if line], DATE.findall(text), AMOUNT.findall(text)
     return {name: tuple(dict.fromkeys(some)) or ("none",) for name, some in zip(NAMES, found, strict=True)}
 
 
@@ -175,7 +181,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ask", choices=("free", "choice"), default="choice")
-    parser.add_argument("--shots", type=int, choices=(0, 1, 2), default=2)
+    parser.add_argument("--shots", type=int, choices=range(4), default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--lines", type=Path, help="keeps what OCR read")
     args = parser.parse_args()

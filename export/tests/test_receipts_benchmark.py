@@ -24,7 +24,7 @@ def test_the_rule_takes_first_line_first_date_and_the_amount_at_total():
 
 def test_choices_are_lines_dates_and_amounts_of_the_text():
     found = choices(LINES)
-    assert found["merchant"] == tuple(LINES)
+    assert found["merchant"] == ("SALE", "Oak Deli")
     assert found["date"] == ("17.02.2025", "01.03.2025")
     assert found["total"] == ("2.50", "0.50", "2.00", "10.00", "8.00")
     assert choices(["a"]) == {"merchant": ("a",), "date": ("none",), "total": ("none",)}
@@ -43,13 +43,11 @@ def test_right_is_as_printed_spaces_and_capitals_aside():
 
 def test_examples_come_first_and_choices_are_texts():
     assert prompt(0, quoted=False) == "Receipt:\n{text}\nJSON:"
-    assert prompt(2, quoted=True).startswith(f"Receipt:\n{EXAMPLES[0][0]}\nJSON: ")
-    assert '"total": "32.00"}' in prompt(2, quoted=True)
-    assert '"total": 32.00}' in prompt(2, quoted=False)
+    assert prompt(3, quoted=True).startswith(f"Receipt:\n{EXAMPLES[0][0]}\nJSON: ")
+    assert '"total": "32.00"}' in prompt(3, quoted=True)
+    assert '"total": 32.00}' in prompt(3, quoted=False)
     for text, answer in EXAMPLES:
-        assert right(json.loads(answer), Fields(*_truth(text)))["date"]
-
-
-def _truth(text):
-    lines = text.split("\n")
-    return lines[0], choices(lines)["date"][0], "0"
+        told, found = json.loads(answer), choices(text.split("\n"))
+        assert told["merchant"] in found["merchant"]
+        assert told["date"] == found["date"][0]
+        assert f"{told['total']:.2f}" in found["total"]
