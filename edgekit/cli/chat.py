@@ -75,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
     if talks:
         return _converse(args, task, settings)
     prompt = _piped() if args.prompt is None else args.prompt
+    if not prompt.strip():
+        raise DataError("PROMPT: expected a text, got an empty one", "say what to answer")
     given: Prompt = [*_opening(args), _turn("user", prompt)] if task.knows_turns else prompt
     answer = _answer(args, task, given, settings, prompt)
     return INTERRUPTED if answer.finish == "cancelled" else 0

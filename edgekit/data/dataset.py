@@ -165,12 +165,15 @@ def digest_starts(digests: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted({digest[:DIGEST_START] for digest in digests}))
 
 
-def refuse_overlap(calibration: Collection[str], evaluation: Collection[str]) -> None:
+def refuse_overlap(
+    calibration: Collection[str], evaluation: Collection[str], what: str = "calibration"
+) -> None:
     """Checks that no picture, clip, text or rendered line serves both to calibrate and to evaluate.
 
     Args:
         calibration: digests of the calibration data, see :attr:`Dataset.digests`, or their starts.
         evaluation: those of the evaluation data.
+        what: the former, for messages.
 
     Raises:
         DataError: some content is in both.
@@ -178,9 +181,9 @@ def refuse_overlap(calibration: Collection[str], evaluation: Collection[str]) ->
     both = set(digest_starts(calibration)) & set(digest_starts(evaluation))
     if both:
         raise DataError(
-            f"calibration and evaluation share {len(both)} of {len(set(evaluation))} pictures, clips or texts "
+            f"{what} and evaluation share {len(both)} of {len(set(evaluation))} pictures, clips or texts "
             f"(SHA-256 {min(both)}…)",
-            "evaluate on data that the model was not calibrated on",
+            f"evaluate on data that is not of the {what}",
         )
 
 

@@ -26,7 +26,7 @@ from edgekit_export.budget.frontier import Limits
 from edgekit_export.budget.refusal import WayOut
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
-from edgekit_export.language.making import BESIDE_BYTES, plan_of
+from edgekit_export.language.making import BESIDE_BYTES, check_recipe, plan_of
 from edgekit_export.language.plans import TextRecipe, default_recipes, full_precision, widened
 from edgekit_export.language.staged import Plan, TextStaging, stage_text
 from edgekit_export.lock import text_lock
@@ -55,7 +55,7 @@ class TextOptions:
         formats: each of them in each of these; the reference is ONNX in any case.
         context: most tokens, of prompt and answer together; position tables are cut to it.
         calibration: ``--data`` specifications; the source's own where empty.
-        evaluation: the same, for the drop; never of texts that were calibrated on.
+        evaluation: the same, for the drop; never of texts that were calibrated on, or pruned to.
         vocabulary: ``--data`` specifications of texts that the vocabulary is pruned to; empty for all of it.
         keep_tokens: most tokens that stay then; ``None`` for all that the texts use.
         max_size_bytes: of the whole ``.edge`` file.
@@ -88,6 +88,9 @@ def export_text(source: TextSource, out: Path, options: TextOptions, progress: P
         DataError, ModelError, OutputError: as their steps say.
     """
     _check_context(source.model, options.context)
+    for recipe in options.recipes:
+        has_texts = bool(options.calibration or source.calibration)
+        check_recipe(recipe, source.model, has_texts=has_texts, has_size=options.max_size_bytes is not None)
     refused = _too_small(source.model, out, options)
     if refused is not None:
         return refused
@@ -141,12 +144,12 @@ class _Work:
     def package(self, out: Path) -> Package:
         """Stages the reference and the candidates, measures them and writes what holds."""
         model, options = self.source.model, self.options
-        calibration, evaluation = self._data()
+        calibration, evaluation, vocabulary = self._data()
         reference = self._staged(model, Plan("fp32", "full_precision", "fp32", full_precision(model)))
         task = self._load(reference)
         inputs = golden_inputs(task, draw_for(task))
         recipes = options.recipes or default_recipes(model)
-        slim = self._slim(model)
+        slim = self._slim(model, vocabulary)
         staged = [
             self._recorded(self._fitting(slim, self._plan(one, slim, calibration), wanted), inputs)
             for one in recipes
@@ -157,14 +160,16 @@ class _Work:
             staged += [self._recorded(self._staged(slim, mixed, one), inputs) for one in options.formats]
         candidates, matrix = self._judged(staged, task, evaluation)
         full = self._recorded(reference, inputs)
-        lock = text_lock(model, recipes, options.formats, calibration, evaluation, options.source_options)
+        told = options.source_options
+        if vocabulary is not None:
+            told = {**told, "vocabulary": vocabulary.sha256, "vocabulary-tokens": str(slim.shape.vocabulary)}
+        lock = text_lock(model, recipes, options.formats, calibration, evaluation, told)
         package = assemble(self._maker(lock), out, full, candidates, options.max_size_bytes)
         target = target_here(this_machine()).name
         return replace(package, matrix=matrix, target=target, remark="; ".join(slim.remarks))
 
-    def _slim(self, model: TextModel) -> TextModel:
-        """With the vocabulary that was asked for."""
-        texts = self._open(self.options.vocabulary)
+    def _slim(self, model: TextModel, texts: Dataset | None) -> TextModel:
+        """With the vocabulary that these texts need."""
         if texts is None:
             return model
         with self.progress("prune the vocabulary", len(texts)) as advance:
@@ -173,7 +178,8 @@ class _Work:
         said = f"{now:,} of {before:,} tokens stay: what other texts need is written in smaller pieces"
         return replace(slim, remarks=(*slim.remarks, said))
 
-    def _data(self) -> tuple[Dataset | None, Dataset | None]:
+    def _data(self) -> tuple[Dataset | None, Dataset | None, Dataset | None]:
+        """What to calibrate on, to measure on, and to prune the vocabulary to."""
         options = self.options
         calibration = self._open(options.calibration or self.source.calibration)
         evaluation = self._open(options.evaluation or self.source.evaluation)
@@ -181,11 +187,13 @@ class _Work:
             raise UsageError(
                 f"{self.source.model.origin}: --max-drop needs data to measure on", "add --eval DATA"
             )
-        if calibration is not None and evaluation is not None:
-            refuse_overlap(calibration.digests, evaluation.digests)
+        vocabulary = self._open(options.vocabulary)
+        for what, seen in (("calibration", calibration), ("vocabulary", vocabulary)):
+            if seen is not None and evaluation is not None:
+                refuse_overlap(seen.digests, evaluation.digests, what)
         if evaluation is not None and options.limit is not None:
             evaluation = evaluation.limited(options.limit)
-        return calibration, evaluation
+        return calibration, evaluation, vocabulary
 
     def _open(self, specs: Sequence[str]) -> Dataset | None:
         return open_data(specs, TASK, (), "text") if specs else None

@@ -32,9 +32,10 @@ def plan_of(
         shown: told about the work.
 
     Raises:
-        UsageError: ``stored`` of a checkpoint without codes; ``mixed`` without texts or a size.
+        UsageError: see :func:`check_recipe`.
         DataError: as :func:`quantize_text` says.
     """
+    check_recipe(recipe, model, has_texts=calibration is not None, has_size=weight_bytes is not None)
     if recipe == "stored":
         return stored_plan(model)
     sequences = None
@@ -49,12 +50,27 @@ def plan_of(
         if recipe != "mixed":
             made = quantize_plainly(model, recipe, sequences, watched)
             return coded_plan(recipe, f"weight_only_wi{recipe.removeprefix('int')}", model, made)
-        if sequences is None or weight_bytes is None:
-            raise UsageError(
-                "recipe mixed: widths are chosen for a size, on texts", "add --max-size and --calib"
-            )
+        assert sequences is not None and weight_bytes is not None  # as checked
         found = quantize_text(model, sequences, weight_bytes, watched)
         return coded_plan("mixed", "weight_only_mixed", model, found)
+
+
+def check_recipe(recipe: TextRecipe, model: TextModel, *, has_texts: bool, has_size: bool) -> None:
+    """Refuses a recipe that lacks what it needs.
+
+    Args:
+        recipe: of a variant.
+        model: the checkpoint.
+        has_texts: there are texts to calibrate on.
+        has_size: there is a limit of size.
+
+    Raises:
+        UsageError: ``stored`` of a checkpoint without codes; ``mixed`` without texts or a size.
+    """
+    if recipe == "stored":
+        stored_plan(model)
+    elif recipe == "mixed" and not (has_texts and has_size):
+        raise UsageError("recipe mixed: widths are chosen for a size, on texts", "add --max-size and --calib")
 
 
 def _watching(advance: Callable[..., None]) -> Progress:

@@ -18,7 +18,7 @@ def gguf_card(
     Args:
         metadata: of the file.
         title: where the file has none.
-        source: what was asked for.
+        source: the file, without the folders that lead there: they are its user's business.
         parameters: count of weights.
         notices: members with texts that must travel along.
     """

@@ -63,7 +63,7 @@ def open_gguf(path: Path, *, origin: str = "", requantize: bool = False) -> Text
         shape=shape,
         read=_Tensors(path, architecture, shape, places),
         words=_words(header, words, path.name),
-        card=gguf_card(header.metadata, path.stem, origin or path.name, parameters, tuple(notices)),
+        card=gguf_card(header.metadata, path.stem, path.name, parameters, tuple(notices)),
         sha256=file_sha256(path),
         notices=notices,
         remarks=remarks,
