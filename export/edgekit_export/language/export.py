@@ -38,7 +38,6 @@ from edgekit_export.sources.source import Source
 from edgekit_export.sources.text_model import TextModel
 from edgekit_export.sources.text_source import TextSource
 from edgekit_export.target import target_here
-from edgekit_export.tflite.staged_text import stage_tflite_text
 from edgekit_export.variants import Format, Progress
 from edgekit_export.vocabulary.model import prune_model
 
@@ -222,7 +221,11 @@ class _Work:
         return self._staged(model, plan)
 
     def _staged(self, model: TextModel, plan: Plan, wanted: Format = "onnx") -> Variant:
-        stage = stage_text if wanted == "onnx" else stage_tflite_text
+        stage = stage_text
+        if wanted == "tflite":  # its file's classes come with an extra
+            from edgekit_export.tflite.staged_text import stage_tflite_text
+
+            stage = stage_tflite_text
         with self.progress(f"write {plan.name}", model.shape.layers + 1) as advance:
             return stage(self.staging, model, plan, self.options.context, advance)
 
