@@ -1,5 +1,6 @@
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -30,3 +31,17 @@ def test_what_files_import_at_once_is_declared():
     others = tops - set(sys.stdlib_module_names) - {"edgekit_export"} - OPTIONAL
     assert {"onnx", "flatbuffers"} < others
     assert {OF.get(name, name) for name in others} <= declared
+
+
+WITHOUT = """
+import sys
+for name in ("torch", "transformers", "ai_edge_litert", "tflite_runtime", "gguf", "safetensors"):
+    sys.modules[name] = None
+import edgekit_export.cli, edgekit_export.language.export, edgekit_export.pipeline
+import edgekit_export.sources.resolve, edgekit_export.sources.text_source
+"""
+
+
+def test_an_export_begins_without_any_extra():
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

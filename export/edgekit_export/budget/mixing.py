@@ -17,7 +17,6 @@ from edgekit_export.budget.knapsack import Option
 from edgekit_export.budget.mixed import Clock, measured, mixed_recipe
 from edgekit_export.budget.steps import Steps
 from edgekit_export.budget.table import LayerTable
-from edgekit_export.budget.tflite_table import for_tflite
 from edgekit_export.calibration import Feeds
 from edgekit_export.quantize.calibrated import Calibrated
 from edgekit_export.quantize.choose import recipe_for
@@ -108,6 +107,8 @@ def mixing(
                 _write(steps, role, *found)
         tables[role], ready[role] = found
         if wanted == "tflite":
+            from edgekit_export.budget.tflite_table import for_tflite  # its file's classes come with an extra
+
             tables[role] = for_tflite(tables[role], model, len(full.tflite[role]))
     return Mixing(full, bases, ready, Tables(tables), coded=bool(clocks))
 
