@@ -46,12 +46,15 @@ examples:
   edgekit export person.tflite -o person.edge --labels labels.txt --resize stretch
   edgekit export mypackage.nets:build -o net.edge --input-size 224 --normalize 0to1 --calib photos/
   edgekit export efficientnet-lite0 -o lite0.edge --format both --calib photos/ --eval other-photos/
+  edgekit export smollm2-135m -o smollm2.edge
+  edgekit export model.gguf -o model.edge --context 4096
+  edgekit export model.gguf -o small.edge --max-size 90MB --calib texts/ --eval other-texts/
   edgekit export efficientnet-lite0 -o again.edge --locked lite0.edge --calib photos/ --eval other-photos/
 
 SOURCE is a name (see: edgekit models), a folder with recipe.toml and card.toml, an .onnx file, a .tflite file (it is
-wrapped as it is), module:function giving a torch network, or a model of the Hugging Face hub: a folder with
-config.json and safetensors, or owner/name[@revision] to fetch it (docs/huggingface.md). Beside OUT.edge it writes
-OUT.reference.edge in full precision, to validate against.
+wrapped as it is), a .gguf file (docs/text-models.md), module:function giving a torch network, or a model of the
+Hugging Face hub: a folder with config.json and safetensors, or owner/name[@revision] to fetch it
+(docs/huggingface.md). Beside OUT.edge it writes OUT.reference.edge in full precision, to validate against.
 DATA is a folder or file of pictures, texts or sounds, a video, a .csv or .jsonl table, or rendered:lines?n=2000;
 photos?crops=14 takes several crops of each, notes.txt?by=line one text a line. A named model knows its own data.
 What was calibrated on is never evaluated on.
@@ -129,7 +132,8 @@ def _add_making(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe", type=option(_precisions), metavar="R",
         help="variants to make, the default one first, of int8, mixed, fp16, fp32 (default: int8,fp16, and mixed "
-        "where these do not keep within the limits; TFLite files are wrapped as they are)",
+        "where these do not keep within the limits; TFLite files are wrapped as they are); of a text model stored, "
+        "int8, int4, mixed (default: a GGUF file's own codes as stored, else int8)",
     )  # fmt: skip
     parser.add_argument(
         "--format", choices=tuple(FORMATS),

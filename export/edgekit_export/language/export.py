@@ -107,12 +107,13 @@ def _too_small(model: TextModel, out: Path, options: TextOptions) -> Package | N
     A vocabulary that is to be pruned is known only later.
     """
     limit, beside = options.max_size_bytes, _beside_bytes(model, options.context)
-    if limit is None or options.vocabulary or smallest_bytes(model.shape) + beside <= limit:
+    surely = smallest_bytes(model.shape) + beside - BESIDE_BYTES  # which is rather more than it takes
+    if limit is None or options.vocabulary or surely <= limit:
         return None
     least = smallest_bytes(model.shape) + beside
     reason, remedy = too_small(model.shape, limit, beside)
     way = WayOut(least, None, f"{remedy}.", reason)
-    refusal = f"the size does not hold: the smallest bundle has about {least} bytes, over {limit}"
+    refusal = f"the size does not hold: the smallest bundle has about {least:,} bytes, over {limit:,}"
     return Package(out, None, 0, (), (), None, (), Limits(limit, None, ""), refusal=refusal, way_out=way)
 
 
@@ -165,7 +166,15 @@ class _Work:
         lock = text_lock(model, recipes, options.formats, calibration, evaluation, told)
         package = assemble(self._maker(lock), out, full, candidates, options.max_size_bytes)
         target = target_here(this_machine()).name
-        return replace(package, matrix=matrix, target=target, remark="; ".join(slim.remarks))
+        remarks = (*slim.remarks, *self._hints(package, calibration))
+        return replace(package, matrix=matrix, target=target, remark="; ".join(remarks))
+
+    def _hints(self, package: Package, calibration: Dataset | None) -> tuple[str, ...]:
+        """What was not tried where the size did not hold."""
+        options = self.options
+        if package.written or options.max_size_bytes is None or options.recipes or calibration is not None:
+            return ()
+        return ("add --calib TEXTS: then each matrix gets the width that the size leaves it (mixed)",)
 
     def _slim(self, model: TextModel, texts: Dataset | None) -> TextModel:
         """With the vocabulary that these texts need."""

@@ -53,13 +53,27 @@ def test_what_cannot_be_is_refused_before_anything_is_written(gguf_file, tmp_pat
 
 def test_a_size_that_no_codes_have_is_refused_with_its_arithmetic(gguf_file, tmp_path, capsys):
     out = tmp_path / "tiny.edge"
-    assert main(["export", gguf_file, "-o", str(out), "--max-size", "700KB", "--json"]) == 1
+    assert main(["export", gguf_file, "-o", str(out), "--max-size", "30KB", "--json"]) == 1
     captured = capsys.readouterr()
     told = json.loads(captured.out)
     assert "bits a weight" in told["arithmetic"]
-    assert told["smallest_bytes"] > 700_000
+    assert told["smallest_bytes"] > 30_000
     assert "write fp32" not in captured.err
     assert not out.exists()
+
+
+def test_a_size_that_only_the_estimate_exceeds_is_tried(gguf_file, tmp_path):
+    out = tmp_path / "tiny.edge"
+    assert main(["export", gguf_file, "-o", str(out), "--context", "128", "--max-size", "200KB"]) == 0
+    assert out.stat().st_size <= 200_000
+
+
+def test_a_size_that_the_stored_codes_do_not_keep_is_refused_with_what_would_help(
+    gguf_file, tmp_path, capsys
+):
+    args = ["export", gguf_file, "-o", str(tmp_path / "tiny.edge"), "--context", "128"]
+    assert main([*args, "--max-size", "150KB"]) == 1
+    assert "add --calib TEXTS" in capsys.readouterr().out
 
 
 def test_a_pruned_bundle_names_its_texts_and_answers(gguf_file, texts, capsys):
