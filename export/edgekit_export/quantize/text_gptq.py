@@ -15,7 +15,7 @@ import numpy as np
 
 from edgekit.types import F32, Array
 from edgekit_export.architectures.shape import EMBEDDING, HEAD
-from edgekit_export.quantize.block_grid import Format
+from edgekit_export.quantize.block_grid import Format, round_nearest
 from edgekit_export.quantize.blockwise import Blockwise
 from edgekit_export.quantize.decoder import decode_layer
 from edgekit_export.quantize.gptq import DAMPING, gptq
@@ -31,6 +31,10 @@ from edgekit_export.quantize.text_stream import (
 
 if TYPE_CHECKING:
     import torch
+
+NEAREST_FROM_BITS = 7
+"""Little is left to gain, and fitting to calibration text costs more: at 145 MB a 135M model diverged by 0.0042 nats
+rounded to nearest and by 0.0068 fitted to 2,560 tokens."""
 
 
 def round_text(
@@ -104,8 +108,11 @@ class _Layer:
         form = self._formats[tensor]
         if self._stage is None or self._stage.source is not x or self._stage.block != form.block:
             self._stage = _Stage(self._reads[name], x, form.block)
-        moved = self._weight(name) @ self._stage.move
-        self.found[tensor] = gptq(moved.numpy(), self._stage.moment, form)
+        weight = self._weight(name)
+        if form.bits >= NEAREST_FROM_BITS:
+            self.found[tensor] = round_nearest(weight.numpy(), form)
+        else:
+            self.found[tensor] = gptq((weight @ self._stage.move).numpy(), self._stage.moment, form)
         return self._stage.read @ torch.from_numpy(self.found[tensor].dequantized()).T
 
     def _weight(self, name: str) -> torch.Tensor:
