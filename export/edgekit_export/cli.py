@@ -247,6 +247,16 @@ def _run(args: argparse.Namespace) -> int:
     if args.report is not None:
         require_html()
         make_folder(args.report)
+    text = text_source_of(args)
+    if text is not None:
+        return _told(args, export_text_of(args, text, FORMATS[args.format or "onnx"]))
+    refuse_text_options(args)
+    check_recipes(args.recipe, PRECISIONS, args.source)
+    return _run_graphs(args)
+
+
+def _run_graphs(args: argparse.Namespace) -> int:
+    """Of all sources but text models."""
     from edgekit.bundle.reader import open_bundle
     from edgekit_export.lock import weights_of
     from edgekit_export.locked import open_locked
@@ -257,11 +267,6 @@ def _run(args: argparse.Namespace) -> int:
     from edgekit_export.sources.tflite_source import with_twin
     from edgekit_export.work import ExportOptions
 
-    text = text_source_of(args)
-    if text is not None:
-        return _told(args, export_text_of(args, text, FORMATS[args.format or "onnx"]))
-    refuse_text_options(args)
-    check_recipes(args.recipe, PRECISIONS, args.source)
     bare = BareInput(
         args.normalize, args.input_size, args.resize, args.color, args.labels, args.activation, args.task
     )

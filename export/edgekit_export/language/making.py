@@ -45,7 +45,8 @@ def plan_of(
         sequences = calibration_sequences(
             texts, lambda text: library.encode(text, add_special_tokens=False).ids, model.words.first
         )
-    with shown(f"{recipe}, rounding", None) as advance:
+    passes = 3 if recipe == "mixed" else 2  # over the layers: forward, for widths also backward, and rounding
+    with shown(f"{recipe}, rounding", None if sequences is None else passes * model.shape.layers) as advance:
         watched = _watching(advance)
         if recipe != "mixed":
             made = quantize_plainly(model, recipe, sequences, watched)
