@@ -45,7 +45,8 @@ def run_golden(task: Task, content: Content, trace: Trace) -> Result:
     """
     if isinstance(task, Generate) and isinstance(content, str):
         task.forget()
-        return task(task.tokens(content), trace, Settings(max_tokens=GOLDEN_TOKENS))
+        room = max(task.capacity - GOLDEN_TOKENS, 1)  # of a short context a text's beginning
+        return task(task.tokens(content)[:room], trace, Settings(max_tokens=GOLDEN_TOKENS))
     return task(content, trace)
 
 

@@ -90,9 +90,10 @@ def export_text(source: TextSource, out: Path, options: TextOptions, progress: P
     for recipe in options.recipes:
         has_texts = bool(options.calibration or source.calibration)
         check_recipe(recipe, source.model, has_texts=has_texts, has_size=options.max_size_bytes is not None)
-    refused = _too_small(source.model, out, options)
-    if refused is not None:
-        return refused
+    if not options.vocabulary:  # what is left of one is known only when it was pruned
+        refused = _too_small(source.model, out, options, spare_bytes=BESIDE_BYTES)
+        if refused is not None:
+            return refused
     for wanted in options.formats:
         engine_for(wanted)
     with tempfile.TemporaryDirectory(prefix="edgekit-export-") as folder:
@@ -101,14 +102,17 @@ def export_text(source: TextSource, out: Path, options: TextOptions, progress: P
         ).package(out)
 
 
-def _too_small(model: TextModel, out: Path, options: TextOptions) -> Package | None:
+def _too_small(model: TextModel, out: Path, options: TextOptions, spare_bytes: int = 0) -> Package | None:
     """A refusal where no codes are so narrow, told before anything is made; ``None`` elsewhere.
 
-    A vocabulary that is to be pruned is known only later.
+    Args:
+        model: as it will be, of its vocabulary too.
+        out: of the bundle.
+        options: with the limit.
+        spare_bytes: how far above it the estimate may be.
     """
     limit, beside = options.max_size_bytes, _beside_bytes(model, options.context)
-    surely = smallest_bytes(model.shape) + beside - BESIDE_BYTES  # which is rather more than it takes
-    if limit is None or options.vocabulary or surely <= limit:
+    if limit is None or smallest_bytes(model.shape) + beside - spare_bytes <= limit:
         return None
     least = smallest_bytes(model.shape) + beside
     reason, remedy = too_small(model.shape, limit, beside)
@@ -150,12 +154,16 @@ class _Work:
         inputs = golden_inputs(task, draw_for(task))
         recipes = options.recipes or default_recipes(model)
         slim = self._slim(model, vocabulary)
+        too_small = _too_small(slim, out, options)
+        if too_small is not None and "mixed" in recipes:
+            return too_small
         staged = [
             self._recorded(self._fitting(slim, self._plan(one, slim, calibration), wanted), inputs)
             for one in recipes
             for wanted in options.formats
         ]
-        if not options.recipes and calibration is not None and not any(map(self._fits, staged)):
+        mixable = not options.recipes and calibration is not None and too_small is None
+        if mixable and not any(map(self._fits, staged)):
             mixed = self._plan("mixed", slim, calibration)
             staged += [self._recorded(self._staged(slim, mixed, one), inputs) for one in options.formats]
         candidates, matrix = self._judged(staged, task, evaluation)
@@ -165,6 +173,8 @@ class _Work:
             told = {**told, "vocabulary": vocabulary.sha256, "vocabulary-tokens": str(slim.shape.vocabulary)}
         lock = text_lock(model, recipes, options.formats, calibration, evaluation, told)
         package = assemble(self._maker(lock), out, full, candidates, options.max_size_bytes)
+        if too_small is not None and not package.written:
+            package = replace(package, refusal=too_small.refusal, way_out=too_small.way_out)
         target = target_here(this_machine()).name
         remarks = (*slim.remarks, *self._hints(package, calibration))
         return replace(package, matrix=matrix, target=target, remark="; ".join(remarks))

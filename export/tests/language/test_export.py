@@ -76,6 +76,21 @@ def test_a_size_that_the_stored_codes_do_not_keep_is_refused_with_what_would_hel
     assert "add --calib TEXTS" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("recipe", [[], ["--recipe", "mixed"]])
+def test_a_pruned_model_that_is_too_large_is_refused_and_no_bad_input(gguf_file, texts, capsys, recipe):
+    args = ["export", gguf_file, "-o", str(texts / "tiny.edge"), "--context", "128", "--max-size", "60KB"]
+    data = ["--vocabulary", str(texts / "seen"), "--calib", str(texts / "seen")]
+    assert main([*args, *data, *recipe]) == 1
+    assert "bits a weight" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("context", [2, 16])
+def test_a_context_shorter_than_golden_texts(gguf_file, tmp_path, context):
+    out = tmp_path / "tiny.edge"
+    assert main(["export", gguf_file, "-o", str(out), "--context", str(context)]) == 0
+    assert all(outcome.ok for tested in selftest(out) for outcome in tested.outcomes)
+
+
 def test_a_pruned_bundle_names_its_texts_and_answers(gguf_file, texts, capsys):
     out = texts / "tiny.edge"
     args = ["export", gguf_file, "-o", str(out), "--context", "128", "--recipe", "int8"]
