@@ -23,8 +23,8 @@ from edgekit_export.language.write import DECODE, EMBED, WEIGHTS, write_graphs
 from edgekit_export.sources.text_model import TextModel
 from edgekit_export.staging import Staging
 
-_CHUNK = 512
-"""Tokens of one call of a prompt."""
+_CHUNK = 128
+"""Tokens of one call of a prompt: more cost memory and save no time (docs/decisions/text-runtime.md)."""
 
 _TOKENIZER, _TEMPLATE = "tokenizer.json", "chat_template.jinja"
 
