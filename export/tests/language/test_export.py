@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="edgekit-export[torch] is not installed")
@@ -12,6 +13,7 @@ pytest.importorskip("tokenizers", reason="edgekit[text] is not installed")
 from edgekit.bundle.reader import open_bundle
 from edgekit.cli import main
 from edgekit.selftest import selftest
+from edgekit.tasks.registry import load
 from export.tests.sources.text_checkpoints import tiny_llama, write_gguf
 
 WORDS = "the harbour was quiet in the early morning and two boats had come in during the night " * 4
@@ -74,6 +76,18 @@ def test_a_size_that_the_stored_codes_do_not_keep_is_refused_with_what_would_hel
     args = ["export", gguf_file, "-o", str(tmp_path / "tiny.edge"), "--context", "128"]
     assert main([*args, "--max-size", "150KB"]) == 1
     assert "add --calib TEXTS" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_file_as_people_name_them_whose_embedding_has_minima(tmp_path, tied):
+    network = tiny_llama(tie_word_embeddings=tied)
+    source = write_gguf(network, tmp_path / "Tiny-Llama v1.0.Q4_1.gguf", "Q4_1")
+    out = tmp_path / "tiny.edge"
+    assert main(["export", str(source), "-o", str(out), "--context", "128"]) == 0
+    assert open_bundle(out).manifest.name == "tiny-llama-v1.0.q4_1"
+    sides = out, tmp_path / "tiny.reference.edge"
+    scored, reference = (load(side).scores(WORDS).logprob for side in sides)
+    assert np.abs(scored - reference).mean() <= 0.05
 
 
 @pytest.mark.parametrize("recipe", [[], ["--recipe", "mixed"]])

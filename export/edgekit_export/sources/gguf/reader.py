@@ -23,6 +23,7 @@ from edgekit_export.sources.gguf.tokenizer import tokenizer_json
 from edgekit_export.sources.gguf.vocabulary import Vocabulary, read_vocabulary
 from edgekit_export.sources.notices import license_notices
 from edgekit_export.sources.packages import file_sha256
+from edgekit_export.sources.source import bundle_name
 from edgekit_export.sources.text_model import TextModel, Words
 
 _FLOATS = ("F32", "F16", "BF16")
@@ -58,7 +59,7 @@ def open_gguf(path: Path, *, origin: str = "", requantize: bool = False) -> Text
     notices = license_notices(header.metadata.get("general.license"))
     parameters = sum(math.prod(entry.shape) for entry in places.values())
     return TextModel(
-        name=path.stem,
+        name=bundle_name(path.stem),
         origin=origin or str(path),
         shape=shape,
         read=_Tensors(path, architecture, shape, places),

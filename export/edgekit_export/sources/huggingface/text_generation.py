@@ -21,6 +21,7 @@ from edgekit_export.sources.huggingface.folder import CONFIG, HfFolder
 from edgekit_export.sources.huggingface.network import REMEDY, check_whole
 from edgekit_export.sources.huggingface.text_words import read_words
 from edgekit_export.sources.notices import license_notices
+from edgekit_export.sources.source import bundle_name
 from edgekit_export.sources.text_model import CANNOT, TextModel
 
 _FLOATS = ("F32", "F16", "BF16")
@@ -62,7 +63,7 @@ def open_hf_text(folder: HfFolder) -> TextModel:
     )
     notices = license_notices(card.license)
     return TextModel(
-        name=folder.title,
+        name=bundle_name(folder.title),
         origin=folder.origin,
         shape=shape,
         read=_Tensors(folder, architecture.norm_offset, places),
