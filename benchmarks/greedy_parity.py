@@ -33,7 +33,8 @@ def main() -> int:
     args = parser.parse_args()
     task = load(args.bundle)
     assert isinstance(task, Generate)
-    network = reference_model(open_gguf(args.gguf))
+    checkpoint = open_gguf(args.gguf)
+    network = reference_model(checkpoint)
     texts = [topics[name] for name in sorted(topics)][: args.prompts]
     equal = 0
     for index, text in enumerate(texts):
@@ -42,7 +43,7 @@ def main() -> int:
         with torch.inference_mode():
             made = network.generate(torch.tensor([prompt]), max_new_tokens=args.tokens, do_sample=False)
         theirs = made[0, len(prompt) :].tolist()
-        theirs = theirs[:-1] if theirs and theirs[-1] in task.words.ends else theirs
+        theirs = theirs[:-1] if theirs and theirs[-1] in checkpoint.words.ends else theirs
         same = ours == theirs
         equal += same
         if not same:

@@ -47,7 +47,7 @@ def _coded(writer: GraphWriter, table: Blockwise, name: str) -> None:
     scales = write_scales(writer, EMBEDDING, table)
     inputs = [codes, _IDS, scales]
     if held.zeros is not None:
-        inputs.append(write_zeros(writer, EMBEDDING, held, (n, k // table.block)))
+        inputs.append(write_zeros(writer, EMBEDDING, held, table.bits, (n, k // table.block)))
     writer.add(
         "GatherBlockQuantized",
         inputs,

@@ -9,9 +9,9 @@ import numpy as np
 from onnx import TensorProto
 
 from edgekit.types import F32, Array
-from edgekit_export.language.container import Container, container_of, packed_rows
+from edgekit_export.language.container import NARROW, Container, container_of, packed_rows
 from edgekit_export.language.graph_writer import CONTRIB, GraphWriter
-from edgekit_export.language.planes import write_codes
+from edgekit_export.language.planes import widened, write_codes
 from edgekit_export.quantize.blockwise import Blockwise
 
 Weight = F32 | Blockwise
@@ -96,7 +96,7 @@ def _blockwise(writer: GraphWriter, name: str, source: str, weight: Blockwise, k
     codes = write_codes(writer, key, weight, held, (n, blocks, weight.block * held.bits // 8))
     inputs = [source, codes, write_scales(writer, key, weight)]
     if held.zeros is not None:
-        inputs.append(write_zeros(writer, key, held, (n, blocks)))
+        inputs.append(write_zeros(writer, key, held, weight.bits, (n, blocks)))
     attributes = {"K": k, "N": n, "bits": held.bits, "block_size": weight.block}
     whole = name if weight.minima is None else f"{name}.whole"
     writer.add("MatMulNBits", inputs, whole, CONTRIB, accuracy_level=ACCURACY_LEVEL, **attributes)
@@ -119,11 +119,19 @@ def _lifted_minima(writer: GraphWriter, key: str, weight: Blockwise, lifted: int
     return writer.add("Gemm", given, f"{key}.lifted", transB=1, alpha=float(lifted))
 
 
-def write_zeros(writer: GraphWriter, key: str, held: Container, dims: tuple[int, int]) -> str:
-    """The zero points of ``(n, k / block)`` blocks, packed as the codes are; one for all is spread at load."""
+def write_zeros(writer: GraphWriter, key: str, held: Container, bits: int, dims: tuple[int, int]) -> str:
+    """The zero points of ``(n, k / block)`` blocks, packed as the engine takes them.
+
+    Those of ``bits`` bits are stored as wide as that where the engine takes bytes; one for all is spread at load.
+    """
+    name = f"{key}.zeros"
     if not isinstance(held.zeros, int):
         assert held.zeros is not None
-        return writer.constant(f"{key}.zeros", packed_rows(held.zeros, held.bits), key=f"{key}.zeros")
+        if held.bits == NARROW or bits == held.bits:
+            return writer.constant(name, packed_rows(held.zeros, held.bits), key=name)
+        wide = widened(writer, name, held.zeros.reshape(-1), bits)
+        shape = writer.constant(f"{name}.dims", np.asarray(dims, np.int64))
+        return writer.add("Reshape", [wide, shape], name)
     row = packed_rows(np.full((1, dims[1]), held.zeros, np.uint8), held.bits)
     shape = writer.constant(f"zeros{dims[0]}.{row.shape[1]}", np.asarray([dims[0], row.shape[1]], np.int64))
     name = f"zero{held.zeros}.{dims[0]}.{dims[1]}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from edgekit.types import U8
 from edgekit_export.language.container import NARROW, Container, packed_rows
 from edgekit_export.language.graph_writer import GraphWriter
 from edgekit_export.quantize.blockwise import Blockwise
@@ -33,20 +34,30 @@ def write_codes(
     codes = weight.codes.reshape(-1)
     if held.bits == NARROW:  # each byte takes its first code from the first half, its second from the other
         codes = np.concatenate([codes[0::2], codes[1::2]])
-    planes = pack(codes.astype(np.int16) - (1 << (weight.bits - 1)), weight.bits)
-    wide = _joined(writer, name, planes, codes.size)
+    wide = widened(writer, name, codes, weight.bits)
     if held.bits == NARROW:
         wide = _nibbles(writer, name, wide)
     shape = writer.constant(f"{name}.dims", np.asarray(dims, np.int64))
     return writer.add("Reshape", [wide, shape], f"{name}.codes")
 
 
-def _joined(writer: GraphWriter, name: str, planes: list[Plane], size: int) -> str:
-    """The codes of all planes, ``(size,)`` uint8."""
-    total = _digits(writer, name, planes[0], size)
+def widened(writer: GraphWriter, name: str, values: U8, bits: int) -> str:
+    """Whole numbers of ``bits`` bits, a byte each, out of their planes.
+
+    Args:
+        writer: of the graph.
+        name: of what they are; also the key of their bytes.
+        values: ``(size,)`` uint8.
+        bits: that hold each.
+
+    Returns:
+        Name of ``(size,)`` uint8.
+    """
+    planes = pack(values.astype(np.int16) - (1 << (bits - 1)), bits)
+    total = _digits(writer, name, planes[0], values.size)
     for plane in planes[1:]:
         above = _shift(writer, total, plane.bits, f"{name}.up{plane.bits}", "LEFT")
-        low = _digits(writer, name, plane, size)
+        low = _digits(writer, name, plane, values.size)
         total = writer.add("BitwiseOr", [above, low], f"{name}.or{plane.bits}")
     return total
 

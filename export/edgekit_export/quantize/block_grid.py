@@ -12,7 +12,7 @@ import numpy as np
 
 from edgekit.errors import DataError
 from edgekit.types import F32, Array
-from edgekit_export.quantize.blockwise import Blockwise
+from edgekit_export.quantize.blockwise import Blockwise, zero_bytes
 
 _SHRINK = {2: 0.5, 3: 0.4, 4: 0.3, 5: 0.18, 6: 0.1, 7: 0.05, 8: 0.03}
 """How far the range of a block is drawn in at the most: the fewer the codes, the more an outlier is worth clipping."""
@@ -50,14 +50,9 @@ class Format:
 
     def stored_bytes(self, outputs: int, inputs: int) -> int:
         """Bytes of codes, zero points and float16 scales; equal to what :class:`Blockwise` counts."""
-        blocks = outputs * (inputs // self.block)
-        zeros = 0 if self.symmetric else blocks * self.bits
-        return -(-(outputs * inputs * self.bits + zeros) // 8) + 2 * blocks
-
-    @property
-    def bits_per_weight(self) -> float:
-        """Scales and zero points counted in."""
-        return self.bits + (16 + (0 if self.symmetric else self.bits)) / self.block
+        blocks = inputs // self.block
+        zeros = 0 if self.symmetric else zero_bytes(outputs, blocks, self.bits)
+        return -(-outputs * inputs * self.bits // 8) + zeros + 2 * outputs * blocks
 
 
 def fit_grid(values: Array, importance: Array, form: Format) -> tuple[F32, F32]:

@@ -75,8 +75,15 @@ class Blockwise:
 
     @property
     def stored_bytes(self) -> int:
-        """Bytes of codes, scales, zero points and minima as a bundle stores them, padding aside."""
+        """Bytes of codes, scales, zero points and minima as a bundle stores them, alignment aside."""
         n, k = self.shape
-        zeros = 0 if isinstance(self.zeros, int) else self.zeros.size * min(self.bits, 8)
+        zeros = 0 if isinstance(self.zeros, int) else zero_bytes(n, k // self.block, self.bits)
         floats = self.scales.nbytes + (0 if self.minima is None else self.minima.nbytes)
-        return -(-(n * k * self.bits + zeros) // 8) + floats
+        return -(-n * k * self.bits // 8) + zeros + floats
+
+
+def zero_bytes(outputs: int, blocks: int, bits: int) -> int:
+    """Bytes of a zero point a block: half a byte each for codes of up to 4 bits, in rows of whole bytes, else as wide
+    as codes are.
+    """
+    return outputs * -(-blocks // 2) if bits <= 4 else -(-outputs * blocks * bits // 8)

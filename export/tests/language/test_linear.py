@@ -82,3 +82,12 @@ def test_floats_are_multiplied_as_they_are(tmp_path):
     x = RNG.normal(size=(7, K)).astype(np.float32)
     found = ran(tmp_path, lambda w: write_linear(w, "out", "x", [weight[:9], weight[9:]]), {"x": x}, N)
     assert np.abs(found - x @ weight.T).max() <= 1e-4
+
+
+@pytest.mark.parametrize(("bits", "block", "zeros", "minima"), FORMS)
+def test_the_file_takes_the_bytes_that_a_size_is_planned_with(tmp_path, bits, block, zeros, minima):
+    weight = blockwise(bits, block, zeros, minima, n=96)
+    ran(tmp_path, lambda w: write_linear(w, "out", "x", [weight]), {"x": np.eye(K, dtype=np.float32)}, 96)
+    stored = (tmp_path / "weights.bin").stat().st_size
+    inline = 1024  # small tables lie in the graph, and each part of the file begins at a multiple of 64 bytes
+    assert weight.stored_bytes - 3 * inline <= stored <= weight.stored_bytes + 64 * 8

@@ -55,7 +55,11 @@ def test_other_weights_are_refused(packaged):
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        ('schema = 1\ntask = "embed"\n', UsageError, r"graphs in \[models\], a folder in \[hub\], or a file in \[gguf\]"),
+        (
+            'schema = 1\ntask = "embed"\n',
+            UsageError,
+            r"graphs in \[models\], a folder in \[hub\], or a file in \[gguf\]",
+        ),
         (
             'schema = 1\ntask = "embed"\n[hub]\npackage = "w"\nfolder = "f"\nfiles = ["a"]\n'
             f'sha256 = "{"0" * 64}"\n',
