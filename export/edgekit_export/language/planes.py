@@ -63,21 +63,18 @@ def widened(writer: GraphWriter, name: str, values: U8, bits: int) -> str:
 
 
 def _digits(writer: GraphWriter, name: str, plane: Plane, size: int) -> str:
-    prefix = f"{name}.plane{plane.bits}"
-    packed = writer.constant(prefix, plane.packed, key=prefix)
-    runs = []
-    for digit in range(_BYTE // plane.bits):
-        at = _shift(writer, packed, digit * plane.bits, f"{prefix}.at{digit}", "RIGHT")
-        mask = _byte(writer, (1 << plane.bits) - 1)
-        runs.append(writer.add("BitwiseAnd", [at, mask], f"{prefix}.digit{digit}"))
-    joined = writer.add("Concat", runs, f"{prefix}.all", axis=0)
-    if len(runs) * len(plane.packed) == size:
-        return joined
-    ends = [
-        writer.constant(f"{name}.{part}", np.asarray([at], np.int64))
-        for part, at in (("from", 0), ("to", size))
-    ]
-    return writer.add("Slice", [joined, *ends], f"{prefix}.cut")
+    """A plane's digits, ``(size,)`` uint8: all shifts of all bytes at once are its runs, one below the other."""
+    prefix = f"{name}.{plane.bits}"
+    packed = writer.constant(prefix, plane.packed[None], key=prefix)
+    shifts = np.arange(0, _BYTE, plane.bits, dtype=np.uint8)[:, None]
+    by = writer.constant(f"shifts{plane.bits}", shifts)
+    runs = writer.add("BitShift", [packed, by], f"{prefix}s", direction="RIGHT")
+    digits = writer.add("BitwiseAnd", [runs, _byte(writer, (1 << plane.bits) - 1)], f"{prefix}d")
+    flat = writer.add("Reshape", [digits, writer.constant("flat", np.asarray([-1], np.int64))], f"{prefix}f")
+    if len(shifts) * len(plane.packed) == size:
+        return flat
+    ends = [writer.constant(f"at{at}", np.asarray([at], np.int64)) for at in (0, size)]
+    return writer.add("Slice", [flat, *ends], f"{prefix}c")
 
 
 def _nibbles(writer: GraphWriter, name: str, codes: str) -> str:
