@@ -54,10 +54,15 @@ def add_grammar_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--choice", action="append", default=[], metavar="TEXT", help="answer one of these; repeat it"
     )
+    add_fields_argument(parser)
+
+
+def add_fields_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds the fields of an answer that a program reads."""
     parser.add_argument(
-        "--json-fields",
+        "--fields",
         metavar="NAME:TYPE,…",
-        help="answer a JSON object; types: string, number, integer, boolean, or a|b",
+        help="answer a JSON object of these; types: string (default), number, integer, boolean, or a|b",
     )
 
 
@@ -80,13 +85,13 @@ def answer_grammar(args: argparse.Namespace) -> Grammar | None:
     Raises:
         UsageError: both a choice and fields, or fields that cannot be understood.
     """
-    if args.choice and args.json_fields is not None:
-        raise UsageError("--choice and --json-fields: expected one of them, got both")
-    if not args.choice and args.json_fields is None:
+    if args.choice and args.fields is not None:
+        raise UsageError("--choice and --fields: expected one of them, got both")
+    if not args.choice and args.fields is None:
         return None
     from edgekit.processing.grammar import choice, json_object, parse_fields
 
-    return choice(args.choice) if args.choice else json_object(parse_fields(args.json_fields))
+    return choice(args.choice) if args.choice else json_object(parse_fields(args.fields))
 
 
 def decoder_options(args: argparse.Namespace) -> EngineOptions:

@@ -39,7 +39,7 @@ examples:
   edgekit chat smollm2.edge --system "Be short." < question.txt
   edgekit chat smollm2.edge "Write a poem." --temperature 0.8 --top-p 0.9 --seed 7
   edgekit chat smollm2.edge "Is this spam? Win a car!" --choice yes --choice no
-  edgekit chat smollm2.edge "Anna, 31, from Lyon" --json-fields name,age:integer,city
+  edgekit chat smollm2.edge "Anna, 31, from Lyon" --fields name,age:integer,city
 
 Ctrl-C stops an answer. A line on stderr says where the time went. A model that knows no turns goes on with the text."""
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edgekit.cli.answer_options import add_fields_argument
 from edgekit.cli.engine_options import engine_options
 from edgekit.cli.values import option, parse_count, parse_path
 from edgekit.errors import UsageError
@@ -74,11 +75,7 @@ def add_then_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BUNDLE",
         help="a language model, which is given the text that was read",
     )
-    parser.add_argument(
-        "--fields",
-        metavar="NAME:TYPE,…",
-        help="it answers a JSON object; types: string (default), number, integer, boolean, or a|b",
-    )
+    add_fields_argument(parser)
     parser.add_argument(
         "--prompt",
         metavar="TEXT",

@@ -18,6 +18,24 @@ MAX_CHARACTERS = 1_000_000
 """Of one text. All of it becomes tokens before what is too long is cut off: this much takes 2 to 10 s."""
 
 
+def check_text(text: str, shorten: str) -> None:
+    """Refuses what no tokenizer should be given.
+
+    Args:
+        text: of anyone.
+        shorten: remedy for one that is too long.
+
+    Raises:
+        DataError: half of a character in it, or more than :data:`MAX_CHARACTERS`.
+    """
+    if (lone := next((c for c in text if "\ud800" <= c <= "\udfff"), None)) is not None:
+        raise DataError(
+            f"text: U+{ord(lone):04X} is half of a character", "give it text that is valid Unicode"
+        )
+    if len(text) > MAX_CHARACTERS:
+        raise DataError(f"text: {len(text):,} characters, expected up to {MAX_CHARACTERS:,}", shorten)
+
+
 class TextEncoder:
     """See :class:`edgekit.tasks.encoder.Encoder`.
 
@@ -55,15 +73,9 @@ class TextEncoder:
         """
         if not isinstance(given, str):
             raise DataError(f"text: expected a str, got {type(given).__name__}")
-        if (lone := next((c for c in given if "\ud800" <= c <= "\udfff"), None)) is not None:
-            raise DataError(
-                f"text: U+{ord(lone):04X} is half of a character", "give it text that is valid Unicode"
-            )
-        if len(given) > MAX_CHARACTERS:
-            raise DataError(
-                f"text: {len(given):,} characters, expected up to {MAX_CHARACTERS:,}",
-                f"give it in parts: the model reads the first {self._spec.max_tokens} tokens of each",
-            )
+        check_text(
+            given, f"give it in parts: the model reads the first {self._spec.max_tokens} tokens of each"
+        )
         spec = self._spec
         with tokenizer_faults(spec.tokenizer):
             encoding = self._tokenizer.encode(given)

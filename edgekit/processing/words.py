@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from edgekit.bundle.manifest import LogitsHead
 from edgekit.bundle.messages import some_of
 from edgekit.errors import DataError, EnvironmentLacks
-from edgekit.processing.tokens import MAX_CHARACTERS, load_tokenizer, tokenizer_faults
+from edgekit.processing.tokens import check_text, load_tokenizer, tokenizer_faults
 
 if TYPE_CHECKING:
     from edgekit.processing.chat_template import ChatTemplate
@@ -100,14 +100,7 @@ class Words:
         return token_bytes(self.tokenizer, self._head.vocabulary)
 
     def _encoded(self, text: str, *, first: bool) -> list[int]:
-        if (lone := next((c for c in text if "\ud800" <= c <= "\udfff"), None)) is not None:
-            raise DataError(
-                f"text: U+{ord(lone):04X} is half of a character", "give it text that is valid Unicode"
-            )
-        if len(text) > MAX_CHARACTERS:
-            raise DataError(
-                f"text: {len(text):,} characters, expected up to {MAX_CHARACTERS:,}", "shorten it"
-            )
+        check_text(text, "shorten it")
         with tokenizer_faults(self._head.tokenizer):
             ids = list(self.tokenizer.encode(text, add_special_tokens=False).ids)
         return self._checked(ids if not first or self._head.first is None else [self._head.first, *ids])

@@ -11,11 +11,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
-from edgekit.cli.output import emit, progress, say
+from edgekit.cli.output import emit, progress
 from edgekit.cli.values import format_size, option, parse_count, parse_drop, parse_duration, parse_size
-from edgekit.errors import BundleError, OutputError, UsageError
+from edgekit.errors import OutputError, UsageError
 from edgekit.report.files import make_folder
 from edgekit.report.page import require_html
+from edgekit_export.lock_cli import asked_by, refuse_beside_lock, told_tools
 from edgekit_export.report import report_package
 from edgekit_export.target import TARGETS, target_of
 from edgekit_export.text_cli import (
@@ -28,10 +29,8 @@ from edgekit_export.text_cli import (
 )
 
 if TYPE_CHECKING:
-    from edgekit_export.locked import Locked
     from edgekit_export.package import Package
     from edgekit_export.quantize.precision import Precision
-    from edgekit_export.reproduction import Tool
     from edgekit_export.sources.source import Source
     from edgekit_export.variants import Format
 
@@ -72,21 +71,6 @@ FORMATS: dict[str, tuple[Format, ...]] = {
     "tflite": ("tflite",),
     "both": ("onnx", "tflite"),
 }
-
-
-_LOCK_SAYS: dict[str, Any] = {
-    "recipe": None,
-    "format": None,
-    "max_size": None,
-    "limit": None,
-    "normalize": None,
-    "input_size": None,
-    "task": None,
-    "resize": None,
-    "color": "rgb",
-    "activation": "softmax",
-}
-"""Options that a lock answers, with their defaults."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -273,14 +257,14 @@ def _run_graphs(args: argparse.Namespace) -> int:
     check_converter(args.source, args.format)
     locked, tools = None, ()
     if args.locked is not None:
-        _refuse_beside_lock(args)
+        refuse_beside_lock(args)
         locked = open_locked(args.locked)
         bare, tools = locked.bare(args.labels), told_tools(locked)
     with progress(f"load {args.source}"):
         source = resolve(args.source, bare, args.weights)
         if args.reference is not None:
             source = with_twin(source, args.reference, bare.normalize)
-    wanted, recipe = (args.format, args.recipe) if locked is None else asked_by(locked)
+    wanted, recipe = (args.format, args.recipe) if locked is None else asked_by(locked, FORMATS)
     source, formats, precisions = as_asked(source, wanted, recipe)
     if locked is not None:
         locked.check_weights(weights_of(source))
@@ -324,41 +308,6 @@ def _reports(args: argparse.Namespace, package: Package) -> dict[str, str]:
         return {}
     made = report_package(package, args.report, engine_options(args), progress)
     return {kind: str(path) for kind, path in made.items()}
-
-
-def _refuse_beside_lock(args: argparse.Namespace) -> None:
-    """A lock says by itself how files are made; what is made of other files, or measured, is still to be said."""
-    written = args.output, args.output.with_suffix(".reference.edge")
-    if args.locked.resolve() in (path.resolve() for path in written):
-        raise UsageError(f"--locked {args.locked}: would be written over", "give another name with -o")
-    for name, usual in _LOCK_SAYS.items():
-        if getattr(args, name) != usual:
-            option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} beside --locked: the lock of {args.locked} says it", "leave it out")
-
-
-def told_tools(locked: Locked) -> tuple[Tool, ...]:
-    """The tools that have other versions than the lock's; they may make other bytes, so they are told at once."""
-    from edgekit_export.lock import tools_here
-    from edgekit_export.reproduction import other_tools
-
-    found = other_tools(locked.lock.tools, tools_here(locked.lock.formats))
-    if found:
-        say(f"warning: other tools than the lock's, which may make other bytes: {', '.join(map(str, found))}")
-    return found
-
-
-def asked_by(locked: Locked) -> tuple[str, tuple[Precision, ...] | None]:
-    """``--format`` and ``--recipe`` as they were when the lock was made.
-
-    Raises:
-        BundleError: no value of ``--format`` gives these formats.
-    """
-    lock = locked.lock
-    known = {formats: name for name, formats in FORMATS.items()}
-    if lock.formats not in known:
-        raise BundleError(f"{locked.path}: lock: formats: got {', '.join(lock.formats)}", "export it again")
-    return known[lock.formats], lock.precisions or None
 
 
 def as_asked(

@@ -110,10 +110,10 @@ def test_a_full_context_does_not_end_the_conversation(bundle, asked, monkeypatch
 def test_a_choice_and_fields(bundle, capsys):
     assert main(["chat", bundle, "he", "--choice", "red", "--choice", "green"]) == 0
     assert capsys.readouterr().out in ("red\n", "green\n")
-    assert main(["chat", bundle, "he", "--json-fields", "a:integer,b:x|y", "--max-tokens", "40"]) == 0
+    assert main(["chat", bundle, "he", "--fields", "a:integer,b:x|y", "--max-tokens", "40"]) == 0
     made = json.loads(capsys.readouterr().out)
     assert list(made) == ["a", "b"]
-    assert main(["chat", bundle, "he", "--choice", "a", "--json-fields", "a"]) == 2
+    assert main(["chat", bundle, "he", "--choice", "a", "--fields", "a"]) == 2
     assert "expected one of them, got both" in capsys.readouterr().err
 
 
@@ -125,7 +125,7 @@ def test_a_choice_and_fields(bundle, capsys):
         (["--top-p", "0"], "top-p: expected above 0, up to 1, got 0.0"),
         (["--context", "4096"], "context: expected 2 to 128 tokens"),
         (["--memory-cap", "1kB"], "memory cap: "),
-        (["--json-fields", "a:date"], "field a: expected string"),
+        (["--fields", "a:date"], "field a: expected string"),
         (["--stop", ""], "stop: expected a text"),
     ],
 )

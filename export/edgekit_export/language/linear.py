@@ -11,7 +11,7 @@ from onnx import TensorProto
 from edgekit.types import F32, Array
 from edgekit_export.language.container import NARROW, Container, container_of, packed_rows
 from edgekit_export.language.graph_writer import CONTRIB, GraphWriter
-from edgekit_export.language.planes import widened, write_codes
+from edgekit_export.language.planes import write_codes, write_numbers
 from edgekit_export.quantize.blockwise import Blockwise
 
 Weight = F32 | Blockwise
@@ -129,7 +129,7 @@ def write_zeros(writer: GraphWriter, key: str, held: Container, bits: int, dims:
         assert held.zeros is not None
         if held.bits == NARROW or bits == held.bits:
             return writer.constant(name, packed_rows(held.zeros, held.bits), key=name)
-        wide = widened(writer, name, held.zeros.reshape(-1), bits)
+        wide = write_numbers(writer, name, held.zeros.reshape(-1), bits)
         shape = writer.constant(f"{name}.dims", np.asarray(dims, np.int64))
         return writer.add("Reshape", [wide, shape], name)
     row = packed_rows(np.full((1, dims[1]), held.zeros, np.uint8), held.bits)

@@ -34,14 +34,14 @@ def write_codes(
     codes = weight.codes.reshape(-1)
     if held.bits == NARROW:  # each byte takes its first code from the first half, its second from the other
         codes = np.concatenate([codes[0::2], codes[1::2]])
-    wide = widened(writer, name, codes, weight.bits)
+    wide = write_numbers(writer, name, codes, weight.bits)
     if held.bits == NARROW:
         wide = _nibbles(writer, name, wide)
     shape = writer.constant(f"{name}.dims", np.asarray(dims, np.int64))
     return writer.add("Reshape", [wide, shape], f"{name}.codes")
 
 
-def widened(writer: GraphWriter, name: str, values: U8, bits: int) -> str:
+def write_numbers(writer: GraphWriter, name: str, values: U8, bits: int) -> str:
     """Whole numbers of ``bits`` bits, a byte each, out of their planes.
 
     Args:
@@ -56,7 +56,7 @@ def widened(writer: GraphWriter, name: str, values: U8, bits: int) -> str:
     planes = pack(values.astype(np.int16) - (1 << (bits - 1)), bits)
     total = _digits(writer, name, planes[0], values.size)
     for plane in planes[1:]:
-        above = _shift(writer, total, plane.bits, f"{name}.up{plane.bits}", "LEFT")
+        above = _up(writer, total, plane.bits, f"{name}.up{plane.bits}")
         low = _digits(writer, name, plane, values.size)
         total = writer.add("BitwiseOr", [above, low], f"{name}.or{plane.bits}")
     return total
@@ -80,14 +80,12 @@ def _digits(writer: GraphWriter, name: str, plane: Plane, size: int) -> str:
 def _nibbles(writer: GraphWriter, name: str, codes: str) -> str:
     first, second = f"{name}.first", f"{name}.second"
     writer.add("Split", [codes], [first, second], axis=0, num_outputs=2)
-    high = _shift(writer, second, NARROW, f"{name}.high", "LEFT")
+    high = _up(writer, second, NARROW, f"{name}.high")
     return writer.add("BitwiseOr", [first, high], f"{name}.nibbles")
 
 
-def _shift(writer: GraphWriter, source: str, by: int, name: str, direction: str) -> str:
-    return (
-        source if by == 0 else writer.add("BitShift", [source, _byte(writer, by)], name, direction=direction)
-    )
+def _up(writer: GraphWriter, source: str, by: int, name: str) -> str:
+    return writer.add("BitShift", [source, _byte(writer, by)], name, direction="LEFT")
 
 
 def _byte(writer: GraphWriter, value: int) -> str:

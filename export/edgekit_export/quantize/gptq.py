@@ -77,12 +77,6 @@ def gptq(weight: F32, second: Array, form: Format, damping: float = DAMPING) -> 
     return blockwise(codes, scale, zero, form)
 
 
-def output_error(weight: F32, rounded: F32, second: Array) -> float:
-    """Mean squared error of an output, ``Σ e C eᵀ / outputs``, as a share of its mean square."""
-    error = weight - rounded
-    return float(((error @ second) * error).sum() / max(float(((weight @ second) * weight).sum()), 1e-300))
-
-
 def _order(power: Array, block: int) -> Array:
     """Inputs, the blocks of most power first."""
     sums = power.reshape(-1, block).sum(axis=1)

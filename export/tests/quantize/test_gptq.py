@@ -5,7 +5,7 @@ import pytest
 
 from edgekit.errors import DataError
 from edgekit_export.quantize.block_grid import Format, round_nearest
-from edgekit_export.quantize.gptq import gptq, output_error
+from edgekit_export.quantize.gptq import gptq
 
 RNG = np.random.default_rng(0)
 
@@ -19,6 +19,12 @@ def moment(inputs: int, rank: int, samples: int = 2000) -> np.ndarray:
 
 def normal(outputs: int, inputs: int) -> np.ndarray:
     return RNG.normal(size=(outputs, inputs)).astype(np.float32)
+
+
+def output_error(weight: np.ndarray, rounded: np.ndarray, second: np.ndarray) -> float:
+    """Mean squared error of an output, ``Σ e C eᵀ / outputs``, as a share of its mean square."""
+    error = weight - rounded
+    return float(((error @ second) * error).sum() / max(float(((weight @ second) * weight).sum()), 1e-300))
 
 
 @pytest.mark.parametrize(
