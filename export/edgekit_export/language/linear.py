@@ -161,7 +161,7 @@ def _block_sums(writer: GraphWriter, source: str, blocks: int, block: int) -> st
     name = f"{source}.sums{block}"
     if writer.has(name):
         return name
-    shape = writer.constant(f"blocks{blocks}.{block}", np.asarray([-1, blocks, block], np.int64))
+    shape = writer.constant(f"blocks{blocks}.{block}", np.asarray([0, blocks, block], np.int64))
     apart = writer.add("Reshape", [source, shape], f"{source}.blocks{block}")
     axes = writer.constant("last", np.asarray([-1], np.int64))
     return writer.add("ReduceSum", [apart, axes], name, keepdims=0)

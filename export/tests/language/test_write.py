@@ -1,10 +1,13 @@
 """Both graphs of tiny models: transformers' logits in float32, and one table for embedding and head."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 torch = pytest.importorskip("torch", reason="edgekit-export[torch] is not installed")
 pytest.importorskip("transformers", reason="edgekit-export[transformers] is not installed")
@@ -105,6 +108,26 @@ def test_a_tied_table_is_stored_once(checkpoint, tmp_path):
     ropes = 4 * len(set(model.shape.ropes)) * CAPACITY * model.shape.head_dim
     stored = (tmp_path / WEIGHTS).stat().st_size
     assert matrices + ropes <= stored <= matrices + ropes + 64 * 100  # vectors of 1,024 bytes, and alignment
+
+
+def test_no_reshape_loses_the_number_of_tokens(checkpoint, tmp_path):
+    """Of a first dimension that it cannot name the engine's planner uses no array twice."""
+    _, model = checkpoint
+    full = full_precision(model)
+
+    def read(name):
+        found = full(name)
+        if found.ndim == 1:
+            return found
+        codes = round_nearest(found, Format(4, 32, symmetric=True))
+        return replace(codes, minima=np.zeros_like(codes.scales))
+
+    written(tmp_path, model, read)
+    graph = onnx.load(tmp_path / DECODE, load_external_data=False).graph
+    integers = [constant for constant in graph.initializer if constant.data_type == onnx.TensorProto.INT64]
+    dims = {constant.name: numpy_helper.to_array(constant) for constant in integers}
+    first = [dims[node.input[1]][0] for node in graph.node if node.op_type == "Reshape"]
+    assert first == [0] * len(first)
 
 
 def test_weights_of_8_bits_give_nearly_the_same(checkpoint, tmp_path):
