@@ -19,6 +19,7 @@ from edgekit.bundle.manifest import (
     CtcHead,
     DecoderInput,
     Drop,
+    FeaturesHead,
     Golden,
     ImageInput,
     LogitsHead,
@@ -29,6 +30,7 @@ from edgekit.bundle.manifest import (
     ResizeMultiple,
     SoundInput,
     TextInput,
+    TilesInput,
     TokenHead,
     Variant,
     carried_pairs,
@@ -36,6 +38,7 @@ from edgekit.bundle.manifest import (
 from edgekit.bundle.messages import some_of
 from edgekit.bundle.paths import first_fault
 from edgekit.bundle.sound_input import LogMel
+from edgekit.bundle.tiles_input import MAX_TILES_A_SIDE
 from edgekit.errors import BundleError
 
 ITEM_BYTES = {"uint8": 1, "int8": 1, "int32": 4, "int64": 8, "float32": 4, "float16": 2}
@@ -158,6 +161,7 @@ def _check_variants(manifest: Manifest, sizes: Mapping[str, int]) -> None:
             raise _broken(where, f"bytes is {variant.bytes}, expected the sum of its model files, {total}")
         for role, model in variant.models.items():
             _check_model(f"{where}, {role!r}", model)
+        _check_features(where, variant)
         if variant.drop is not None:
             _check_drop(f"{where}, drop", variant.drop)
     _check_shared_models(manifest.variants)
@@ -197,6 +201,10 @@ def _check_model(where: str, model: Model) -> None:
         _check_decoder(where, model.input)
     if isinstance(model.head, LogitsHead):
         _check_logits(where, model.head)
+    if isinstance(model.input, TilesInput) and isinstance(model.head, FeaturesHead):
+        _check_tiles(where, model.input, model.head)
+    elif isinstance(model.input, TilesInput) or isinstance(model.head, FeaturesHead):
+        raise _broken(where, "expected a tiles input and a features_head together")
     if isinstance(model.head, ActivityHead) and not model.head.end_threshold <= model.head.threshold:
         thresholds = f"{model.head.end_threshold:g} and {model.head.threshold:g}"
         raise _broken(where, f"end_threshold and threshold are {thresholds}, expected the lower one first")
@@ -239,6 +247,31 @@ def _check_logits(where: str, head: LogitsHead) -> None:
     beyond = [token for token in (head.first, *head.ends) if token is not None and token >= head.vocabulary]
     if beyond:
         raise _broken(where, f"names token {beyond[0]}, expected tokens below {head.vocabulary}")
+
+
+def _check_tiles(where: str, tiles: TilesInput, head: FeaturesHead) -> None:
+    if tiles.split and tiles.longest is None:
+        raise _broken(where, "tiles: split, expected longest with it")
+    if tiles.split and head.layout != "idefics3":
+        raise _broken(where, f"tiles: split, layout {head.layout} has no marks for rows and columns")
+    if tiles.tiles_a_side > MAX_TILES_A_SIDE:
+        got = f"longest is {tiles.longest} and size {tiles.size}, which is {tiles.tiles_a_side} tiles a side"
+        raise _broken(where, f"tiles: {got}, expected up to {MAX_TILES_A_SIDE}")
+
+
+def _check_features(where: str, variant: Variant) -> None:
+    """Features stand where a token of the decoder stands, and a tile finds room in its context."""
+    heads = [model.head for model in variant.models.values() if isinstance(model.head, FeaturesHead)]
+    for head in heads:
+        for model in variant.models.values():
+            if isinstance(model.head, LogitsHead) and head.placeholder >= model.head.vocabulary:
+                what = (
+                    f"placeholder is token {head.placeholder}, expected tokens below {model.head.vocabulary}"
+                )
+                raise _broken(where, f"features_head: {what}")
+            if isinstance(model.input, DecoderInput) and head.tokens >= model.input.context:
+                what = f"{head.tokens} tokens a tile, expected fewer than the context's {model.input.context}"
+                raise _broken(where, f"features_head: {what}")
 
 
 def _check_sound(where: str, sound: SoundInput) -> None:

@@ -40,6 +40,8 @@ from edgekit.bundle.sound_input import SoundInput as SoundInput
 from edgekit.bundle.step_input import MemoryHead as MemoryHead
 from edgekit.bundle.step_input import StepInput as StepInput
 from edgekit.bundle.step_input import TokenHead as TokenHead
+from edgekit.bundle.tiles_input import FeaturesHead as FeaturesHead
+from edgekit.bundle.tiles_input import TilesInput as TilesInput
 
 FORMAT = "edgekit-bundle"
 VERSION = 1
@@ -80,7 +82,7 @@ class TextInput(Strict, frozen=True, tag="text", tag_field="kind"):
     dtype: Literal["int64", "int32"] = "int64"
 
 
-Input: TypeAlias = ImageInput | TextInput | SoundInput | StepInput | TokenInput | DecoderInput
+Input: TypeAlias = ImageInput | TextInput | SoundInput | StepInput | TokenInput | DecoderInput | TilesInput
 """What a graph is given; a file that lists it names its ``kind``."""
 
 
@@ -131,7 +133,16 @@ class EmbedHead(Strict, frozen=True, tag="embed_head", tag_field="op"):
 
 
 Head: TypeAlias = (
-    ClassHead | DbHead | CtcHead | DetectHead | EmbedHead | ActivityHead | MemoryHead | TokenHead | LogitsHead
+    ClassHead
+    | DbHead
+    | CtcHead
+    | DetectHead
+    | EmbedHead
+    | ActivityHead
+    | MemoryHead
+    | TokenHead
+    | LogitsHead
+    | FeaturesHead
 )
 
 
