@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from edgekit.errors import ModelError
-from edgekit_export.architectures import gemma3, llama
+from edgekit_export.architectures import gemma3, gemma3_pictures, idefics3, llama
 from edgekit_export.architectures.architecture import Architecture
+from edgekit_export.architectures.picture_family import PictureFamily
 
 ARCHITECTURES: tuple[Architecture, ...] = (gemma3.ARCHITECTURE, llama.ARCHITECTURE)
 
-WITH_PICTURES = ("Gemma3ForConditionalGeneration",)
-"""Classes that also look at pictures."""
+WITH_PICTURES: tuple[PictureFamily, ...] = (gemma3_pictures.FAMILY, idefics3.FAMILY)
+"""Those that also look at pictures."""
 
 
 def by_gguf_name(name: object, where: str) -> Architecture:
@@ -44,10 +45,10 @@ def by_class(name: str, where: str) -> Architecture:
     found = next((known for known in ARCHITECTURES if name in known.classes), None)
     if found is not None:
         return found
-    if name in WITH_PICTURES:
-        raise ModelError(
-            f"{where}: {name} also looks at pictures, which is not supported yet",
-            "export a GGUF file of it, which holds the text half alone",
-        )
     classes = ", ".join(sorted(each for known in ARCHITECTURES for each in known.classes))
     raise ModelError(f"{where}: no way to export the architecture {name[:80]}", f"supported are {classes}")
+
+
+def with_pictures(name: str) -> PictureFamily | None:
+    """The family of a transformers class that also looks at pictures; ``None`` for any other class."""
+    return next((known for known in WITH_PICTURES if name in known.classes), None)

@@ -13,7 +13,7 @@ from edgekit.cli.values import MaxDrop
 from edgekit.data.dataset import Dataset, open_data, refuse_overlap
 from edgekit.engines.protocol import EngineOptions
 from edgekit.engines.registry import engine_for
-from edgekit.errors import UsageError
+from edgekit.errors import ModelError, UsageError
 from edgekit.evaluate import compare
 from edgekit.evaluation.options import Options
 from edgekit.evaluation.origin import AgreementMatrix
@@ -86,6 +86,11 @@ def export_text(source: TextSource, out: Path, options: TextOptions, progress: P
         EnvironmentLacks: no engine here runs one of the formats.
         DataError, ModelError, OutputError: as their steps say.
     """
+    if source.model.eyes is not None:
+        raise ModelError(
+            f"{source.model.origin}: also looks at pictures, which is not exported yet",
+            "export a GGUF file of it, which holds the text half alone",
+        )
     _check_context(source.model, options.context)
     for recipe in options.recipes:
         has_texts = bool(options.calibration or source.calibration)

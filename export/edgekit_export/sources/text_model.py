@@ -9,8 +9,12 @@ from edgekit.bundle.manifest import Card
 from edgekit.types import F32
 from edgekit_export.architectures.shape import DecoderShape
 from edgekit_export.quantize.blockwise import Blockwise
+from edgekit_export.sources.eyes import Eyes
 
-TURN_ENDS = ("<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>")
+TURN_ENDS = (
+    "<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>",
+    "<end_of_utterance>",
+)  # fmt: skip
 """Special tokens that end an answer wherever they are known, as llama.cpp takes them too: files often name one only."""
 
 CANNOT = "know what is true: it states falsehoods with confidence"
@@ -50,6 +54,7 @@ class TextModel:
         card: title, licence and the rest.
         sha256: of the weights' file, or of the digests of several.
         notices: member path → licence texts that must travel along.
+        eyes: with which it also looks at pictures; ``None`` for a model of text alone.
         remarks: what could not be read exactly, a line each; empty where all was.
     """
 
@@ -61,4 +66,5 @@ class TextModel:
     card: Card
     sha256: str
     notices: dict[str, bytes] = field(default_factory=dict)
+    eyes: Eyes | None = None
     remarks: tuple[str, ...] = ()

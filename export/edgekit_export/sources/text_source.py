@@ -1,4 +1,4 @@
-"""SOURCE as people write it → a :class:`TextModel`, where it names a decoder-only text model."""
+"""SOURCE as people write it → a :class:`TextModel`, where it names a decoder-only language model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edgekit.catalog.models import model_folder, model_names
 from edgekit.errors import UsageError
+from edgekit_export.architectures.registry import with_pictures
 from edgekit_export.recipe import load_recipe
 from edgekit_export.sources.gguf.reader import open_gguf
 from edgekit_export.sources.huggingface.folder import HfFolder, is_hf_folder, open_hf_folder
@@ -61,9 +62,14 @@ def text_source(source: str, *, requantize: bool = False) -> TextSource | None:
 def _from_folder(folder: HfFolder) -> TextSource | None:
     if not generates_text(folder):
         return None
-    from edgekit_export.sources.huggingface.text_generation import open_hf_text
+    family = with_pictures(folder.architectures[0])
+    if family is None:
+        from edgekit_export.sources.huggingface.text_generation import open_hf_text
 
-    return TextSource(open_hf_text(folder))
+        return TextSource(open_hf_text(folder))
+    from edgekit_export.sources.huggingface.vision_language import open_hf_vision_language
+
+    return TextSource(open_hf_vision_language(folder, family))
 
 
 def _from_recipe(folder: Path, origin: str, *, requantize: bool) -> TextSource | None:

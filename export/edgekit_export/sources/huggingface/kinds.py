@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from edgekit.errors import ModelError
-from edgekit_export.architectures.registry import WITH_PICTURES
+from edgekit_export.architectures.registry import with_pictures
 from edgekit_export.sources.bare import BareInput
 from edgekit_export.sources.huggingface.folder import HfFolder
 from edgekit_export.sources.source import Source
@@ -35,11 +35,11 @@ GENERATES = "ForCausalLM"
 
 
 def generates_text(folder: HfFolder) -> bool:
-    """Whether a folder holds a language model, with or without eyes: ``text_generation.open_hf_text`` reads those
-    that are supported and says which they are.
+    """Whether a folder holds a language model: ``text_generation.open_hf_text`` reads those that are supported and
+    says which they are; ``vision_language.open_hf_vision_language`` those that also look at pictures.
     """
     name = folder.architectures[0]
-    return name.endswith(GENERATES) or name in WITH_PICTURES
+    return name.endswith(GENERATES) or with_pictures(name) is not None
 
 
 def builder_of(folder: HfFolder) -> Build:

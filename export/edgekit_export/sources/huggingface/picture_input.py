@@ -86,7 +86,7 @@ def detector_input(
         raise settings.refused("do_resize", "true, as graphs have one input size;")
     edges = settings.edges("size", settings.usual.size)
     width, height = (side, side) if side else _fixed_size(settings, edges)
-    algorithm = _algorithm(settings)
+    algorithm = algorithm_of(settings)
     if resize == "letterbox":
         mean, _ = scaling(settings)
         pad = min(max(round(sum(mean) / 3), 0), 255)
@@ -131,7 +131,7 @@ def _resize_ops(settings: Settings) -> tuple[PixelOp, ...]:
         raise settings.refused("do_pad", "false")
     if not settings.on("do_resize", usual=True):
         raise settings.refused("do_resize", "true, as graphs have one input size;")
-    edges, algorithm = settings.edges("size", settings.usual.size), _algorithm(settings)
+    edges, algorithm = settings.edges("size", settings.usual.size), algorithm_of(settings)
     crops = settings.on("do_center_crop", usual=settings.usual.crop is not None)
     if settings.stem == "ConvNext":
         if crops:
@@ -178,7 +178,12 @@ def _convnext_ops(
     return resized, CenterCrop(width=side, height=side)
 
 
-def _algorithm(settings: Settings) -> ResizeAlgorithm:
+def algorithm_of(settings: Settings) -> ResizeAlgorithm:
+    """How pictures are scaled: ``resample``.
+
+    Raises:
+        ModelError: it is none that is known.
+    """
     value = settings.given.get("resample", settings.usual.resample)
     if not isinstance(value, int) or value not in _ALGORITHMS:
         raise settings.refused("resample", "0 nearest, 1 lanczos, 2 bilinear or 3 bicubic,")

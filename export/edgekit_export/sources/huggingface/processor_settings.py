@@ -15,7 +15,7 @@ COMBINED = "processor_config.json"
 _HALF = (0.5, 0.5, 0.5)
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
-_BILINEAR, _BICUBIC = 2, 3
+_LANCZOS, _BILINEAR, _BICUBIC = 1, 2, 3
 _LARGEST = 1e30
 
 
@@ -53,6 +53,9 @@ PROCESSORS: dict[str, Usual] = {
     "DeformableDetr": _DETR,
     "Yolos": _DETR,
     "RTDetr": Usual({"height": 640, "width": 640}, mean=_IMAGENET[0], std=_IMAGENET[1], normalizes=False),
+    "Idefics3": Usual({"longest_edge": 1456}, _LANCZOS),
+    "SmolVLM": Usual({"longest_edge": 1456}, _LANCZOS),
+    "Gemma3": Usual({"height": 224, "width": 224}),
 }
 """Stem of ``…ImageProcessor`` → what it does."""
 
@@ -190,6 +193,7 @@ _BY_MODEL = {
     "vit": "ViT", "swin": "ViT", "deit": "DeiT", "resnet": "ConvNext", "convnext": "ConvNext", "convnextv2": "ConvNext",
     "regnet": "ConvNext", "efficientnet": "EfficientNet", "mobilenet_v1": "MobileNetV1", "mobilenet_v2": "MobileNetV2",
     "detr": "Detr", "table-transformer": "Detr", "yolos": "Yolos", "rt_detr": "RTDetr", "d_fine": "RTDetr",
+    "idefics3": "Idefics3", "smolvlm": "SmolVLM", "gemma3": "Gemma3",
 }  # fmt: skip
 """``model_type`` → processor, as transformers chooses for files that name none."""
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 GENERATION = "generation_config.json"
+_PROCESSORS_TEMPLATE = "chat_template.json"
+"""Of what prepares texts and pictures together, in files of 2024."""
 _TEXT = "a b"
 
 
@@ -93,6 +95,8 @@ def _with_rows(folder: HfFolder, tokenizer: bytes, rows: int) -> bytes:
 def _template(folder: HfFolder, reference: PreTrainedTokenizerBase) -> str:
     """The chat template, of several the one named ``default``."""
     found: Any = reference.chat_template
+    if folder.has(_PROCESSORS_TEMPLATE) and not folder.has("chat_template.jinja"):
+        found = folder.read_json(_PROCESSORS_TEMPLATE).get("chat_template")
     if isinstance(found, dict):
         found = found.get("default")
         if found is None:

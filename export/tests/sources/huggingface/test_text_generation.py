@@ -108,7 +108,6 @@ def test_what_config_json_may_say_of_old(folders, tmp_path):
             {"architectures": ["MambaForCausalLM"]},
             "supported are Gemma3ForCausalLM, LlamaForCausalLM",
         ),
-        ("gemma3", {"architectures": ["Gemma3ForConditionalGeneration"]}, "also looks at pictures"),
         ("llama", {"rope_parameters": {"rope_type": "llama3", "factor": 8.0}}, "rope_type is 'llama3'"),
         ("llama", {"rope_parameters": 3}, "rope_parameters: expected an object"),
         ("llama", {"attention_bias": True}, "attention_bias is True"),
