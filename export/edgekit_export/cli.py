@@ -346,8 +346,9 @@ def describe(package: Package, more: str = "") -> Any:  # noqa: ANN401 (a rich r
         "SQNR",
         "verdict",
         box=None,
+        show_header=bool(rows := package.rows()),
     )
-    for row in package.rows():
+    for row in rows:
         table.add_row(*row)
     headline = (
         f"wrote {package.path} ({format_size(package.size_bytes)})"
