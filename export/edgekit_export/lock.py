@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from edgekit.bundle.manifest import Lock
@@ -13,7 +12,7 @@ from edgekit.machine import installed, this_machine
 from edgekit_export.language.plans import TextRecipe
 from edgekit_export.quantize.precision import Precision
 from edgekit_export.quantize.recipe import Recipe, recipe_table
-from edgekit_export.sources.source import Source
+from edgekit_export.sources.source import Source, without_folders
 from edgekit_export.sources.text_model import TextModel
 from edgekit_export.sources.tflite_file import AS_IT_IS
 from edgekit_export.variants import Format
@@ -55,7 +54,7 @@ def make_lock(
         options: as :class:`edgekit.bundle.manifest.Lock` has them.
     """
     return Lock(
-        source=_named(source.origin),
+        source=without_folders(source.origin),
         weights=weights_of(source),
         recipe=_recipe(precisions, formats),
         tools=tools_here(formats),
@@ -93,7 +92,7 @@ def text_lock(
 ) -> Lock:
     """The lock of a text model's export; arguments as :func:`make_lock` has them."""
     return Lock(
-        source=_named(model.origin),
+        source=without_folders(model.origin),
         weights={"model": model.sha256},
         recipe=",".join(recipes),
         tools=tools_here(formats),
@@ -109,12 +108,6 @@ def tools_here(formats: tuple[Format, ...]) -> dict[str, str]:
     """Versions of what computes an export to these formats, on this machine."""
     tools = (*_TOOLS, *_TFLITE_TOOLS) if "tflite" in formats else _TOOLS
     return {"python": platform.python_version(), **installed(*tools)}
-
-
-def _named(origin: str) -> str:
-    """Without the folders that lead there: they are its user's business."""
-    path = Path(origin)
-    return path.resolve().name or origin if path.exists() else origin
 
 
 def weights_of(source: Source) -> dict[str, str]:

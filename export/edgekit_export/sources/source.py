@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -121,3 +122,9 @@ def bundle_name(text: str) -> str:
     """A bundle's name out of whatever people call the model."""
     name = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")
     return name[:64] or "model"
+
+
+def without_folders(origin: str) -> str:
+    """What a model was read from, without the folders that lead there: they are its user's business."""
+    path = Path(origin)
+    return path.resolve().name or origin if path.exists() else origin

@@ -8,6 +8,7 @@ from typing import Any
 from edgekit.bundle.manifest import Card
 from edgekit.errors import EnvironmentLacks, ModelError
 from edgekit_export.sources.huggingface.folder import HfFolder
+from edgekit_export.sources.source import without_folders
 
 README = "README.md"
 NOT_STATED = "not stated"
@@ -62,7 +63,7 @@ def card_of(
         input_range=input_range,
         cannot=(*cannot, unknown),
         license=one_line(license_name or _text(told.get("license")) or NOT_STATED),
-        source=one_line(folder.origin),
+        source=one_line(without_folders(folder.origin)),
         parameters=parameters,
         trained_on=one_line(trained),
         notes=f"{silent}: {', '.join(missing)}" if missing else "",

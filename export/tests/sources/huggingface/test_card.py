@@ -28,6 +28,12 @@ def test_what_a_readme_states(tmp_path):
     assert card.cannot[0] == "c"
 
 
+def test_of_a_folder_here_the_name_alone_is_told(tmp_path):
+    folder = HfFolder(tmp_path, str(tmp_path), {}, ("FooForBar",))
+    card = card_of(folder, "classify", 7, domain="a", input_range="b")
+    assert (card.title, card.source) == (tmp_path.name, tmp_path.name)
+
+
 @pytest.mark.parametrize("readme", [None, "", "# Model", "---\nlicense: mit\n", "---\n- a\n---\n"])
 def test_what_none_states_is_said(tmp_path, readme):
     card = _card(tmp_path, readme)
