@@ -75,7 +75,8 @@ def decode_picture(data: bytes, name: str) -> U8:
                 "expected JPEG, PNG, WebP, TIFF or BMP; clips go to edgekit camera",
             )
         if _may_be_transparent(data):
-            pixels = _on_white(pixels, _imdecode(buffer, cv2.IMREAD_UNCHANGED))
+            unchanged = _imdecode(buffer, cv2.IMREAD_UNCHANGED)
+            pixels = _on_white(pixels, _with_clear_grey(unchanged, data))
     return pixels
 
 
@@ -100,6 +101,18 @@ def _may_be_transparent(data: bytes) -> bool:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return data[12:16] == b"VP8L" or (data[12:16] == b"VP8X" and bool(data[20] & 0x10))
     return False
+
+
+def _with_clear_grey(grey: Array | None, data: bytes) -> Array | None:
+    """A PNG's grey pixels with the alpha that OpenCV leaves out: one value of grey may be transparent."""
+    at = data.find(b"tRNS", 33, 4096)
+    if grey is None or grey.ndim != 2 or at < 0:
+        return grey
+    depth, clear = data[24], int.from_bytes(data[at + 4 : at + 6], "big")
+    if depth < 8:  # these are spread over 8 bits
+        clear = clear * 255 // (2**depth - 1)
+    alpha = np.where(grey == clear, 0, np.iinfo(grey.dtype).max).astype(grey.dtype)
+    return np.stack([grey, grey, grey, alpha], axis=2)
 
 
 def _on_white(color: U8, unchanged: Array | None) -> U8:

@@ -27,7 +27,7 @@ from edgekit.bundle.manifest import (
     ResizeStretch,
 )
 from edgekit.errors import BundleError, DataError
-from edgekit.processing.pillow_resize import pillow_resize
+from edgekit.processing.resize import resize
 from edgekit.types import F32, U8, Array, Frame
 
 MAX_SIDE = 16384
@@ -189,10 +189,7 @@ def _resize(step: _Step, size_wh: tuple[int, int], algorithm: ResizeAlgorithm) -
         )
     if size_wh == (width, height):
         return step
-    if algorithm == "opencv_linear_exact":
-        pixels: Array = cv2.resize(step.pixels, size_wh, interpolation=cv2.INTER_LINEAR_EXACT)
-    else:
-        pixels = pillow_resize(step.pixels, size_wh, algorithm)
+    pixels = resize(step.pixels, size_wh, algorithm)
     scale_x, scale_y = step.scale_xy
     ratio_x, ratio_y = width / size_wh[0], height / size_wh[1]
     left, top = step.offset_xy

@@ -1,3 +1,5 @@
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -166,3 +168,21 @@ def test_other_types_are_refused(given):
 def test_arrays_of_other_shape_or_dtype_are_refused(array):
     with pytest.raises(DataError, match="expected"):
         to_frame(array)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_one_grey_of_a_png_may_be_transparent(depth):
+    """Two pixels, one of the value that ``tRNS`` names and one above it; OpenCV alone leaves that chunk out."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 2, 1, depth, 0, 0, 0, 0)
+    row = b"\x00\x00\x80\x00" if depth == 16 else (b"\x00\x80" if depth == 8 else bytes([1 << 8 - 2 * depth]))
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"tRNS", b"\0\0")
+    data += chunk(b"IDAT", zlib.compress(b"\0" + row)) + chunk(b"IEND", b"")
+    second = {1: 255, 2: 85, 4: 17}.get(depth, 128)
+    assert decode_picture(data, "x")[0, :, 0].tolist() == [255, second]
+    clear = 1 if depth < 8 else 128 if depth == 8 else 128 << 8
+    other = data.replace(chunk(b"tRNS", b"\0\0"), chunk(b"tRNS", struct.pack(">H", clear)))
+    assert decode_picture(other, "x")[0, :, 0].tolist() == [0, 255]
