@@ -177,3 +177,13 @@ def test_floating_point_pixels_are_refused_here_and_black_there(transformers, fi
         with pytest.raises(DataError, match="not a picture that can be read"):
             read_picture(files[name])
         assert opened(files[name]).max() == 0
+
+
+@pytest.mark.parametrize("height", [1, 3])
+def test_arrays_of_one_or_three_rows_are_pictures_here_and_channels_there(transformers, height):
+    """The reference guesses where the channels are; a PIL image of the same pixels is read right."""
+    from transformers.image_utils import ChannelDimension, infer_channel_dimension_format
+
+    pixels = scene(5, height)
+    assert infer_channel_dimension_format(pixels, (1, 3, 4)) is ChannelDimension.FIRST
+    assert_equal(transformers, SPEC, Frame(pixels), Image.fromarray(pixels))
