@@ -77,9 +77,25 @@ class Operations:
 
     def swap(self, source: Value) -> Value:
         """``(a, b, c)`` → ``(b, a, c)``."""
-        first, second, third = source.shape
-        order = self.writer.small(np.int32([1, 0, 2]))
-        return self.apply("TRANSPOSE", [source, order], (second, first, third))
+        return self.turn(source, (1, 0, 2))
+
+    def turn(self, source: Value, order: Sequence[int]) -> Value:
+        """Axes in another order, as ``np.transpose`` has it."""
+        shape = [source.shape[axis] for axis in order]
+        return self.apply(
+            "TRANSPOSE", [source, self.writer.small(np.int32(order))], shape, dtype=source.dtype
+        )
+
+    def product(self, left: Value, right: Value, *, turned: bool = False) -> Value:
+        """Matrix products of the last two axes; ``turned`` takes the right one's rows as columns."""
+        shape = (*left.shape[:-1], right.shape[-2 if turned else -1])
+        return self.apply("BATCH_MATMUL", [left, right], shape, {"": "BatchMatMulOptions", "adjY": turned})
+
+    def rms_normal(self, source: Value, epsilon: float) -> Value:
+        """RMS norm over the last axis (Zhang and Sennrich 2019, equation 4), without its weight."""
+        mean = self.reduce("MEAN", self.both("MUL", source, source), len(source.shape) - 1, keep=True)
+        root = self.apply("RSQRT", [self.pair("ADD", mean, np.float32([epsilon]))], mean.shape)
+        return self.both("MUL", source, root)
 
     def join(self, parts: Sequence[Value], axis: int) -> Value:
         """Tensors one behind the other."""

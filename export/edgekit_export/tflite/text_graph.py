@@ -4,7 +4,9 @@ Tokens of a call, and rows whose scores are wanted, are as many as the caller gi
 values of earlier tokens come in whole; those of the call's own tokens come out alone, and the caller puts them behind.
 So nothing of the size of the context is copied inside the graph, nor out of it.
 
-- ``input_ids`` int64 ``(1, tokens)``, ``rows`` int64 ``(rows,)``, ``seqlens_k`` int32 ``(1,)`` (not read),
+- ``input_ids`` int64 ``(1, tokens)``; or ``inputs_embeds`` float32 ``(1, tokens, hidden)``, where a picture can take
+  places of tokens, and the lookup is a graph of its own: :func:`embedding_graph`
+- ``rows`` int64 ``(rows,)``, ``seqlens_k`` int32 ``(1,)`` (not read),
   ``total_sequence_length`` int32 scalar, as :class:`edgekit.bundle.manifest.DecoderInput` has them
 - ``past.{i}.key``, ``past.{i}.value`` float32 ``(1, kv_heads, context, head_dim)``: read up to the call's first token
 - ``logits`` float32 ``(rows, vocabulary)``
@@ -14,6 +16,7 @@ So nothing of the size of the context is copied inside the graph, nor out of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -26,6 +29,23 @@ from edgekit_export.tflite.writer import GraphWriter, Value
 
 _MASKED = np.float32([-1e9])
 _CUMSUM = {"": "CumsumOptions", "exclusive": False, "reverse": False}
+_IDS, _EMBEDS = "input_ids", "inputs_embeds"
+
+
+def embedding_graph(shape: DecoderShape, read: Read) -> bytes:
+    """The lookup as a file of its own: ``input_ids`` int64 ``(1, tokens)`` → ``inputs_embeds``, scaled."""
+    do = Operations(GraphWriter())
+    given = do.writer.tensor(_IDS, (1, None), "int64")
+    found = do.reshape(_embedded(do, shape, Matrices(read), given), (1, None, shape.hidden))
+    return do.writer.finish({_IDS: given}, {_EMBEDS: found})
+
+
+def _embedded(do: Operations, shape: DecoderShape, matrices: Matrices, given: Value) -> Value:
+    """Rows of the table, ``(tokens, hidden)``."""
+    rows = matrices.embed(do, EMBEDDING, do.cast(do.reshape(given, (None,)), "int32"))
+    if shape.embedding_scale == 1:
+        return rows
+    return do.pair("MUL", rows, np.float32([shape.embedding_scale]))
 
 
 class TextGraph:
@@ -35,20 +55,32 @@ class TextGraph:
         shape: of the model.
         context: most tokens, of prompt and answer together.
         read: gives each tensor as it shall be written.
+        takes: ids, or their embeddings.
     """
 
-    def __init__(self, shape: DecoderShape, context: int, read: Read) -> None:
+    def __init__(
+        self,
+        shape: DecoderShape,
+        context: int,
+        read: Read,
+        takes: Literal["ids", "embeddings"] = "ids",
+    ) -> None:
         self._shape, self._context, self._read = shape, context, read
         self._matrices = Matrices(read)
         self._writer = GraphWriter()
         self._do = Operations(self._writer)
+        if takes == "ids":
+            given = self._writer.tensor(_IDS, (1, None), "int64")
+            self._hidden = _embedded(self._do, shape, self._matrices, given)
+        else:
+            given = self._writer.tensor(_EMBEDS, (1, None, shape.hidden))
+            self._hidden = self._do.reshape(given, (None, shape.hidden))
         self._inputs = {
-            "input_ids": self._writer.tensor("input_ids", (1, None), "int64"),
+            _IDS if takes == "ids" else _EMBEDS: given,
             "rows": self._writer.tensor("rows", (None,), "int64"),
             "seqlens_k": self._writer.tensor("seqlens_k", (1,), "int32"),
             "total_sequence_length": self._writer.tensor("total_sequence_length", (), "int32"),
         }
-        self._ids = self._do.cast(self._do.reshape(self._inputs["input_ids"], (None,)), "int32")
         self._positions = self._places()
         self._masks: dict[int | None, Value] = {}
         self._turns: dict[Rope, tuple[Value, Value]] = {}
@@ -56,9 +88,7 @@ class TextGraph:
     def write(self, advance: Callable[[], None] = lambda: None) -> bytes:
         """The file; ``advance`` is called once a layer, and once for the head."""
         shape, do = self._shape, self._do
-        hidden = self._matrices.embed(do, EMBEDDING, self._ids)
-        if shape.embedding_scale != 1:
-            hidden = do.pair("MUL", hidden, np.float32([shape.embedding_scale]))
+        hidden = self._hidden
         inputs, presents = dict(self._inputs), {}
         for layer in range(shape.layers):
             past = []
@@ -77,7 +107,8 @@ class TextGraph:
     def _places(self) -> Value:
         """Positions of the call's tokens, ``(tokens,)`` int32; no lengths make them leave the tables."""
         do = self._do
-        ones = do.pair("ADD", do.pair("MUL", self._ids, np.int32([0])), np.int32([1]))
+        some = do.reshape(do.slice(self._hidden, 1, 0, 1), (None,))
+        ones = do.cast(do.compare("GREATER_EQUAL", some, some), "int32")
         counted = do.apply(
             "CUMSUM", [ones, self._writer.small(np.array(0, np.int32))], (None,), _CUMSUM, "int32"
         )
@@ -110,7 +141,10 @@ class TextGraph:
         return self._matrices.multiply(do, [f"layers.{layer}.mlp.down_proj.weight"], product)
 
     def _attention(self, layer: int, read: Value, past: Sequence[Value]) -> tuple[Value, Value, Value]:
-        """Attention over the past and the call's own tokens, whose keys and values it gives as well."""
+        """Attention over the past and the call's own tokens, whose keys and values it gives as well.
+
+        Query heads that share a key lie one below the other.
+        """
         do, shape = self._do, self._shape
         heads, groups, width = shape.heads, shape.kv_heads, shape.head_dim
         names = [f"layers.{layer}.self_attn.{name}_proj.weight" for name in "qkv"]
@@ -122,22 +156,14 @@ class TextGraph:
         query, key, value = (
             do.reshape(do.swap(part), (1, groups, None, width)) for part in (query, key, value)
         )
-        scores = do.join([self._products(query, past[0], "keys"), self._products(query, key, "keys")], 3)
+        scores = do.join([do.product(query, keys, turned=True) for keys in (past[0], key)], 3)
         scores = do.both("ADD", scores, self._mask(shape.windows[layer]))
         shares = do.apply("SOFTMAX", [scores], scores.shape, {"": "SoftmaxOptions", "beta": 1.0})
-        before = self._products(do.slice(shares, 3, 0, self._context), past[1], "values")
-        own = self._products(do.slice(shares, 3, self._context, None), value, "values")
+        before = do.product(do.slice(shares, 3, 0, self._context), past[1])
+        own = do.product(do.slice(shares, 3, self._context, None), value)
         mixed = do.swap(do.reshape(do.both("ADD", before, own), (heads, None, width)))
         name = f"layers.{layer}.self_attn.o_proj.weight"
         return self._matrices.multiply(do, [name], do.reshape(mixed, (None, heads * width))), key, value
-
-    def _products(self, left: Value, right: Value, what: str) -> Value:
-        """Of queries with ``keys``, or of shares with ``values``; query heads of one key lie one below the other."""
-        turned = what == "keys"
-        shape = (*left.shape[:3], right.shape[2 if turned else 3])
-        return self._do.apply(
-            "BATCH_MATMUL", [left, right], shape, {"": "BatchMatMulOptions", "adjY": turned}
-        )
 
     def _scaled(self, layer: int, heads: Value) -> Value:
         """Queries with their factor, and queries and keys with their norm where the model has one."""
@@ -199,8 +225,4 @@ class TextGraph:
         return found
 
     def _normal(self, source: Value) -> Value:
-        """RMS norm over the last axis (Zhang and Sennrich 2019, equation 4), without its weight."""
-        do = self._do
-        mean = do.reduce("MEAN", do.both("MUL", source, source), len(source.shape) - 1, keep=True)
-        root = do.apply("RSQRT", [do.pair("ADD", mean, np.float32([self._shape.epsilon]))], mean.shape)
-        return do.both("MUL", source, root)
+        return self._do.rms_normal(source, self._shape.epsilon)

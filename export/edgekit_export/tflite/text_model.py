@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from edgekit.bundle.manifest import Carried, DecoderInput
 from edgekit_export.architectures.shape import DecoderShape
@@ -14,24 +15,31 @@ CHUNK = 64
 
 
 def text_tflite(
-    shape: DecoderShape, context: int, read: Read, advance: Callable[[], None] = lambda: None
+    shape: DecoderShape,
+    context: int,
+    read: Read,
+    advance: Callable[[], None] = lambda: None,
+    takes: Literal["ids", "embeddings"] = "ids",
 ) -> bytes:
-    """The decoder, with its embedding; needs no converter.
+    """The decoder, with its embedding where it takes ids; needs no converter.
 
     Args:
         shape: of the model.
         context: most tokens, of prompt and answer together; keys and values have a fixed shape.
         read: gives each tensor as it shall be stored: float32, or in codes.
         advance: called once a layer, and once for the head.
+        takes: ids, or embeddings as :func:`edgekit_export.tflite.text_graph.embedding_graph` gives them.
     """
-    return TextGraph(shape, context, read).write(advance)
+    return TextGraph(shape, context, read, takes).write(advance)
 
 
-def text_input(shape: DecoderShape, context: int) -> DecoderInput:
+def text_input(
+    shape: DecoderShape, context: int, takes: Literal["ids", "embeddings"] = "ids"
+) -> DecoderInput:
     """How that file is run, for the manifest; its only output beside those of ``past`` is ``logits``."""
     return DecoderInput(
-        tensor="input_ids",
-        takes="ids",
+        tensor="input_ids" if takes == "ids" else "inputs_embeds",
+        takes=takes,
         past=tuple(
             Carried(input=f"past.{layer}.{kind}", output=f"present.{layer}.{kind}")
             for layer in range(shape.layers)
