@@ -15,11 +15,12 @@ from edgekit.bundle.manifest import FeaturesHead
 from edgekit.bundle.messages import printable
 from edgekit.errors import BundleError, DataError
 from edgekit.processing.tokens import tokenizer_faults
+from edgekit.processing.typed import OPEN
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Of one layout.
+    """Of one layout. (Quoted ones are letters that somebody typed; see :mod:`edgekit.processing.typed`.)
 
     Attributes:
         picture: what chat templates write for a picture.
@@ -29,16 +30,12 @@ class Marks:
 
     picture: str
     placeholder: str
-    around: re.Pattern[str]
+    around: str
 
 
 MARKS = {
-    "idefics3": Marks(
-        "<image>", "<image>", re.compile(r"<fake_token_around_image>|<global-img>|<row_[0-9]+_col_[0-9]+>")
-    ),
-    "gemma3": Marks(
-        "<start_of_image>", "<image_soft_token>", re.compile(r"<image_soft_token>|<end_of_image>")
-    ),
+    "idefics3": Marks("<image>", "<image>", "<fake_token_around_image>|<global-img>|<row_[0-9]+_col_[0-9]+>"),
+    "gemma3": Marks("<start_of_image>", "<image_soft_token>", "<image_soft_token>|<end_of_image>"),
 }
 
 
@@ -54,16 +51,16 @@ def expand_marks(text: str, grids: Sequence[tuple[int, int]], head: FeaturesHead
         DataError: the text has another number of marks, or marks that only belong around pictures.
     """
     marks = MARKS[head.layout]
-    if (stray := marks.around.search(text)) is not None:
+    if (stray := re.search(f"(?<!{OPEN})(?:{marks.around})", text)) is not None:
         raise DataError(
             f"prompt: the text holds {stray[0]}, which only stands around pictures", "leave it out of texts"
         )
-    first, *rest = text.split(marks.picture)
+    first, *rest = re.split(f"(?<!{OPEN}){marks.picture}", text)
     if len(rest) != len(grids):
         found = f"the text has {_counted(len(rest), 'mark')} {marks.picture}"
         raise DataError(
             f"prompt: {found}, got {_counted(len(grids), 'picture')}",
-            f"give one picture for each; a text about {marks.picture} itself has to spell it otherwise",
+            "give one picture for each",
         )
     made = [first]
     for (rows, columns), after in zip(grids, rest, strict=True):

@@ -12,6 +12,7 @@ from edgekit.bundle.manifest import LogitsHead
 from edgekit.bundle.messages import some_of
 from edgekit.errors import DataError, EnvironmentLacks
 from edgekit.processing.tokens import check_text, load_tokenizer, tokenizer_faults
+from edgekit.processing.typed import Typed
 
 if TYPE_CHECKING:
     from edgekit.processing.chat_template import ChatTemplate
@@ -62,7 +63,8 @@ class Words:
         return self._checked(ids) if ids else self._encoded(self.text(turns), first=False)
 
     def text(self, messages: Sequence[Mapping[str, Any]]) -> str:
-        """Turns as the chat template writes them, up to where the model answers.
+        """Turns as the chat template writes them, up to where the model answers, with quotes around special tokens that
+        the turns spell.
 
         Raises:
             DataError: there is no template, or it refuses these turns.
@@ -73,7 +75,7 @@ class Words:
         template = self._template or self._load_template()
         if template is None:
             raise DataError("prompt: this model knows no turns", "give it a text")
-        return template.render(messages)
+        return template.render(self._typed.quoted(messages))
 
     def _load_template(self) -> ChatTemplate | None:
         if self._head.chat_template is None:
@@ -101,9 +103,15 @@ class Words:
 
     def _encoded(self, text: str, *, first: bool) -> list[int]:
         check_text(text, "shorten it")
+        if not first:
+            return self._checked(self._typed.encode(text))
         with tokenizer_faults(self._head.tokenizer):
             ids = list(self.tokenizer.encode(text, add_special_tokens=False).ids)
-        return self._checked(ids if not first or self._head.first is None else [self._head.first, *ids])
+        return self._checked(ids if self._head.first is None else [self._head.first, *ids])
+
+    @cached_property
+    def _typed(self) -> Typed:
+        return Typed(self.tokenizer, self._head.tokenizer)
 
     def _checked(self, ids: list[int]) -> list[int]:
         if not ids:
