@@ -16,13 +16,13 @@ from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import BundleError
 from edgekit.machine import Machine, this_machine
 from edgekit.speed import ROUNDS, Speed, cold_command, measure_speed
-from edgekit.tasks.content import read_content
+from edgekit.tasks.content import golden_content
 from edgekit.tasks.generate import Generate
 from edgekit.tasks.golden import run_golden
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import find_variant, load
 from edgekit.tasks.trace import Trace
-from edgekit.types import Content
+from edgekit.types import Content, Question
 
 STAGES = ("pre", "infer", "post", "total", "bare")
 
@@ -109,7 +109,7 @@ def bench(
     goldens = [g for g in bundle.manifest.golden if g.variant == chosen.name]
     if not goldens:
         raise BundleError(f"{path.name}: variant {chosen.name} carries no golden input to time it on")
-    inputs = [read_content(bundle.read(g.input), g.input) for g in goldens]
+    inputs = [golden_content(bundle, golden) for golden in goldens]
     bundle.folder()  # unpacking is not part of loading
     start = now_ns()
     task = load(path, chosen.name, engine=engine, options=options)
@@ -124,7 +124,8 @@ def bench(
         advance()
     speed = None
     if isinstance(task, Generate):
-        speed = measure(task, cold_command(path, chosen.name, task.threads), min(runs, ROUNDS))
+        question = next((given for given in inputs if isinstance(given, Question)), None)
+        speed = measure(task, cold_command(path, chosen.name, task.threads), min(runs, ROUNDS), question)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
     return Bench(
         bundle.manifest.name, task.name, chosen.name, task.engine, task.threads, samples, load_ms, first_ms, peak,
@@ -132,7 +133,7 @@ def bench(
     )  # fmt: skip
 
 
-def _timed(task: Task, given: Content, now_ns: Callable[[], int]) -> dict[str, float]:
+def _timed(task: Task, given: Content | Question, now_ns: Callable[[], int]) -> dict[str, float]:
     trace = Trace(now_ns)
     start = now_ns()
     run_golden(task, given, trace)

@@ -12,7 +12,7 @@ import numpy as np
 
 from edgekit.data.conditions import under
 from edgekit.data.dataset import Dataset
-from edgekit.data.sample import Input, Question, Sample, kind_of_input
+from edgekit.data.sample import Input, Sample, kind_of_input
 from edgekit.errors import UsageError
 from edgekit.evaluation.noise import noise_of
 from edgekit.evaluation.options import Options
@@ -26,7 +26,7 @@ from edgekit.predictions.side import Side
 from edgekit.statistics.spending import look_confidences, plan_looks
 from edgekit.statistics.sqnr import energies
 from edgekit.tasks.golden import alike, decision
-from edgekit.types import Frame
+from edgekit.types import Frame, Question
 
 OWN_TRUTH = frozenset({"generate"})
 """Tasks that are measured on the input itself, a text: they have a reference value without labels."""

@@ -13,7 +13,7 @@ from edgekit.bundle.manifest import Expected, Golden
 from edgekit.bundle.reader import Bundle, open_bundle
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import BundleError
-from edgekit.tasks.content import read_content
+from edgekit.tasks.content import golden_content
 from edgekit.tasks.golden import GOLDEN_OVERLAP, alike, decision, digest, probe, run_golden
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import find_variant, load
@@ -109,7 +109,7 @@ def selftest(
 def check(bundle: Bundle, golden: Golden, task: Task) -> Outcome:
     """Runs one golden input and compares every engine call, then the decision."""
     trace = Trace()
-    result = run_golden(task, read_content(bundle.read(golden.input), golden.input), trace)
+    result = run_golden(task, golden_content(bundle, golden), trace)
     calls = [(call, name, output) for call in trace.calls for name, output in call.told]
     problem, exact, worst = "", True, 0.0
     if len(calls) != len(golden.expected):

@@ -1,4 +1,4 @@
-"""How fast a language model is: prompt, answer, first token, and from a cold start."""
+"""How fast a language model is: prompt, answer, first token, and from a cold start; and with a picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from typing import Any
 
 from edgekit.errors import ModelError
 from edgekit.tasks.generate import Generate
+from edgekit.tasks.reply import Reply
 from edgekit.tasks.settings import Settings
+from edgekit.tasks.vision_language import VisionLanguage
+from edgekit.types import Pace, Question
 
 PROMPT_TOKENS, ANSWER_TOKENS = 256, 64
 """What is timed; of a shorter context half and a quarter."""
@@ -28,6 +31,36 @@ TEXT = (
 )
 
 
+PICTURE_ANSWER_TOKENS = 16
+FOLLOW_UP = "What else is there to see?"
+"""Asked about the same picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSpeed:
+    """Medians over the rounds, of a picture that was never seen, and of a second question about it.
+
+    Attributes:
+        tiles: that the picture is cut into.
+        prompt_tokens: of the first question, those of the picture among them.
+        prepare_ms: the picture to tiles, and words to tokens.
+        encode_ms: tiles to features.
+        prefill_ms: the prompt through the model.
+        first_token_ms: from the first question to the first token: all of these, and its choice.
+        follow_up_ms: from the second question to the first token.
+        decode_tokens_per_s: of both answers' tokens but the first; None of answers of one token.
+    """
+
+    tiles: int
+    prompt_tokens: int
+    prepare_ms: float
+    encode_ms: float
+    prefill_ms: float
+    first_token_ms: float
+    follow_up_ms: float
+    decode_tokens_per_s: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Speed:
     """Medians over the rounds.
@@ -39,6 +72,7 @@ class Speed:
         cold_start_ms: of ``edgekit chat`` with 8 tokens, from the process's start to its end; files are in memory.
         prompt_tokens, answer_tokens: how many were timed.
         rounds: how often.
+        picture: of vision-language models.
     """
 
     prefill_tokens_per_s: float | None
@@ -48,10 +82,17 @@ class Speed:
     prompt_tokens: int
     answer_tokens: int
     rounds: int
+    picture: PictureSpeed | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As ``edgekit bench --json`` prints it."""
-        return {name: round(v, 3) if isinstance(v, float) else v for name, v in asdict(self).items()}
+        made = asdict(self)
+        picture = made.pop("picture")
+        return _rounded(made) | ({} if picture is None else {"picture": _rounded(picture)})
+
+
+def _rounded(made: dict[str, Any]) -> dict[str, Any]:
+    return {name: round(v, 3) if isinstance(v, float) else v for name, v in made.items()}
 
 
 def cold_command(path: Path, variant: str, threads: int) -> list[str]:
@@ -64,6 +105,7 @@ def measure_speed(
     task: Generate,
     cold: Sequence[str],
     rounds: int = ROUNDS,
+    question: Question | None = None,
     *,
     now_ns: Callable[[], int] = time.perf_counter_ns,
     run: Callable[..., Any] = subprocess.run,
@@ -74,6 +116,7 @@ def measure_speed(
         task: the model.
         cold: see :func:`cold_command`.
         rounds: at least 1.
+        question: about a picture, for a vision-language model.
         now_ns: monotonic clock; a test passes its own.
         run: starts a process; a test passes its own.
 
@@ -86,9 +129,7 @@ def measure_speed(
     paces, starts_ms = [], []
     for _ in range(rounds):
         task.forget()
-        answer = task.stream(prompt, settings, now_ns=now_ns).generation
-        assert answer.pace is not None  # every answer has one
-        paces.append(answer.pace)
+        paces.append(_pace(task.stream(prompt, settings=settings, now_ns=now_ns)))
     for _ in range(min(rounds, 3)):
         start = now_ns()
         done = run(cold, capture_output=True, text=True, check=False)
@@ -103,7 +144,41 @@ def measure_speed(
         len(prompt),
         paces[0].answer_tokens,
         rounds,
+        None if question is None else measure_picture(task, question, rounds, now_ns),
     )
+
+
+def measure_picture(
+    task: Generate, question: Question, rounds: int, now_ns: Callable[[], int]
+) -> PictureSpeed:
+    """Times a first and a second question about a picture.
+
+    Raises:
+        DataError: they do not fit the context.
+    """
+    assert isinstance(task, VisionLanguage)  # nobody else has such a golden input
+    settings = Settings(PICTURE_ANSWER_TOKENS)
+    cut, first, second = task.picture(question.frame), [], []
+    for _ in range(rounds):
+        task.forget()
+        first.append(_pace(task.stream(question.text, question.frame, settings=settings, now_ns=now_ns)))
+        second.append(_pace(task.stream(FOLLOW_UP, cut, settings=settings, now_ns=now_ns)))
+    return PictureSpeed(
+        first[0].tiles,
+        first[0].prompt_tokens,
+        median(pace.prepare_ms for pace in first),
+        median(pace.encode_ms for pace in first),
+        median(pace.prefill_ms for pace in first),
+        median(pace.first_token_ms for pace in first),
+        median(pace.first_token_ms for pace in second),
+        _median([pace.decode_tokens_per_s for pace in (*first, *second)]),
+    )
+
+
+def _pace(reply: Reply) -> Pace:
+    pace = reply.generation.pace
+    assert pace is not None  # every answer has one
+    return pace
 
 
 def _median(values: Sequence[float | None]) -> float | None:

@@ -97,6 +97,19 @@ class Sound:
         return self.samples.size / self.rate_hz
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """A question about a picture.
+
+    Attributes:
+        frame: the picture.
+        text: the question.
+    """
+
+    frame: Frame
+    text: str
+
+
 Content: TypeAlias = Frame | str | Sound
 """What a task is given: a picture, a text or a sound."""
 
@@ -293,9 +306,13 @@ class Pace:
         prompt_tokens: given ones.
         reused_tokens: those of them that were remembered from before.
         prefill_ms: the other given ones' way through the model.
-        first_token_ms: from the call to the first token of the answer.
+        first_token_ms: from the call to the first token of the answer; the times before it are part of it.
         answer_tokens: made ones.
         decode_ms: of all made ones but the first.
+        tiles: of the given pictures; 0 where there are none.
+        encoded_tiles: those of them whose features were not known from before.
+        prepare_ms: texts to tokens, and pictures to tiles.
+        encode_ms: tiles to features.
     """
 
     prompt_tokens: int
@@ -304,6 +321,10 @@ class Pace:
     first_token_ms: float
     answer_tokens: int
     decode_ms: float
+    tiles: int = 0
+    encoded_tiles: int = 0
+    prepare_ms: float = 0.0
+    encode_ms: float = 0.0
 
     @property
     def prefill_tokens_per_s(self) -> float | None:
@@ -317,7 +338,7 @@ class Pace:
         return (self.answer_tokens - 1) / self.decode_ms * 1e3 if self.decode_ms > 0 else None
 
     def as_json(self) -> dict[str, Any]:
-        """Counts and milliseconds, and what follows from them."""
+        """Counts and milliseconds, and what follows from them; of pictures only where there are some."""
         speeds = (self.prefill_tokens_per_s, self.decode_tokens_per_s)
         prefill, decode = (None if speed is None else round(speed, 2) for speed in speeds)
         return {
@@ -329,6 +350,15 @@ class Pace:
             "decode_ms": round(self.decode_ms, 3),
             "prefill_tokens_per_s": prefill,
             "decode_tokens_per_s": decode,
+            **(self._of_pictures() if self.tiles else {}),
+        }
+
+    def _of_pictures(self) -> dict[str, Any]:
+        return {
+            "tiles": self.tiles,
+            "encoded_tiles": self.encoded_tiles,
+            "prepare_ms": round(self.prepare_ms, 3),
+            "encode_ms": round(self.encode_ms, 3),
         }
 
 

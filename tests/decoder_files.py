@@ -176,8 +176,8 @@ END = 257
 SPECIAL = ("<|start|>", "<|end|>", "<|first|>")
 
 
-def tokenizer() -> bytes:
-    """Byte-level, as SmolLM2's: all bytes, special tokens, and some pairs of letters."""
+def tokenizer(more: tuple[str, ...] = ()) -> bytes:
+    """Byte-level, as SmolLM2's: all bytes, special tokens, some pairs of letters, and ``more`` special tokens."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     pairs = ["th", "he", "in", "er", "an", "Ġa", "Ġt", "on", '":', '",', 'Ġ"', '{"', "es", "Ġb"]
@@ -186,7 +186,7 @@ def tokenizer() -> bytes:
     made = Tokenizer(models.BPE(vocab={word: i for i, word in enumerate(words)}, merges=merges))
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     made.decoder = decoders.ByteLevel()
-    made.add_special_tokens(list(SPECIAL))
+    made.add_special_tokens([*SPECIAL, *more])
     data = made.to_str()
     return data.encode()
 

@@ -74,6 +74,7 @@ def check_manifest(manifest: Manifest) -> None:
     variants = {variant.name: variant for variant in manifest.variants}
     for index, golden in enumerate(manifest.golden):
         _check_golden(f"golden[{index}]", golden, variants, sizes)
+        _check_question(f"golden[{index}]", golden, manifest.task)
     for index, evidence in enumerate(manifest.evidence):
         _check_named(f"evidence[{index}]", evidence.variant, variants)
         _check_drop(f"evidence[{index}].drop", evidence.drop)
@@ -314,6 +315,14 @@ def _check_golden(
         if rest or not min(total, 1) <= count <= total:
             what = f"probe {expected.probe!r} has {size} bytes, which is no number of {expected.dtype}"
             raise _broken(where, f"{what} from 1 to {total}")
+
+
+def _check_question(where: str, golden: Golden, task: str) -> None:
+    """Pictures of the task that answers questions come with one, and no other input does."""
+    wanted = task == "vision_language" and _golden_use(golden.input) == "picture"
+    if wanted != bool(golden.question.strip()):
+        expected = "a question about the picture" if wanted else "no question"
+        raise _broken(where, f"question is {golden.question!r}, expected {expected}")
 
 
 def _check_named(where: str, name: str, variants: Mapping[str, Variant]) -> Variant:

@@ -268,6 +268,7 @@ class Golden(Strict, frozen=True):
         margin: how far the decision is from changing: top-1 minus top-2 score, the smallest over the
             decisions made; null where nothing is decided. A device whose difference stays below half of it
             decides the same.
+        question: about a picture, of the task ``vision_language``; empty elsewhere.
     """
 
     variant: Name
@@ -275,6 +276,7 @@ class Golden(Strict, frozen=True):
     expected: Annotated[tuple[Expected, ...], Meta(min_length=1, max_length=4096)]
     decision: Annotated[str, Meta(max_length=65536)]
     margin: float | None
+    question: Text = ""
 
 
 class Evidence(Strict, frozen=True):

@@ -11,7 +11,7 @@ from edgekit.cli.output import emit, progress
 from edgekit.cli.values import format_size, option, parse_count
 
 if TYPE_CHECKING:
-    from edgekit.speed import Speed
+    from edgekit.speed import PictureSpeed, Speed
 
 SUMMARY = "times a bundle on this machine, stage by stage"
 EPILOG = """\
@@ -19,7 +19,8 @@ examples:
   edgekit bench lite0.edge                     100 runs of the bundle's own golden inputs
   edgekit bench lite0.edge --variant fp16 --threads 1 --runs 500
 
-Of a language model it adds tokens a second, the time to the first token, and a cold start of edgekit chat.
+Of a language model it adds tokens a second, the time to the first token, and a cold start of edgekit chat; of a
+vision-language model how long a picture and a second question about it take, on the bundle's first golden picture.
 "bare" is the engine call alone, repeated right after each input: total / bare says what the rest costs.
 Compare figures of one machine only, and machines only by the ratio of the same bundle's figures."""
 
@@ -35,6 +36,18 @@ def speed_rows(speed: Speed) -> list[tuple[str, str]]:
         (f"answer of {speed.answer_tokens} tokens", decode),
         ("first token", f"{speed.first_token_ms:.0f} ms"),
         ("cold start, 8 tokens", f"{speed.cold_start_ms:.0f} ms"),
+        *([] if speed.picture is None else _picture_rows(speed.picture)),
+    ]
+
+
+def _picture_rows(speed: PictureSpeed) -> list[tuple[str, str]]:
+    decode = "" if speed.decode_tokens_per_s is None else f"{speed.decode_tokens_per_s:.1f}/s"
+    tiles = "1 tile" if speed.tiles == 1 else f"{speed.tiles} tiles"
+    return [
+        (f"picture of {tiles}, encoded", f"{speed.encode_ms:.1f} ms"),
+        (f"first token, {speed.prompt_tokens} tokens with it", f"{speed.first_token_ms:.1f} ms"),
+        ("first token, second question", f"{speed.follow_up_ms:.1f} ms"),
+        ("answers", decode),
     ]
 
 

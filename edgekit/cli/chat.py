@@ -1,4 +1,4 @@
-"""``edgekit chat``: a language model's answer, as it is made."""
+"""``edgekit chat``: a language model's answer, as it is made, to texts and to questions about pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +23,14 @@ from edgekit.cli.answer_options import (
 )
 from edgekit.cli.engine_options import add_engine_arguments
 from edgekit.cli.output import emit, say, write
+from edgekit.cli.values import option, parse_path
 from edgekit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from edgekit.processing.words import Prompt
     from edgekit.tasks.generate import Generate
+    from edgekit.tasks.picture import Picture
+    from edgekit.tasks.reply import Reply
     from edgekit.tasks.settings import Settings
     from edgekit.types import Generation, Pace
 
@@ -40,10 +43,12 @@ examples:
   edgekit chat smollm2.edge "Write a poem." --temperature 0.8 --top-p 0.9 --seed 7
   edgekit chat smollm2.edge "Is this spam? Win a car!" --choice yes --choice no
   edgekit chat smollm2.edge "Anna, 31, from Lyon" --fields name,age:integer,city
+  edgekit chat vlm.edge --image photo.jpg "What colour is the car?"
+  edgekit chat vlm.edge --image photo.jpg            a conversation about it; /image FILE shows another picture
 
 Ctrl-C stops an answer. A line on stderr says where the time went. A model that knows no turns goes on with the text."""
 
-NEW = "/new"
+NEW, IMAGE = "/new", "/image"
 PROMPT = "> "
 INTERRUPTED = 130
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -54,6 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="an .edge file")
     parser.add_argument(
         "prompt", nargs="?", metavar="PROMPT", help="what to answer (default: standard input)"
+    )
+    parser.add_argument(
+        "--image",
+        action="append",
+        default=[],
+        type=option(parse_path),
+        metavar="FILE",
+        help="a picture that PROMPT is about; may be repeated",
     )
     parser.add_argument("--system", metavar="TEXT", help="how the model shall answer")
     parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
@@ -72,13 +85,14 @@ def run(args: argparse.Namespace) -> int:
     task = load_model(args.bundle, args)
     if not task.knows_turns and (args.system is not None or talks):
         raise UsageError(f"{args.bundle}: this model knows no turns", "give it a PROMPT, and no --system")
+    talk = _Talk(args, task, settings)
+    talk.show(args.image)
     if talks:
-        return _converse(args, task, settings)
+        return _converse(talk)
     prompt = _piped() if args.prompt is None else args.prompt
     if not prompt.strip():
         raise DataError("PROMPT: expected a text, got an empty one", "say what to answer")
-    given: Prompt = [*_opening(args), _turn("user", prompt)] if task.knows_turns else prompt
-    answer = _answer(args, task, given, settings, prompt)
+    answer = talk.answer([*_opening(args), _turn("user", prompt)] if task.knows_turns else prompt, prompt)
     return INTERRUPTED if answer.finish == "cancelled" else 0
 
 
@@ -101,11 +115,78 @@ def load_model(path: Path, args: argparse.Namespace) -> Generate:
     return task
 
 
-def _converse(args: argparse.Namespace, task: Generate, settings: Settings) -> int:
+@dataclass
+class _Talk:
+    """A model, and the pictures that it is asked about.
+
+    Attributes:
+        images: their files, and
+        pictures: what they hold, cut for the model.
+    """
+
+    args: argparse.Namespace
+    task: Generate
+    settings: Settings
+    images: list[Path] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+
+    def show(self, images: list[Path]) -> None:
+        """Opens pictures, in place of those before.
+
+        Raises:
+            UsageError: the model takes none.
+            DataError: one cannot be read; those before stay.
+        """
+        if not images:
+            return
+        from edgekit.tasks.vision_language import VisionLanguage
+
+        if not isinstance(self.task, VisionLanguage):
+            raise UsageError(
+                f"{self.args.bundle}: is a model of texts (task {self.task.name}) and takes no pictures",
+                "leave --image out, or name a bundle of the task vision_language",
+            )
+        self.pictures = [self.task.picture(image) for image in images]
+        self.images = images
+
+    def answer(self, given: Prompt, prompt: str) -> Generation:
+        """Streams an answer, and tells where the time went."""
+        with stops_at_interrupt() as stopped:
+            reply = self._stream(given, replace(self.settings, cancelled=stopped))
+            for piece in reply:
+                if not self.args.json:
+                    write(_CONTROL.sub("\ufffd", piece))
+        answer = reply.generation
+        if self.args.json:
+            obj = {
+                "bundle": str(self.args.bundle),
+                "variant": self.task.variant,
+                "prompt": prompt,
+                **({"images": [str(image) for image in self.images]} if self.images else {}),
+                "result": answer.as_json(),
+            }
+            emit(self.args, obj, "")
+        else:
+            write("\n")
+        if answer.pace is not None:
+            model = f"{self.task.bundle_name} {self.task.variant}"
+            say(f"[{model}: {pace_line(answer.pace)}; {answer.finish}]")
+        return answer
+
+    def _stream(self, given: Prompt, settings: Settings) -> Reply:
+        from edgekit.tasks.vision_language import VisionLanguage
+
+        if isinstance(self.task, VisionLanguage):
+            return self.task.stream(given, self.pictures, settings=settings)
+        return self.task.stream(given, settings=settings)
+
+
+def _converse(talk: _Talk) -> int:
     """Turn after turn, until an empty line or the end of input."""
     with suppress(ImportError):  # arrow keys; Python may have been built without it
         import readline  # noqa: F401
-    turns = _opening(args)
+    opening = _opening(talk.args)
+    turns = opening
     while True:
         try:
             line = input(PROMPT).strip()
@@ -114,39 +195,24 @@ def _converse(args: argparse.Namespace, task: Generate, settings: Settings) -> i
             return 0
         if not line:
             return 0
-        if line == NEW:
-            turns = _opening(args)
-            continue
+        command, _, rest = line.partition(" ")
         try:
-            answer = _answer(args, task, [*turns, _turn("user", line)], settings, line)
-        except DataError as error:
+            if command == IMAGE:  # what was said of another picture would only mislead
+                talk.show([_image(rest)])
+            if command == IMAGE or line == NEW:
+                turns = opening
+                continue
+            answer = talk.answer([*turns, _turn("user", line)], line)
+        except (DataError, UsageError) as error:
             say(f"edgekit: {error.message}; {NEW} begins another conversation")
             continue
-        turns += [_turn("user", line), _turn("assistant", answer.text)]
+        turns = [*turns, _turn("user", line), _turn("assistant", answer.text)]
 
 
-def _answer(
-    args: argparse.Namespace, task: Generate, given: Prompt, settings: Settings, prompt: str
-) -> Generation:
-    with stops_at_interrupt() as stopped:
-        reply = task.stream(given, replace(settings, cancelled=stopped))
-        for piece in reply:
-            if not args.json:
-                write(_CONTROL.sub("\ufffd", piece))
-    answer = reply.generation
-    if args.json:
-        obj = {
-            "bundle": str(args.bundle),
-            "variant": task.variant,
-            "prompt": prompt,
-            "result": answer.as_json(),
-        }
-        emit(args, obj, "")
-    else:
-        write("\n")
-    if answer.pace is not None:
-        say(f"[{pace_line(answer.pace)}; {answer.finish}]")
-    return answer
+def _image(text: str) -> Path:
+    if not text.strip():
+        raise UsageError(f"{IMAGE}: expected a picture's file, got nothing")
+    return Path(text.strip())
 
 
 def pace_line(pace: Pace) -> str:
@@ -154,11 +220,26 @@ def pace_line(pace: Pace) -> str:
     prefill, decode = pace.prefill_tokens_per_s, pace.decode_tokens_per_s
     reused = f" ({pace.reused_tokens} reused)" if pace.reused_tokens else ""
     return (
-        f"{pace.prompt_tokens} prompt tokens{reused}"
+        _encoded(pace)
+        + f"{pace.prompt_tokens} prompt tokens{reused}"
         + ("" if prefill is None else f", {prefill:.0f}/s")
         + f"; first token {pace.first_token_ms:.0f} ms; {pace.answer_tokens} tokens"
         + ("" if decode is None else f", {decode:.1f}/s")
     )
+
+
+def _encoded(pace: Pace) -> str:
+    """What was made of pictures: most have one tile, and a known one costs nothing."""
+    if not pace.tiles:
+        return ""
+    if not pace.encoded_tiles:
+        return f"{_tiles(pace.tiles)} known; "
+    known = f" ({pace.tiles - pace.encoded_tiles} known)" if pace.encoded_tiles < pace.tiles else ""
+    return f"{_tiles(pace.encoded_tiles)} encoded in {pace.encode_ms:.0f} ms{known}; "
+
+
+def _tiles(count: int) -> str:
+    return "1 tile" if count == 1 else f"{count} tiles"
 
 
 @contextmanager

@@ -35,6 +35,7 @@ examples:
   edgekit run vad.edge speech.wav              where someone speaks
   edgekit run smollm2.edge --text "Why?"       a language model's answer
   edgekit run ocr.edge receipt.jpg --then smollm2.edge --fields merchant,date,total:number
+  edgekit run vlm.edge photos/ --prompt "Is there a cat?"    the same question about each picture
 
 a text bundle takes one text a line of a file; blank lines are passed over. A picture bundle takes one picture of
 standard input, a sound bundle one recording."""

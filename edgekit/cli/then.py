@@ -37,6 +37,8 @@ class Asked:
         """The first bundle's result: an answer if it is the language model, else what it reads."""
         if self.model is not self.task:
             return self.task(given.content)
+        if self.question.picture:
+            return self.question.ask(self.model, "", given.content)
         return self.question.ask(self.model, str(given.content))
 
     def told(self, result: Result) -> dict[str, Any]:
@@ -79,7 +81,8 @@ def add_then_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prompt",
         metavar="TEXT",
-        help="what it is asked; {text} stands for the text, {fields} for the names",
+        help="what it is asked, or a vision-language bundle about each picture; {text} stands for the text that was "
+        "read, {fields} for the names",
     )
     parser.add_argument(
         "--max-tokens", type=option(parse_count), metavar="N", help="of its answer (default: 256)"
@@ -116,4 +119,5 @@ def asked_of(args: argparse.Namespace, task: Task) -> Asked | None:
     from edgekit.tasks.settings import MAX_TOKENS
 
     fields = {} if args.fields is None else parse_fields(args.fields)
-    return Asked(task, model, Question(args.prompt or "", fields, args.max_tokens or MAX_TOKENS))
+    pictures = model is task and task.accepts == "picture"
+    return Asked(task, model, Question(args.prompt or "", fields, args.max_tokens or MAX_TOKENS, pictures))

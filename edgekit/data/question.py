@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit.data.sample import Question, Sample, TruthKind, kind_of, recipe_of
+from edgekit.data.sample import Sample, TruthKind, kind_of, recipe_of
 from edgekit.processing.images import read_picture
+from edgekit.types import Question
 
 
 @dataclass(frozen=True, slots=True)

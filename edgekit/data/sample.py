@@ -8,20 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from edgekit.errors import DataError
-from edgekit.types import F32, Array, Content, Frame, Kind
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Question:
-    """A question about a picture.
-
-    Attributes:
-        frame: the picture.
-        text: the question.
-    """
-
-    frame: Frame
-    text: str
+from edgekit.types import F32, Array, Content, Frame, Kind, Question
 
 
 @dataclass(frozen=True, slots=True)

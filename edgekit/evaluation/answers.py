@@ -65,7 +65,7 @@ def vqa_accuracy(answer: str, people: tuple[str, ...]) -> float:
 
 
 class ExactMatch:
-    """Scorer of ``describe``; see :class:`edgekit.evaluation.score.Scorer`.
+    """Scorer of ``vision_language``; see :class:`edgekit.evaluation.score.Scorer`.
 
     A change's severity is 2 where a right answer became wrong, 1 where it changed otherwise.
 

@@ -31,7 +31,7 @@ SCORERS: dict[str, Callable[[bool], Scorer]] = {
     "ocr": CharacterErrors,
     "detect": AveragePrecision,
     "transcribe": WordErrors,
-    "describe": ExactMatch,
+    "vision_language": ExactMatch,
     "embed": Recall,
     "generate": language_scorer,
 }

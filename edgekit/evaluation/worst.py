@@ -11,10 +11,10 @@ import numpy as np
 
 from edgekit.data.conditions import under
 from edgekit.data.dataset import Dataset
-from edgekit.data.sample import Question, Sample
+from edgekit.data.sample import Sample
 from edgekit.evaluation.outcome import Worst
 from edgekit.evaluation.score import Change
-from edgekit.types import Frame
+from edgekit.types import Frame, Question
 
 THUMBNAIL_SIDE = 192
 JPEG_QUALITY = 80

@@ -14,10 +14,12 @@ from edgekit.engines.protocol import EngineOptions
 from edgekit.evaluation.subject import Subject, subject_of
 from edgekit.predictions.file import Recording, is_recording, open_recording
 from edgekit.predictions.language import LanguageSide
+from edgekit.predictions.question import QuestionSide
 from edgekit.predictions.side import RecordedSide, Side, TaskSide
 from edgekit.tasks.generate import Generate
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import default_threads, find_variant, make_task
+from edgekit.tasks.vision_language import VisionLanguage
 
 _UNKNOWN = "not stated"
 
@@ -33,6 +35,8 @@ class Live:
     @property
     def side(self) -> Side:
         """What predicts."""
+        if isinstance(self.task, VisionLanguage):
+            return QuestionSide(self.task)
         if not isinstance(self.task, Generate):
             return TaskSide(self.task)
         members = {file.path: file.sha256 for file in self.bundle.manifest.files}

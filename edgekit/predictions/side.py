@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from edgekit.data.sample import Choice, Input, InputKind, Question, kind_of_input
+from edgekit.data.sample import Choice, Input, InputKind, kind_of_input
 from edgekit.errors import DataError, UsageError
 from edgekit.predictions.file import Recording
 from edgekit.predictions.prediction import Key, Prediction, raw_of
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.trace import Trace
+from edgekit.types import Question
 
 
 class Side(Protocol):

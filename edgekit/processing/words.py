@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -44,15 +44,19 @@ class Words:
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
 
-    def prompt(self, given: Prompt) -> list[int]:
+    def prompt(self, given: Prompt, change: Callable[[str], str] = str) -> list[int]:
         """Tokens that the model is given.
+
+        Args:
+            given: see :data:`Prompt`.
+            change: what is done to the whole text before it is cut: marks of pictures become all their tokens.
 
         Raises:
             DataError: nothing, or no text, or turns that the template refuses or that there is no template for.
         """
         if isinstance(given, str):
             if self._head.chat_template is None:
-                return self.tokens(given)
+                return self.tokens(change(given))
             given = [{"role": "user", "content": given}]
         if not isinstance(given, Sequence) or not given:
             raise DataError(f"prompt: expected a text, turns or tokens, got {type(given).__name__}")
@@ -60,7 +64,7 @@ class Words:
         turns = [turn for turn in given if isinstance(turn, Mapping)]
         if len(given) not in (len(ids), len(turns)):
             raise DataError("prompt: expected turns or tokens, got a mixture")
-        return self._checked(ids) if ids else self._encoded(self.text(turns), first=False)
+        return self._checked(ids) if ids else self._encoded(change(self.text(turns)), first=False)
 
     def text(self, messages: Sequence[Mapping[str, Any]]) -> str:
         """Turns as the chat template writes them, up to where the model answers, with quotes around special tokens that

@@ -35,7 +35,7 @@ from edgekit.report.tables import (
 SHOWN = 25
 """Slices of a kind that are drawn; the others stand in a table that opens."""
 
-WIDE = frozenset({"ocr", "transcribe", "describe", "generate"})
+WIDE = frozenset({"ocr", "transcribe", "vision_language", "generate"})
 """Tasks whose samples are shown with their texts, differences marked."""
 
 

@@ -1,4 +1,4 @@
-"""Inputs that lie inside a bundle: by the ending of a member's name a picture, a text or a sound."""
+"""Inputs that lie inside a bundle: by the ending of a member's name a picture, a text or a sound, or what is asked."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from edgekit.bundle.manifest import Golden
+from edgekit.bundle.reader import Bundle
 from edgekit.errors import BundleError, DataError
 from edgekit.processing.wav import read_wav
-from edgekit.types import Content, Frame, Sound
+from edgekit.types import Content, Frame, Question, Sound
+
+
+def golden_content(bundle: Bundle, golden: Golden) -> Content | Question:
+    """Reads a golden input, with the question about it if there is one.
+
+    Raises:
+        BundleError: it is not what its name says.
+    """
+    content = read_content(bundle.read(golden.input), golden.input)
+    return Question(content, golden.question) if isinstance(content, Frame) and golden.question else content
 
 
 def read_content(data: bytes, name: str) -> Content:

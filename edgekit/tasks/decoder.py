@@ -1,4 +1,7 @@
-"""A language model's graphs as one thing: tokens in, scores of the next ones out, and what was said is remembered."""
+"""A language model's graphs as one thing: tokens in, scores of the next ones out, and what was said is remembered.
+
+Places of pictures go in as tokens do: their embeddings are rows of features.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,10 @@ import numpy as np
 from edgekit.bundle.manifest import DecoderInput, LogitsHead, MemoryHead, Model, TokenInput, Variant
 from edgekit.engines.protocol import DecoderEngine, DecoderSession, Engine, EngineOptions, Session
 from edgekit.errors import BundleError, EnvironmentLacks, UsageError
+from edgekit.tasks.given import Features, ImageToken, Item
 from edgekit.tasks.outputs import output_index
 from edgekit.tasks.trace import Trace
+from edgekit.tasks.vision import KEPT_BYTES, VISION
 from edgekit.types import F32, Array
 
 EMBED, DECODE = "embed", "decode"
@@ -22,31 +27,38 @@ EMBED, DECODE = "embed", "decode"
 
 
 class Decoder(Protocol):
-    """Remembers the tokens that it was given, up to a capacity.
+    """Remembers the items that it was given, up to a capacity.
 
     Attributes:
         sessions: role → loaded graph.
-        capacity: most tokens that it remembers.
-        chunk: most tokens of one call.
-        tokens: those that it remembers, in order.
+        capacity: most items that it remembers.
+        chunk: most items of one call.
+        items: those that it remembers, in order.
     """
 
     sessions: Mapping[str, Session]
     capacity: int
     chunk: int
-    tokens: list[int]
+    items: list[Item]
 
     def rewind(self, length: int) -> None:
-        """Forgets all tokens but the first ``length``; costs nothing."""
+        """Forgets all items but the first ``length``; costs nothing."""
         ...
 
-    def extend(self, tokens: Sequence[int], rows: Sequence[int], trace: Trace | None = None) -> F32:
-        """Gives it the next tokens, in one call.
+    def extend(
+        self,
+        items: Sequence[Item],
+        rows: Sequence[int],
+        trace: Trace | None = None,
+        features: Features = {},  # noqa: B006 (nobody writes into it)
+    ) -> F32:
+        """Gives it the next items, in one call.
 
         Args:
-            tokens: 1 to ``chunk`` ids, at most as many as there is room for.
-            rows: which of them scores are wanted after, by their place among ``tokens``.
+            items: 1 to ``chunk`` of them, at most as many as there is room for.
+            rows: which of them scores are wanted after, by their place among ``items``.
             trace: receives stage times and engine calls.
+            features: of the tiles that they name.
 
         Returns:
             ``(rows, vocabulary)`` float32.
@@ -62,7 +74,7 @@ class BufferedDecoder:
     """A decoder on keys and values in arrays of ours, which its graph writes in place; see :class:`Decoder`.
 
     Args:
-        variant: its roles ``embed`` and ``decode``, or ``decode`` alone where that takes ids.
+        variant: its roles ``embed`` and ``decode``, or ``decode`` without ``embed`` where that takes ids.
         folder: holds the members that it names.
         engine: loads the graphs.
         options: how the engine runs, how much context, and how many bytes may be used.
@@ -84,7 +96,7 @@ class BufferedDecoder:
         self.capacity = capacity(self._spec, options)
         check_memory(variant, self._spec, self.capacity, options)
         self.chunk = self._spec.chunk
-        self.tokens: list[int] = []
+        self.items: list[Item] = []
         pairs = [(pair.input, pair.output) for pair in self._spec.past]
         self._session: DecoderSession = engine.load_decoder(folder / model.path, options, pairs)
         _check_inputs(model.path, self._session, self._spec)
@@ -96,26 +108,28 @@ class BufferedDecoder:
         if self._spec.takes == "embeddings":
             self._embed, self._ids = _load_embed(variant, folder, engine, options)
             self.sessions = {EMBED: self._embed, **self.sessions}
-        elif len(variant.models) != 1:
-            raise BundleError(f"variant {variant.name}: expected {DECODE} alone, which takes ids")
+        elif EMBED in variant.models:
+            raise BundleError(f"variant {variant.name}: expected no {EMBED}, {DECODE} takes ids")
         self._session.attach(zeros(len(pairs), (1, self._spec.kv_heads, self.capacity, self._spec.head_dim)))
 
     def rewind(self, length: int) -> None:
         """See :class:`Decoder`. What lies behind is written over."""
-        del self.tokens[length:]
+        del self.items[length:]
 
-    def extend(self, tokens: Sequence[int], rows: Sequence[int], trace: Trace | None = None) -> F32:
+    def extend(
+        self,
+        items: Sequence[Item],
+        rows: Sequence[int],
+        trace: Trace | None = None,
+        features: Features = {},  # noqa: B006 (nobody writes into it)
+    ) -> F32:
         """See :class:`Decoder`."""
         spec, head = self._spec, self._head
-        total = len(self.tokens) + len(tokens)
-        if not 1 <= len(tokens) <= self.chunk or total > self.capacity:
-            raise ValueError(f"{len(tokens)} tokens behind {len(self.tokens)} of {self.capacity}")
-        if max(tokens) >= head.vocabulary:
-            raise BundleError(
-                f"{head.tokenizer}: gives token {max(tokens)}, the decoder knows {head.vocabulary}"
-            )
+        total = len(self.items) + len(items)
+        if not 1 <= len(items) <= self.chunk or total > self.capacity:
+            raise ValueError(f"{len(items)} items behind {len(self.items)} of {self.capacity}")
         feeds = {
-            spec.tensor: self._given(np.array([tokens], np.int64), trace),
+            spec.tensor: self._given(items, features, trace),
             spec.rows: np.array(rows, np.int64),
             spec.seqlens_k: np.array([total - 1], np.int32),
             spec.total_sequence_length: np.array(total, np.int32),
@@ -124,15 +138,26 @@ class BufferedDecoder:
         if scores.shape != (len(rows), head.vocabulary) or scores.dtype != np.float32:
             got = f"{scores.dtype} {scores.shape}"
             raise BundleError(f"{head.tensor}: expected float32 {(len(rows), head.vocabulary)}, got {got}")
-        self.tokens += tokens
+        self.items += items
         return scores
 
-    def _given(self, ids: Array, trace: Trace | None) -> Array:
+    def _given(self, items: Sequence[Item], features: Features, trace: Trace | None) -> Array:
+        """What the decoder takes: ids, or embeddings with features in the places of pictures."""
+        ids = np.array([[item if isinstance(item, int) else 0 for item in items]], np.int64)
+        if ids.max() >= self._head.vocabulary:
+            raise BundleError(
+                f"{self._head.tokenizer}: gives token {ids.max()}, the decoder knows {self._head.vocabulary}"
+            )
         if self._embed is None:
             return ids
         (embeddings,) = _run(
             trace, EMBED, self._embed, {self._ids: ids}, frozenset(spec.name for spec in self._embed.outputs)
         )
+        places = [(place, item) for place, item in enumerate(items) if isinstance(item, ImageToken)]
+        if places:
+            embeddings = embeddings.copy()  # a trace keeps what the graph gave
+        for place, (tile, row) in places:
+            embeddings[0, place] = features[tile][row]
         return embeddings
 
 
@@ -173,19 +198,24 @@ def capacity(spec: DecoderInput, options: EngineOptions) -> int:
 
 
 def check_memory(variant: Variant, spec: DecoderInput, tokens: int, options: EngineOptions) -> None:
-    """Checks, before anything is allocated, that weights and a full buffer stay below the cap, if there is one.
+    """Checks, before anything is allocated, that all stays below the cap, if there is one.
+
+    That is the weights of all graphs, a full buffer, and the features that ``vision`` may keep.
 
     Raises:
-        UsageError: they do not.
+        UsageError: it does not.
     """
     token_bytes = len(spec.past) * spec.kv_heads * spec.head_dim * 4
-    need, cap = variant.bytes + tokens * token_bytes, options.memory_cap_bytes
+    features = KEPT_BYTES if VISION in variant.models else 0
+    fixed, cap = variant.bytes + features, options.memory_cap_bytes
+    need = fixed + tokens * token_bytes
     if cap is None or need <= cap:
         return
-    room = (cap - variant.bytes) // token_bytes
+    room = (cap - fixed) // token_bytes
+    pictures = f", {features:,} of features of pictures" if features else ""
     raise UsageError(
-        f"memory cap: {variant.bytes:,} bytes of weights and {tokens * token_bytes:,} of keys and values for "
-        f"{tokens} tokens need {need:,} bytes, the cap is {cap:,}",
+        f"memory cap: {variant.bytes:,} bytes of weights{pictures} and {tokens * token_bytes:,} of keys and values "
+        f"for {tokens} tokens need {need:,} bytes, the cap is {cap:,}",
         f"a context of up to {room} tokens fits"
         if room >= 2
         else "no context fits: choose a smaller variant",
@@ -213,10 +243,9 @@ def _load_embed(
 ) -> tuple[Session, str]:
     """The graph that looks up embeddings, and the name of its input."""
     model: Model | None = variant.models.get(EMBED)
-    if model is None or len(variant.models) != 2:
+    if model is None:
         raise BundleError(
-            f"variant {variant.name}: generate expects the graphs {EMBED} and {DECODE}, "
-            f"got {', '.join(variant.models)}"
+            f"variant {variant.name}: expected the graphs {EMBED} and {DECODE}, got {', '.join(variant.models)}"
         )
     if not isinstance(model.input, TokenInput) or not isinstance(model.head, MemoryHead):
         raise BundleError(f"variant {variant.name}: {EMBED} expects a tokens input and a memory_head")

@@ -18,10 +18,12 @@ from edgekit.machine import give_memory_back
 from edgekit.processing.masks import Masks
 from edgekit.processing.words import Prompt, Words
 from edgekit.tasks.answer import Answer
-from edgekit.tasks.decoder import DECODE, BufferedDecoder, Decoder
+from edgekit.tasks.decoder import DECODE, EMBED, BufferedDecoder, Decoder
+from edgekit.tasks.given import Features, Given, common
 from edgekit.tasks.reply import Reply
 from edgekit.tasks.settings import Settings
 from edgekit.tasks.trace import Trace
+from edgekit.tasks.vision import Seen
 from edgekit.types import F32, Array, Content, Generation, Kind, Pace, TokenScores
 
 _One = TypeVar("_One")
@@ -43,13 +45,21 @@ class Generate:
 
     name = "generate"
     accepts: Kind = "text"
+    roles: frozenset[str] = frozenset({EMBED, DECODE})
 
     def __init__(
         self, bundle_name: str, variant: Variant, folder: Path, engine: Engine, options: EngineOptions
     ) -> None:
         model = variant.models.get(DECODE)
         if model is None or not isinstance(model.head, LogitsHead):
-            raise BundleError(f"variant {variant.name}: generate expects a graph {DECODE} with a logits_head")
+            raise BundleError(
+                f"variant {variant.name}: {self.name} expects a graph {DECODE} with a logits_head"
+            )
+        if not variant.models.keys() <= self.roles:
+            raise BundleError(
+                f"variant {variant.name}: {self.name} expects the graphs {', '.join(sorted(self.roles))}, "
+                f"got {', '.join(variant.models)}"
+            )
         self.bundle_name, self.variant = bundle_name, variant.name
         self.engine, self.threads = f"{engine.name} {engine.version}", options.threads
         self._head = head = model.head
@@ -79,14 +89,14 @@ class Generate:
             DataError: no prompt, or one that does not fit the context.
             ModelError: the engine failed.
         """
-        return self.stream(given, settings, trace).generation  # type: ignore[arg-type]
+        return self.stream(given, settings=settings, trace=trace).generation  # type: ignore[arg-type]
 
     def stream(
         self,
         given: Prompt,
+        *,
         settings: Settings = Settings(),  # noqa: B008 (immutable)
         trace: Trace | None = None,
-        *,
         now_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> Reply:
         """The answer in pieces, each as soon as it is there; none holds a part of a character or of a stop string.
@@ -98,7 +108,12 @@ class Generate:
         Raises:
             UsageError: while it is read, if another answer was begun meanwhile.
         """
-        return Reply(self._answer(given, settings, trace, now_ns))
+
+        def read() -> Given:
+            tokens = self.words.prompt(given)
+            return Given(tokens, tokens)
+
+        return Reply(self._answer(read, settings, trace, now_ns))
 
     @property
     def knows_turns(self) -> bool:
@@ -110,63 +125,83 @@ class Generate:
         self.decoder.rewind(0)
 
     def _answer(
-        self, given: Prompt, settings: Settings, trace: Trace | None, now_ns: Callable[[], int]
+        self, read: Callable[[], Given], settings: Settings, trace: Trace | None, now_ns: Callable[[], int]
     ) -> Generator[str, None, Generation]:
-        start = now_ns()
+        laps = _Laps(now_ns)
         with nullcontext() if trace is None else trace.stage("pre"):
-            prompt = self.words.prompt(given)
-        self._check_room(prompt)
+            given = read()
+        self._check_room(given)
         self._begun += 1
         mine = self._begun
-        room = self.decoder.capacity - len(prompt) + 1  # the last token is not given to it
-        answer = Answer(self.words, self._head.ends, settings, prompt, room, self._masks(settings))
-        reused = _common(self.decoder.tokens, prompt[:-1])
-        prefill = now_ns()
-        scores = self._prefill(prompt, reused, settings, trace)
-        prefilled = now_ns()
-        first = decode_ns = 0
+        answer = self._begin(given, settings)
+        reused = common(self.decoder.items, given.items[:-1])
+        prepare_ms = laps.ms()
+        seen = self._look(given.tiles_from(reused), given, settings, trace)
+        encode_ms = laps.ms()
+        scores = None if seen is None else self._prefill(given, reused, seen.features, settings, trace)
+        prefill_ms = laps.ms()
+        first_ms: float | None = None
+        decode_ms = 0.0
         while scores is not None:
-            step = now_ns()
-            with nullcontext() if trace is None else trace.stage("post"):
-                piece = answer.add(scores)
-            scores = None
-            if answer.finish is None and settings.cancelled is not None and settings.cancelled():
-                answer.finish = "cancelled"
-            if not first:
-                first = now_ns() - start
+            piece = self._add(answer, scores, settings, trace)
+            if first_ms is None:
+                first_ms = prepare_ms + encode_ms + prefill_ms + laps.ms()
             else:
-                decode_ns += now_ns() - step
+                decode_ms += laps.ms()
             if piece:
                 yield piece
+                laps.ms()  # whoever reads it takes this time
             if mine != self._begun:
                 raise UsageError(
                     "an answer was given up when another one was begun", "read one to its end first"
                 )
-            if answer.finish is None:
-                step = now_ns()
-                scores = self.decoder.extend(answer.tokens[-1:], (0,), trace)[0]
-                decode_ns += now_ns() - step
+            last = answer.tokens[-1:]
+            scores = self.decoder.extend(last, (0,), trace)[0] if answer.finish is None else None
         if rest := answer.rest():
             yield rest
         pace = Pace(
-            prompt_tokens=len(prompt),
+            prompt_tokens=len(given),
             reused_tokens=reused,
-            prefill_ms=(prefilled - prefill) / 1e6,
-            first_token_ms=first / 1e6,
+            prefill_ms=prefill_ms,
+            first_token_ms=first_ms or 0.0,
             answer_tokens=len(answer.tokens),
-            decode_ms=decode_ns / 1e6,
+            decode_ms=decode_ms,
+            tiles=len(given.tiles),
+            encoded_tiles=0 if seen is None else seen.encoded,
+            prepare_ms=prepare_ms,
+            encode_ms=encode_ms,
         )
         return Generation(answer.text, tuple(answer.tokens), answer.finish or "cancelled", pace)
 
-    def _prefill(self, prompt: list[int], reused: int, settings: Settings, trace: Trace | None) -> F32 | None:
+    def _begin(self, given: Given, settings: Settings) -> Answer:
+        room = self.decoder.capacity - len(given) + 1  # the last token is not given to it
+        return Answer(self.words, self._head.ends, settings, given.tokens, room, self._masks(settings))
+
+    def _add(self, answer: Answer, scores: F32, settings: Settings, trace: Trace | None) -> str:
+        """What can be told with the next token."""
+        with nullcontext() if trace is None else trace.stage("post"):
+            piece = answer.add(scores)
+        if answer.finish is None and settings.cancelled is not None and settings.cancelled():
+            answer.finish = "cancelled"
+        return piece
+
+    def _look(
+        self, tiles: Sequence[bytes], given: Given, settings: Settings, trace: Trace | None
+    ) -> Seen | None:
+        """Features of these tiles; None if somebody cancelled. A model of texts sees nothing."""
+        return Seen({}, 0)
+
+    def _prefill(
+        self, given: Given, reused: int, features: Features, settings: Settings, trace: Trace | None
+    ) -> F32 | None:
         """Scores behind the prompt; None if somebody cancelled."""
         decoder, scores = self.decoder, None
         decoder.rewind(reused)
-        for at in range(reused, len(prompt), decoder.chunk):
+        for at in range(reused, len(given), decoder.chunk):
             if settings.cancelled is not None and settings.cancelled():
                 return None
-            part = prompt[at : at + decoder.chunk]
-            scores = decoder.extend(part, (len(part) - 1,), trace)[0]
+            part = given.items[at : at + decoder.chunk]
+            scores = decoder.extend(part, (len(part) - 1,), trace, features)[0]
         return scores
 
     def _masks(self, settings: Settings) -> Masks | None:
@@ -177,11 +212,12 @@ class Generate:
             self._kept_masks = Masks(settings.grammar, self.words.token_bytes)
         return self._kept_masks
 
-    def _check_room(self, prompt: Sequence[int]) -> None:
-        capacity = self.decoder.capacity
-        if len(prompt) > capacity:
+    def _check_room(self, given: Given) -> None:
+        capacity, shown = self.decoder.capacity, given.shown
+        if len(given) > capacity:
+            pictures = f" ({shown} of pictures)" if shown else ""
             raise DataError(
-                f"prompt: {len(prompt)} tokens, the context has room for {capacity}",
+                f"prompt: {len(given)} tokens{pictures}, the context has room for {capacity}",
                 "shorten it, or ask for a larger context if the bundle allows one",
             )
 
@@ -227,11 +263,11 @@ class Generate:
             DataError: nothing is left to score, or both do not fit the context.
         """
         decoder, ids = self.decoder, self.words.tokens(text + more)
-        begin = max(_common(self.words.tokens(text), ids), 1)
+        begin = max(common(self.words.tokens(text), ids), 1)
         if begin >= len(ids):
             raise DataError("text: has no token that follows another", "give it a longer text")
-        self._check_room(ids)
-        reused = _common(decoder.tokens, ids[: begin - 1])
+        self._check_room(Given(ids, ids))
+        reused = common(decoder.items, ids[: begin - 1])
         decoder.rewind(reused)
         found = []
         for at in range(reused, len(ids) - 1, self.batch):
@@ -293,6 +329,17 @@ class Generate:
         return TokenScores(logprob, index, best, len(text.encode()))
 
 
+class _Laps:
+    """Times from one look at a clock to the next."""
+
+    def __init__(self, now_ns: Callable[[], int]) -> None:
+        self._now_ns, self._at = now_ns, now_ns()
+
+    def ms(self) -> float:
+        before, self._at = self._at, self._now_ns()
+        return (self._at - before) / 1e6
+
+
 def _both(first: Callable[[], _One], second: Callable[[], _Other]) -> tuple[_One, _Other]:
     """Runs both at the same time, the second one in a thread of its own: an engine that loads weights holds no lock.
 
@@ -317,14 +364,6 @@ def _both(first: Callable[[], _One], second: Callable[[], _Other]) -> tuple[_One
     if failed:
         raise failed[0]
     return made, found[0]
-
-
-def _common(first: Sequence[int], second: Sequence[int]) -> int:
-    """Length of the longest beginning that both share."""
-    for place, (one, other) in enumerate(zip(first, second, strict=False)):
-        if one != other:
-            return place
-    return min(len(first), len(second))
 
 
 def likeliest(targets: Array, scores: F32, top: int) -> tuple[F32, Array, F32]:

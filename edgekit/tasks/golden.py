@@ -12,11 +12,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from edgekit.errors import UsageError
 from edgekit.processing.boxes import ious
 from edgekit.tasks.generate import Generate
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.settings import Settings
 from edgekit.tasks.trace import Call, Trace
+from edgekit.tasks.vision import VISION
+from edgekit.tasks.vision_language import VisionLanguage
 from edgekit.types import (
     Array,
     ChoiceScores,
@@ -24,6 +27,7 @@ from edgekit.types import (
     Content,
     Detections,
     Generation,
+    Question,
     Result,
     TextRegions,
     TokenScores,
@@ -33,16 +37,22 @@ from edgekit.types import (
 PROBE_VALUES = 1024
 GOLDEN_TOKENS = 8
 """Of a language model's answer to a golden text."""
-UNDECIDED_ROLES = frozenset({"detect", "encode", "orient"})
-"""Their outputs are maps of pixels or what another graph remembers, no best class a position; or are decided at a
-score of their own (orient)."""
+UNDECIDED_ROLES = frozenset({"detect", "encode", "orient", VISION})
+"""Their outputs are maps of pixels or what another graph remembers or is given, no best class a position; or are
+decided at a score of their own (orient)."""
 
 
-def run_golden(task: Task, content: Content, trace: Trace) -> Result:
+def run_golden(task: Task, content: Content | Question, trace: Trace) -> Result:
     """Runs a golden input.
 
-    Language models go on with the text as it is, which is no turn, greedily, and remember nothing from before.
+    Language models go on with the text as it is, which is no turn, greedily, and remember nothing from before; a
+    question about a picture is a turn.
     """
+    if isinstance(content, Question):
+        if not isinstance(task, VisionLanguage):
+            raise UsageError(f"{task.bundle_name}: task {task.name!r} answers no questions about pictures")
+        task.forget()
+        return task(content, trace, Settings(max_tokens=GOLDEN_TOKENS))
     if isinstance(task, Generate) and isinstance(content, str):
         task.forget()
         room = max(task.capacity - GOLDEN_TOKENS, 1)  # of a short context a text's beginning

@@ -1,4 +1,4 @@
-"""What a language model is asked about a text: the words around it, and what the answer looks like."""
+"""What a language model is asked about a text or a picture: the words around it, and what the answer looks like."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 from edgekit.errors import UsageError
 from edgekit.processing.grammar import Field, Grammar, json_object
 from edgekit.tasks.generate import Generate
+from edgekit.tasks.picture import Image
 from edgekit.tasks.settings import MAX_TOKENS, Settings
+from edgekit.tasks.vision_language import DESCRIBE, VisionLanguage
 from edgekit.types import Generation, Result, TextRegions
 
 TEXT, FIELDS = "{text}", "{fields}"
@@ -19,13 +21,17 @@ TEXT, FIELDS = "{text}", "{fields}"
 FIELDS_PROMPT = "{text}\n\nGive the {fields} of this text as JSON."
 """Asked where fields are wanted and nobody words the question."""
 
+PICTURE_FIELDS_PROMPT = "Give the {fields} of this picture as JSON."
+"""The same of pictures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question about texts.
+    """A question about texts, or about pictures.
 
     Attributes:
         prompt: what is asked; ``{text}`` stands for the text, ``{fields}`` for the fields' names.
+        picture: whether it is about pictures; there is no ``{text}`` then.
         fields: name → type of what the answer holds, as :func:`edgekit.processing.grammar.json_object` takes them; it
             is any text where there are none.
         max_tokens: of the answer.
@@ -35,11 +41,15 @@ class Question:
     prompt: str = ""
     fields: Mapping[str, Field] = field(default_factory=dict)
     max_tokens: int = MAX_TOKENS
+    picture: bool = False
     grammar: Grammar | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        prompt = self.prompt or (FIELDS_PROMPT if self.fields else TEXT)
-        if TEXT not in prompt:
+        plain, of_fields = (DESCRIBE, PICTURE_FIELDS_PROMPT) if self.picture else (TEXT, FIELDS_PROMPT)
+        prompt = self.prompt or (of_fields if self.fields else plain)
+        if self.picture and TEXT in prompt:
+            raise UsageError(f"prompt: a picture has no {TEXT}, got {prompt!r}", f"leave {TEXT} out")
+        if not self.picture and TEXT not in prompt:
             raise UsageError(
                 f"prompt: expected {TEXT} in it, got {prompt!r}", f"write {TEXT} where the text goes"
             )
@@ -51,14 +61,22 @@ class Question:
         before, *parts = (part.replace(FIELDS, ", ".join(self.fields)) for part in self.prompt.split(TEXT))
         return before + "".join(text + part for part in parts)
 
-    def ask(self, model: Generate, text: str) -> Generation:
+    def ask(self, model: Generate, text: str, image: Image = None) -> Generation:
         """The model's answer, greedily. What it was asked before plays no part.
 
+        Args:
+            model: of vision and language where there is an image.
+            text: what it is asked about; of a picture empty.
+            image: the picture; see :meth:`edgekit.tasks.vision_language.VisionLanguage.stream`.
+
         Raises:
-            DataError: the question does not fit the context.
+            DataError: the question does not fit the context, or the picture cannot be read.
             UsageError: the fields may need more tokens than the answer may have.
         """
-        return model(self.about(text), settings=Settings(self.max_tokens, grammar=self.grammar))
+        settings = Settings(self.max_tokens, grammar=self.grammar)
+        if isinstance(model, VisionLanguage):
+            return model(self.about(text), settings=settings, image=image)
+        return model(self.about(text), settings=settings)
 
     def values(self, answer: Generation) -> dict[str, Any] | None:
         """Values of the fields; None where none were asked for."""

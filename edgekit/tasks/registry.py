@@ -22,6 +22,7 @@ TASKS: dict[str, str] = {
     "generate": "edgekit.tasks.generate:Generate",
     "ocr": "edgekit.tasks.ocr:Ocr",
     "transcribe": "edgekit.tasks.transcribe:transcriber",
+    "vision_language": "edgekit.tasks.vision_language:VisionLanguage",
 }
 """Task name → where its class is; imported when a bundle asks for it."""
 

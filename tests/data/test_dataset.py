@@ -164,7 +164,7 @@ def test_usage(tmp_path):
 
 def test_tasks_and_their_data(tmp_path, draw):
     path = str(draw(tmp_path / "1.png"))
-    for task in ("classify", "ocr", "detect", "describe", "embed"):
+    for task in ("classify", "ocr", "detect", "vision_language", "embed"):
         assert open_data([path], task).truth == "none"
     with pytest.raises(DataError, match=r"no data for the task 'transcribe' \(it is measured on sounds\)"):
         open_data([path], "transcribe")

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from edgekit.data.sample import Question, Sample, TrueBoxes, kind_of, recipe_of
+from edgekit.data.sample import Sample, TrueBoxes, kind_of, recipe_of
 from edgekit.errors import DataError
-from edgekit.types import Frame
+from edgekit.types import Frame, Question
 
 
 def boxes(n=2, classes=2, crowds=2):

@@ -117,7 +117,7 @@ def test_crops_of_texts(table):
 
 
 def asked(table, rows, name="t.jsonl"):
-    return open_data([table(rows, name)], "describe")
+    return open_data([table(rows, name)], "vision_language")
 
 
 def test_questions(table):
@@ -170,7 +170,7 @@ def test_questions_refused(table, row, message):
 
 def test_crops_of_questions(table):
     with pytest.raises(DataError, match="crops=2 of pictures with a text or a question"):
-        open_data([table([{"image": "img/1.png", "question": "?"}]) + "?crops=2"], "describe")
+        open_data([table([{"image": "img/1.png", "question": "?"}]) + "?crops=2"], "vision_language")
 
 
 @pytest.mark.parametrize(

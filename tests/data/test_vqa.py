@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgekit.data.dataset import open_data, refuse_overlap
-from edgekit.data.sample import Question
 from edgekit.errors import DataError, UsageError
+from edgekit.types import Question
 
 QUESTIONS = {
     "data_subtype": "val2014",
@@ -46,7 +46,7 @@ def vqa(tmp_path, draw, write_json):
 
 
 def opened(spec):
-    return open_data([spec], "describe")
+    return open_data([spec], "vision_language")
 
 
 def test_questions_with_what_everyone_said(vqa):

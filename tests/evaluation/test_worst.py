@@ -4,11 +4,11 @@ import pytest
 
 from edgekit.data.conditions import under
 from edgekit.data.dataset import Dataset
-from edgekit.data.sample import Question, Sample
+from edgekit.data.sample import Sample
 from edgekit.errors import DataError
 from edgekit.evaluation.score import Change
 from edgekit.evaluation.worst import LONGEST_WORDS, WorstSamples, illustrate, thumbnail
-from edgekit.types import Frame
+from edgekit.types import Frame, Question
 
 
 def change(severity, truth=None, words="a"):

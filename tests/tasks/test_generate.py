@@ -116,7 +116,7 @@ def test_the_same_seed_gives_the_same_text(task):
 
 
 def test_pieces_are_the_text_and_hold_no_half_character(task):
-    reply = task.stream(TEXT, Settings(max_tokens=30, sampling=WARM))
+    reply = task.stream(TEXT, settings=Settings(max_tokens=30, sampling=WARM))
     pieces = list(reply)
     answer = reply.generation
     assert "".join(pieces) == answer.text
@@ -146,7 +146,7 @@ def test_stop_strings_end_the_text_before_them(task):
     whole = task(TEXT, settings=Settings(max_tokens=20, sampling=WARM)).text
     for length in (1, 3):
         stop = whole[6 : 6 + length]
-        reply = task.stream(TEXT, Settings(max_tokens=20, sampling=WARM, stop=("never seen", stop)))
+        reply = task.stream(TEXT, settings=Settings(max_tokens=20, sampling=WARM, stop=("never seen", stop)))
         pieces = list(reply)
         assert "".join(pieces) == reply.generation.text == whole[: whole.index(stop)]
         assert reply.generation.finish == "stop"
@@ -356,7 +356,7 @@ def test_a_buffer_that_nobody_has_memory_for_is_refused_before_it_is_taken():
 
 
 def test_an_answer_is_not_mixed_with_another(task):
-    reply = task.stream("he", Settings(max_tokens=20, sampling=WARM))
+    reply = task.stream("he", settings=Settings(max_tokens=20, sampling=WARM))
     next(reply)
     other = task("the", settings=Settings(max_tokens=4))
     with pytest.raises(UsageError, match="given up when another one was begun"):

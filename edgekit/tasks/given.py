@@ -1,0 +1,66 @@
+"""What a language model is given, place by place: tokens, and what pictures have in place of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from edgekit.types import F32
+
+
+class ImageToken(NamedTuple):
+    """A place of a prompt that a row of a tile's features takes.
+
+    Attributes:
+        tile: identity of the tile: equal ones have equal pixels.
+        row: of its features.
+    """
+
+    tile: bytes
+    row: int
+
+
+Item: TypeAlias = int | ImageToken
+"""A token's id, or a place of a picture. Equal items behind equal items mean the same to the model."""
+
+Features: TypeAlias = Mapping[bytes, F32]
+"""Identity of a tile → its features, ``(tokens, hidden)`` float32."""
+
+Tiles: TypeAlias = Mapping[bytes, Callable[[], F32]]
+"""Identity of a tile → gives its pixels, ``(1, 3, size, size)`` float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A prompt.
+
+    Attributes:
+        items: what the model is given.
+        tokens: the same as ids; placeholders where pictures are.
+        tiles: identity → gives its pixels, of all tiles that items name.
+    """
+
+    items: Sequence[Item]
+    tokens: Sequence[int]
+    tiles: Tiles = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def shown(self) -> int:
+        """Places of pictures."""
+        return sum(isinstance(item, ImageToken) for item in self.items)
+
+    def tiles_from(self, place: int) -> list[bytes]:
+        """Tiles that places from this one on name, each once, in order."""
+        return list(dict.fromkeys(item.tile for item in self.items[place:] if isinstance(item, ImageToken)))
+
+
+def common(first: Sequence[Item], second: Sequence[Item]) -> int:
+    """Length of the longest beginning that both share."""
+    for place, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return place
+    return min(len(first), len(second))

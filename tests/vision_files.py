@@ -1,0 +1,136 @@
+"""A tiny vision-language model of random weights: the language model of ``decoder_files`` and a graph for pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from msgspec.structs import replace
+from onnx import TensorProto, helper, numpy_helper
+
+from edgekit.bundle.manifest import (
+    FeaturesHead,
+    LogitsHead,
+    Manifest,
+    Model,
+    TilesInput,
+    Variant,
+)
+from edgekit.bundle.writer import write_bundle
+from edgekit.types import Frame
+from tests.decoder_files import (
+    HEAD,
+    HIDDEN,
+    INPUT,
+    language_manifest,
+    language_members,
+    language_variant,
+    tokenizer,
+)
+
+SIZE, TOKENS = 8, 4
+_ROWS = tuple(f"<row_{row}_col_{column}>" for row in (1, 2) for column in (1, 2))
+MARKS = ("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>", *_ROWS)
+PLACEHOLDER = 273
+"""``<image>``, the first token behind those of ``decoder_files``."""
+
+CHAT = (
+    "<|start|>{% for message in messages %}{{ message['role'] | capitalize }}"
+    "{% if message['content'][0]['type'] == 'image' %}:{% else %}: {% endif %}"
+    "{% for line in message['content'] %}{% if line['type'] == 'text' %}{{ line['text'] }}"
+    "{% elif line['type'] == 'image' %}<image>{% endif %}{% endfor %}<end_of_utterance>\n{% endfor %}"
+    "{% if add_generation_prompt %}Assistant:{% endif %}"
+)
+"""As SmolVLM has it: contents are lists of parts."""
+
+TILES = TilesInput(
+    tensor="pixel_values",
+    size=SIZE,
+    longest=16,
+    split=False,
+    mean=(0.5, 0.5, 0.5),
+    std=(0.5, 0.5, 0.5),
+    algorithm="pillow_lanczos",
+)
+FEATURES = FeaturesHead(tensor="image_features", tokens=TOKENS, placeholder=PLACEHOLDER, layout="idefics3")
+VISION_HEAD = replace(HEAD, ends=())
+"""Of the decoder: random weights end where they like, so nothing ends an answer."""
+
+
+def vision_graph(seed: int = 0, tokens: int = TOKENS, hidden: int = HIDDEN) -> bytes:
+    """``pixel_values`` -> ``image_features``: parts of the tile times a random matrix."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    width = 3 * SIZE * SIZE // tokens
+    matrix = (rng.standard_normal((width, hidden)) * 3 / np.sqrt(width)).astype(np.float32)
+    nodes = [
+        helper.make_node("Reshape", ["pixel_values", "shape"], ["parts"]),
+        helper.make_node("MatMul", ["parts", "matrix"], ["image_features"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, [1, 3, SIZE, SIZE])],
+        [helper.make_tensor_value_info("image_features", TensorProto.FLOAT, [1, tokens, hidden])],
+        [
+            numpy_helper.from_array(matrix, "matrix"),
+            numpy_helper.from_array(np.array([1, tokens, width], np.int64), "shape"),
+        ],
+    )
+    opsets = [helper.make_opsetid("", 20)]
+    return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString())
+
+
+def vision_members(seed: int = 0) -> dict[str, bytes]:
+    """Member path → bytes of the variant ``fp32`` and of the words."""
+    return language_members(seed) | {
+        "fp32/vision.onnx": vision_graph(seed),
+        "assets/tokenizer.json": tokenizer(MARKS),
+        "assets/chat.jinja": CHAT.encode(),
+    }
+
+
+def vision_variant(
+    members: dict[str, bytes],
+    tiles: TilesInput = TILES,
+    features: FeaturesHead = FEATURES,
+    head: LogitsHead = VISION_HEAD,
+) -> Variant:
+    """The only variant."""
+    language = language_variant(members, head, INPUT)
+    vision = Model("fp32/vision.onnx", "onnx", tiles, features)
+    return replace(language, models={"vision": vision, **language.models})
+
+
+def vision_folder(folder: Path, seed: int = 0) -> Variant:
+    """Writes the members."""
+    members = vision_members(seed)
+    for path, data in members.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    return vision_variant(members)
+
+
+def vision_manifest(members: dict[str, bytes], **changes: object) -> Manifest:
+    """Of a bundle; ``changes`` replace its parts."""
+    base = language_manifest(language_members())
+    return replace(
+        base,
+        name="tiny-vlm",
+        task="vision_language",
+        variants=(vision_variant(members),),
+        card=replace(base.card, task="vision_language"),
+        **changes,
+    )
+
+
+def vision_bundle(path: Path, seed: int = 0, **changes: object) -> Path:
+    """A whole bundle; ``changes`` replace parts of its manifest."""
+    members = vision_members(seed)
+    write_bundle(path, vision_manifest(members, **changes), members)
+    return path
+
+
+def picture(seed: int, width: int = 12, height: int = 9) -> Frame:
+    """Of random colours."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return Frame(rng.integers(0, 256, (height, width, 3), np.uint8), name=f"{seed}.png")
