@@ -140,6 +140,25 @@ def decoding(template: bytes | None = None, head: dict | None = None, **given: o
     return make
 
 
+def seeing(head: dict | None = None, **given: object) -> Callable[[], bytes]:
+    """The model takes tiles of pictures with these fields of its head and its input."""
+    tiles = {
+        "kind": "tiles", "tensor": "x", "size": 512, "longest": 2048, "split": True, "mean": [0.5] * 3, "std": [0.5] * 3,
+    }  # fmt: skip
+    features = {
+        "op": "features_head", "tensor": "y", "tokens": 64, "placeholder": 3, "layout": "idefics3",
+    }  # fmt: skip
+
+    def make():
+        forgery = Forgery()
+        del forgery.content["labels.txt"]
+        model = {"input": tiles | given, "head": features | (head or {})}
+        forgery.edits.append(lambda t: t["variants"][0]["models"]["model"].update(model))
+        return forgery.build()
+
+    return make
+
+
 def golden_sound(data: bytes) -> Callable[[], bytes]:
     """The golden input is a recording of these bytes."""
 
@@ -439,6 +458,11 @@ ATTACKS: dict[str, Attack] = {
         "expected a decoder input and a logits_head together",
     ),
     "text-of-a-billion-tokens": Attack(tokenized(b"{}", max_tokens=2**30), "<= 131072 - at"),
+    "tiles-without-number": Attack(seeing(size=8), "size 8, which is 256 tiles a side, expected up to 16"),
+    "tile-of-a-gigapixel": Attack(seeing(size=2**15), "<= 4096 - at"),
+    "picture-enlarged-to-a-gigapixel": Attack(seeing(longest=2**15), "<= 4096 - at"),
+    "tiles-never-normal": Attack(seeing(std=[0.5, 0, 0.5]), ">= 0.00390625 - at"),
+    "marks-that-no-layout-has": Attack(seeing({"layout": "gemma3"}), "has no marks for rows and columns"),
     "sound-window-of-a-terabyte": Attack(heard(window_samples=2**38), "<= 67108864 - at"),
     "sound-padded-to-a-terabyte": Attack(heard(min_samples=2**38), "<= 67108864 - at"),
     "sound-frames-for-every-sample": Attack(
