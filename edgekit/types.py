@@ -19,6 +19,7 @@ ColorOrder: TypeAlias = Literal["rgb", "bgr"]
 Kind: TypeAlias = Literal["picture", "text", "sound"]
 """What a task is given."""
 U8: TypeAlias = npt.NDArray[np.uint8]
+I8: TypeAlias = npt.NDArray[np.int8]
 F32: TypeAlias = npt.NDArray[np.float32]
 Array: TypeAlias = npt.NDArray[Any]
 

@@ -1,4 +1,4 @@
-"""Nodes and weights of one graph of a text model."""
+"""Nodes and weights of one graph."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from edgekit.types import Array
+from edgekit.types import I8, Array
 from edgekit_export.language.weights_file import WeightsFile
 
 CONTRIB = "com.microsoft"
@@ -56,9 +56,14 @@ class GraphWriter:
         """Writes a constant once and gives its name; see :meth:`WeightsFile.tensor` for ``key`` and ``rows``."""
         if name not in self._constants:
             if array.nbytes < _INLINE_BYTES and not key:
-                self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+                self._constants[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
             else:
                 self._constants[name] = self._weights.tensor(name, array, key, rows)
+        return name
+
+    def nibbles(self, name: str, codes: I8) -> str:
+        """Writes a constant of 4-bit integers; see :meth:`WeightsFile.nibbles`."""
+        self._constants[name] = self._weights.nibbles(name, codes)
         return name
 
     def model(

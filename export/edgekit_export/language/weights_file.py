@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from edgekit.types import Array
+from edgekit.types import I8, Array
 
 ALIGNMENT = 64
 """Bytes: a cache line, and what an engine's vector loads want of a mapped file."""
@@ -63,13 +63,25 @@ class WeightsFile:
                 self._places[key] = place
         first, last = rows or (0, len(array))
         row_bytes = place.length // len(array)
-        made = TensorProto(
-            name=name,
-            data_type=helper.np_dtype_to_tensor_dtype(array.dtype),
-            dims=(last - first, *array.shape[1:]),
-            data_location=TensorProto.EXTERNAL,
-        )
-        offset, length = place.offset + first * row_bytes, (last - first) * row_bytes
+        kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+        dims = (last - first, *array.shape[1:])
+        return self._external(name, kind, dims, place.offset + first * row_bytes, (last - first) * row_bytes)
+
+    def nibbles(self, name: str, codes: I8) -> onnx.TensorProto:
+        """A graph's initialiser of 4-bit integers, two a byte, that lie here.
+
+        Args:
+            name: in the graph.
+            codes: −8 to 7, any shape, an even number of them.
+        """
+        pairs = codes.reshape(-1, 2)
+        place = self._write((pairs[:, 0] & 15).astype(np.uint8) | (pairs[:, 1] << 4).astype(np.uint8))
+        return self._external(name, TensorProto.INT4, codes.shape, place.offset, place.length)
+
+    def _external(
+        self, name: str, kind: int, dims: tuple[int, ...], offset: int, length: int
+    ) -> onnx.TensorProto:
+        made = TensorProto(name=name, data_type=kind, dims=dims, data_location=TensorProto.EXTERNAL)
         told = {"location": self.path.name, "offset": str(offset), "length": str(length)}
         for entry, value in told.items():
             made.external_data.add(key=entry, value=value)

@@ -6,6 +6,7 @@ are found at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +56,18 @@ class Format:
         return -(-outputs * inputs * self.bits // 8) + zeros + 2 * outputs * blocks
 
 
-def fit_grid(values: Array, importance: Array, form: Format) -> tuple[F32, F32]:
+Snap = Callable[[Array], F32]
+"""Scales, outputs last → the nearest ones that a file can hold, none 0."""
+
+
+def storable(scale: Array) -> F32:
+    """Scales as float16 holds them, as float32: none 0, none infinite."""
+    size = np.clip(np.abs(scale), _TINIEST, _LARGEST)
+    found: F32 = np.where(scale < 0, -size, size).astype(np.float16).astype(np.float32)
+    return found
+
+
+def fit_grid(values: Array, importance: Array, form: Format, snap: Snap = storable) -> tuple[F32, F32]:
     """Scales and zero points of one block, for every output: the least weighted squared error of several ranges.
 
     Each range that is tried is drawn in further; after rounding, the scale is set to the least-squares one.
@@ -64,9 +76,10 @@ def fit_grid(values: Array, importance: Array, form: Format) -> tuple[F32, F32]:
         values: ``(block, outputs)`` float32.
         importance: ``(block,)`` weight of a squared error at each input, 0 or more.
         form: of the matrix.
+        snap: what scales may be.
 
     Returns:
-        ``(outputs,)`` scales, float16 values as float32, never 0, and ``(outputs,)`` whole zero points as float32.
+        ``(outputs,)`` scales, never 0, and ``(outputs,)`` whole zero points as float32.
     """
     weight = importance.astype(np.float32)[:, None]
     low = np.minimum(values.min(axis=0), 0)
@@ -74,11 +87,11 @@ def fit_grid(values: Array, importance: Array, form: Format) -> tuple[F32, F32]:
     best: tuple[F32, F32] | None = None
     least = np.full(values.shape[1], np.inf, np.float32)
     for shrink in 1 - _SHRINK[form.bits] * np.arange(_TRIALS, dtype=np.float32) / (_TRIALS - 1):
-        scale, zero = _range(low * shrink, high * shrink, form)
+        scale, zero = _range(low * shrink, high * shrink, form, snap)
         codes = np.clip(np.rint(values / scale) + zero, 0, form.top) - zero
         power = (weight * codes * codes).sum(axis=0)
         fitted = (weight * codes * values).sum(axis=0) / np.where(power > 0, power, 1)
-        scale = storable(np.where(power > 0, fitted, scale))
+        scale = snap(np.where(power > 0, fitted, scale))
         codes = np.clip(np.rint(values / scale) + zero, 0, form.top) - zero
         error = (weight * np.square(values - codes * scale)).sum(axis=0)
         better = error < least
@@ -92,7 +105,7 @@ def fit_grid(values: Array, importance: Array, form: Format) -> tuple[F32, F32]:
     return best
 
 
-def _range(low: Array, high: Array, form: Format) -> tuple[F32, F32]:
+def _range(low: Array, high: Array, form: Format, snap: Snap) -> tuple[F32, F32]:
     """Scale and zero point that reach from low to high.
 
     A symmetric grid has one code more below zero than above: its scale takes the sign that gives this code to the
@@ -100,16 +113,9 @@ def _range(low: Array, high: Array, form: Format) -> tuple[F32, F32]:
     """
     if form.symmetric:
         extreme = np.where(high > -low, high, low)
-        return storable(extreme / -np.float32(form.middle)), np.full_like(low, form.middle)
-    scale = storable((high - low) / form.top)
+        return snap(extreme / -np.float32(form.middle)), np.full_like(low, form.middle)
+    scale = snap((high - low) / form.top)
     return scale, np.clip(np.rint(-low / scale), 0, form.top).astype(np.float32)
-
-
-def storable(scale: Array) -> F32:
-    """Scales as float16 holds them, as float32: none 0, none infinite."""
-    size = np.clip(np.abs(scale), _TINIEST, _LARGEST)
-    found: F32 = np.where(scale < 0, -size, size).astype(np.float16).astype(np.float32)
-    return found
 
 
 def round_nearest(weight: F32, form: Format) -> Blockwise:

@@ -1,0 +1,1 @@
+"""Vision towers and connectors as ONNX graphs: a picture in, embeddings of its tokens out."""
