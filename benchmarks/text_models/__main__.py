@@ -1,6 +1,6 @@
 """A text model's bundle beside llama.cpp and transformers on the same weights, in turns.
 
-    python benchmarks/text_models smollm2.edge SmolLM2-135M-Instruct.Q4_1.gguf --llama-python llama-env/bin/python
+    python -m benchmarks.text_models smollm2.edge SmolLM2-135M-Instruct.Q4_1.gguf --llama-python llama-env/bin/python
 
 The bundle is the GGUF file's very codes (`edgekit export FILE.gguf`), so that all three multiply by the same weights;
 llama.cpp comes with `pip install llama-cpp-python`, in an environment of its own. Each turn every engine gets the same
@@ -12,7 +12,6 @@ process to the last of them; the process's end is told beside it. The peak is it
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -20,41 +19,12 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.turns import Worker, in_turns, print_ratios
 from edgekit.machine import this_machine
 from edgekit.tasks.registry import load
 
-WORKER = Path(__file__).with_name("worker.py")
+WORKER = "benchmarks.text_models.worker"
 TEXT = Path("/usr/share/common-licenses/Artistic")
-
-
-class Worker:
-    """An engine in its process."""
-
-    def __init__(self, name: str, python: str, path: Path, threads: int) -> None:
-        self.name = name
-        command = [python, str(WORKER), name, str(path), str(threads)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        if self._line() != "ready":
-            raise SystemExit(f"{name}: did not start: {' '.join(command)}")
-
-    def run(self, prompt: list[int], tokens: int) -> dict[str, float]:
-        """Seconds of prefill and decode."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"prompt": prompt, "tokens": tokens}) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._line())
-
-    def close(self) -> None:
-        """Ends the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=60)
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
 
 
 def cold_start(bundle: Path, threads: int, tokens: int = 8) -> tuple[float, float, float]:
@@ -72,19 +42,6 @@ def cold_start(bundle: Path, threads: int, tokens: int = 8) -> tuple[float, floa
     if process.returncode:
         raise SystemExit(f"failed: {' '.join(command)}")
     return last - start, time.perf_counter() - start, usage.ru_maxrss / 1000
-
-
-def turns(
-    workers: list[Worker], prompt: list[int], args: argparse.Namespace
-) -> dict[str, list[dict[str, float]]]:
-    """Engine → its measurements, a turn each; the first turn warms up and is left out."""
-    found: dict[str, list[dict[str, float]]] = {worker.name: [] for worker in workers}
-    for turn in range(args.turns + 1):
-        for worker in workers:
-            measured = worker.run(prompt, args.tokens)
-            if turn:
-                found[worker.name].append(measured)
-    return found
 
 
 def main() -> None:
@@ -105,11 +62,11 @@ def main() -> None:
     sides = [("edgekit", sys.executable, args.bundle), ("llama", args.llama_python, args.gguf)]
     if not args.no_transformers:
         sides.append(("transformers", sys.executable, args.gguf))
-    workers = [Worker(name, python, path, args.threads) for name, python, path in sides]
-    found = turns(workers, prompt, args)
-    for worker in workers:
-        worker.close()
-    told(args, found)
+    workers = [
+        Worker(name, [python, "-m", WORKER, name, str(path), str(args.threads)])
+        for name, python, path in sides
+    ]
+    told(args, in_turns(workers, args.turns, prompt=prompt, tokens=args.tokens))
     starts = [cold_start(args.bundle, args.threads) for _ in range(args.turns + 1)][1:]
     size_mb = args.bundle.stat().st_size / 1e6
     told_s, ended_s, peak_mb = (statistics.median(column) for column in zip(*starts, strict=True))
@@ -128,14 +85,7 @@ def told(args: argparse.Namespace, found: dict[str, list[dict[str, float]]]) -> 
         prefill = statistics.median(args.prompt_tokens / row["prefill_s"] for row in rows)
         decode = statistics.median(args.tokens / row["decode_s"] for row in rows)
         print(f"{name:14} prefill {prefill:7.0f} tok/s   decode {decode:6.1f} tok/s")
-    ours = found["edgekit"]
-    for name, rows in found.items():
-        if name == "edgekit":
-            continue
-        for key in ("prefill_s", "decode_s"):
-            ratios = sorted(theirs[key] / mine[key] for theirs, mine in zip(rows, ours, strict=True))
-            spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
-            print(f"edgekit / {name}, {key[:-2]}: x{statistics.median(ratios):.2f} ({spread})")
+    print_ratios(found, ("prefill_s", "decode_s"))
 
 
 if __name__ == "__main__":

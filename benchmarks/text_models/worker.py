@@ -1,14 +1,15 @@
 """One engine in a process of its own: a line of JSON in (prompt, number of tokens), a line of times out.
 
-Runs in any environment that has the engine: `python worker.py llama model.gguf 2`, `… edgekit model.edge 2`,
-`… transformers model.gguf 2`.
+Runs in any environment that has the engine: `python -m benchmarks.text_models.worker llama model.gguf 2`,
+`… edgekit model.edge 2`, `… transformers model.gguf 2`.
 """
 
-import json
-import os
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
+
+from benchmarks.turns import Answer, serve
 
 Run = Callable[[list[int], int], tuple[float, float, list[int]]]
 """Prompt and number of tokens → seconds of prefill and of decoding, and the greedy tokens."""
@@ -91,15 +92,17 @@ ENGINES = {"edgekit": edgekit_run, "llama": llama_run, "transformers": transform
 def main() -> None:
     """Answers one line by one line."""
     engine, path, threads = sys.argv[1:]
-    told = os.fdopen(os.dup(1), "w")  # libraries print; the answers go by themselves
-    os.dup2(2, 1)
-    run = ENGINES[engine](path, int(threads))
-    print("ready", file=told, flush=True)
-    for line in sys.stdin:
-        asked = json.loads(line)
-        prefill_s, decode_s, made = run(asked["prompt"], asked["tokens"])
-        answer = {"prefill_s": prefill_s, "decode_s": decode_s, "tokens": made}
-        print(json.dumps(answer), file=told, flush=True)
+
+    def start() -> Answer:
+        run = ENGINES[engine](path, int(threads))
+
+        def answer(asked: dict[str, Any]) -> dict[str, Any]:
+            prefill_s, decode_s, made = run(asked["prompt"], asked["tokens"])
+            return {"prefill_s": prefill_s, "decode_s": decode_s, "tokens": made}
+
+        return answer
+
+    serve(start)
 
 
 if __name__ == "__main__":
