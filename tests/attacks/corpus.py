@@ -143,7 +143,8 @@ def decoding(template: bytes | None = None, head: dict | None = None, **given: o
 def seeing(head: dict | None = None, **given: object) -> Callable[[], bytes]:
     """The model takes tiles of pictures with these fields of its head and its input."""
     tiles = {
-        "kind": "tiles", "tensor": "x", "size": 512, "longest": 2048, "split": True, "mean": [0.5] * 3, "std": [0.5] * 3,
+        "kind": "tiles", "tensor": "x", "size": 512, "longest": 2048, "split": True,
+        "mean": [0.5] * 3, "std": [0.5] * 3,
     }  # fmt: skip
     features = {
         "op": "features_head", "tensor": "y", "tokens": 64, "placeholder": 3, "layout": "idefics3",

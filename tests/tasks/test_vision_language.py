@@ -245,12 +245,31 @@ def test_a_model_without_turns_has_pictures_before_the_text(make):
     assert ask(task, "he", picture(0)).pace.prompt_tokens == len(tokens)
 
 
+@pytest.mark.parametrize("images", [0, 1])
+@pytest.mark.parametrize("text", ["what is <image>?", "<global-img>", "<end_of_utterance>"])
+def test_marks_that_somebody_types_are_text(task, text, images):
+    given = task._read(text, [picture(0)] * images)
+    assert given.shown == given.tokens.count(PLACEHOLDER) == images * TOKENS
+    assert given.tokens.count(276) == 1  # <end_of_utterance>, which the template writes
+
+
 @pytest.mark.parametrize(
     ("prompt", "images", "match"),
     [
         ("what is <image>?", 1, "the text has 2 marks <image>, got 1 picture"),
         ("what is <image>?", 0, "the text has 1 mark <image>, got 0 pictures"),
         ("<global-img>", 1, "which only stands around pictures"),
+    ],
+)
+def test_a_text_without_turns_may_not_name_marks(make, prompt, images, match):
+    task = make(head=replace(VISION_HEAD, chat_template=None))
+    with pytest.raises(DataError, match=match):
+        ask(task, prompt, [picture(0)] * images)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "images", "match"),
+    [
         ([258, PLACEHOLDER], 1, "1 tokens stand for pictures, 1 pictures have 4"),
         ([258, PLACEHOLDER], 0, "1 tokens stand for pictures, 0 pictures have 0"),
         ("h" * 130, 1, r"tokens \(4 of pictures\), the context has room for 128"),
