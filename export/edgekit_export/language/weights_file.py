@@ -71,11 +71,14 @@ class WeightsFile:
         """A graph's initialiser of 4-bit integers, two a byte, that lie here.
 
         Args:
-            name: in the graph.
+            name: in every graph that has them; they are stored once.
             codes: −8 to 7, any shape, an even number of them.
         """
-        pairs = codes.reshape(-1, 2)
-        place = self._write((pairs[:, 0] & 15).astype(np.uint8) | (pairs[:, 1] << 4).astype(np.uint8))
+        place = self._places.get(name)
+        if place is None:
+            pairs = codes.reshape(-1, 2)
+            place = self._write((pairs[:, 0] & 15).astype(np.uint8) | (pairs[:, 1] << 4).astype(np.uint8))
+            self._places[name] = place
         return self._external(name, TensorProto.INT4, codes.shape, place.offset, place.length)
 
     def _external(

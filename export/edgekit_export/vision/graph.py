@@ -39,7 +39,7 @@ class VisionGraph:
         shape: of the model.
         size: side of the picture in pixels.
         read: gives the tensors.
-        writer: takes nodes and weights.
+        writer: takes nodes and weights; graphs of several sizes may share its file, and what is equal is stored once.
 
     Raises:
         UsageError: the tower has no positions for such a size.
@@ -76,7 +76,8 @@ class VisionGraph:
         embedded = write_products(writer, flat, ["vision.patch"], [weight])[0]
         table = self._floats(POSITION)[position_rows(shape, self._size)]
         placed = (table + self._floats(PATCH_BIAS)).astype(table.dtype)[None]
-        return writer.add("Add", [embedded, float32(writer, POSITION, placed)], "vision.placed")
+        positions = float32(writer, f"{POSITION}.{grid}", placed)
+        return writer.add("Add", [embedded, positions], "vision.placed")
 
     def _layer(self, layer: int, normed: str, total: str) -> tuple[str, str]:
         """Attention and feed-forward; gives what the next layer reads, normed, and the sum so far."""
@@ -94,7 +95,8 @@ class VisionGraph:
         writer, names = self._writer, [f"{prefix}.self_attn.{part}_proj" for part in "qkv"]
         given = self._products(normed, names)
         bias = np.concatenate([self._floats(f"{name}.bias") for name in names])
-        biases = writer.constant(f"{prefix}.self_attn.qkv.bias", bias)
+        name = f"{prefix}.self_attn.qkv.bias"
+        biases = writer.constant(name, bias, key=name)
         attended = writer.add(
             "MultiHeadAttention",
             [*given, biases],
@@ -158,7 +160,7 @@ class VisionGraph:
         return outputs[0], outputs[3]
 
     def _vector(self, name: str) -> str:
-        return self._writer.constant(name, self._floats(name))
+        return self._writer.constant(name, self._floats(name), key=name)
 
     def _floats(self, name: str) -> Array:
         found = self._read(name)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from onnx import TensorProto
 
-from edgekit.types import F32, I8
+from edgekit.types import F32, I8, Array
 from edgekit_export.language.graph_writer import CONTRIB, GraphWriter
 from edgekit_export.language.planes import write_numbers
 from edgekit_export.quantize.tiered import Tiered
@@ -38,10 +38,10 @@ def write_products(
 
 def _product(writer: GraphWriter, source: str, name: str, weight: VisionWeight) -> str:
     if isinstance(weight, np.ndarray):
-        stored = writer.constant(f"{name}.weight", np.ascontiguousarray(weight.T))
+        stored = _constant(writer, f"{name}.weight", np.ascontiguousarray(weight.T))
         return writer.add("MatMul", [source, stored], name)
     codes, largest = _coded(writer, source)
-    scales = writer.constant(f"{name}.scales", weight.scales)
+    scales = _constant(writer, f"{name}.scales", weight.scales)
     inputs = [codes, _integers(writer, name, weight), f"{codes}.scale", scales, f"{codes}.zero"]
     whole = writer.add("MatMulIntegerToFloat", inputs, f"{name}.whole", CONTRIB)
     return writer.add("Mul", [whole, largest], name)
@@ -67,10 +67,10 @@ def _integers(writer: GraphWriter, name: str, weight: Tiered) -> str:
     n, k = weight.shape
     blocks = np.ascontiguousarray(weight.codes.T).reshape(k // weight.block, weight.block, n)
     if weight.bits == 8:
-        return writer.constant(f"{name}.integers", blocks.reshape(k, n))
+        return _constant(writer, f"{name}.integers", blocks.reshape(k, n))
     codes, zero = _stored(writer, name, blocks, weight.bits)
     assert weight.factors is not None
-    factors = writer.constant(f"{name}.factors", np.ascontiguousarray(weight.factors.T)[:, None])
+    factors = _constant(writer, f"{name}.factors", np.ascontiguousarray(weight.factors.T)[:, None])
     one, none = writer.constant("one", np.asarray(1, np.float32)), _level(writer, 0)
     fraction = writer.constant(f"fraction{weight.bits}", np.asarray(0.5 ** (weight.bits - 1), np.float32))
     given = [codes, fraction, zero, factors, one, none, one, none]
@@ -93,3 +93,8 @@ def _stored(writer: GraphWriter, name: str, blocks: I8, bits: int) -> tuple[str,
 
 def _level(writer: GraphWriter, value: int) -> str:
     return writer.constant(f"level{value}", np.asarray(value, np.int8))
+
+
+def _constant(writer: GraphWriter, name: str, array: Array) -> str:
+    """Stored once for the graphs of all sizes."""
+    return writer.constant(name, array, key=name)

@@ -10,8 +10,11 @@ from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import UsageError
 from edgekit_export.architectures.vision import POSITION, VisionShape, image_tokens, vision_tensor_shapes
+from edgekit_export.language.graph_writer import GraphWriter
+from edgekit_export.language.weights_file import WeightsFile
 from edgekit_export.quantize.tiered import TieredFormat, round_tiered
-from edgekit_export.vision.write import VISION, write_vision
+from edgekit_export.vision.graph import VisionGraph
+from edgekit_export.vision.write import VISION, VISION_WEIGHTS, write_vision
 
 towers = pytest.importorskip("export.tests.vision.towers")
 
@@ -71,6 +74,26 @@ def test_every_dimension_is_a_number(tmp_path):
     for constant in graph.initializer:
         if constant.name in names:
             assert min(onnx.numpy_helper.to_array(constant)) > 0
+
+
+def test_graphs_of_two_sizes_share_their_weights(tmp_path):
+    tensors, reference = towers.idefics3()
+    coded = {name: round_tiered(value.reshape(len(value), -1), TieredFormat(4, 16))
+             for name, value in tensors.items() if value.ndim > 1 and name != POSITION}  # fmt: skip
+    read = {**tensors, **coded}.__getitem__
+    with WeightsFile(tmp_path / "w.bin") as weights:
+        for size in (64, 48):
+            model = VisionGraph(towers.SMALL, size, read, GraphWriter(weights)).write(lambda: None)
+            (tmp_path / f"{size}.onnx").write_bytes(model.SerializeToString())
+    write_vision(tmp_path, towers.SMALL, 64, read)
+    more = (tmp_path / "w.bin").stat().st_size - (tmp_path / VISION_WEIGHTS).stat().st_size
+    assert 0 <= more - 4 * 12 * 12 * 32 < 64  # positions only
+    pixels = towers.pictures(1, 48)
+    found = (
+        OnnxRuntimeEngine().load(tmp_path / "48.onnx", EngineOptions(threads=1)).run({"pixel_values": pixels})
+    )
+    wanted = reference(pixels)
+    assert 10 * np.log10(np.square(wanted).sum() / np.square(found[0] - wanted).sum()) >= 12
 
 
 def test_a_size_without_positions(tmp_path):
