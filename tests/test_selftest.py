@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from edgekit.bundle.reader import open_bundle
 from edgekit.errors import BundleError, UsageError
 from edgekit.selftest import VariantOutcome, selftest
 from tests.decoder_files import golden_bundle
+from tests.vision_files import QUESTION, golden_vision_bundle
 
 
 def changed(**fields):
@@ -89,3 +91,15 @@ def test_a_language_model_answers_its_golden_texts(tmp_path):
     pytest.importorskip("tokenizers", reason="the extra text")
     (result,) = selftest(golden_bundle(tmp_path / "tiny.edge"))
     assert [(outcome.ok, outcome.exact) for outcome in result.outcomes] == [(True, True)]
+
+
+def test_a_question_about_a_picture_is_checked_call_by_call(tmp_path):
+    pytest.importorskip("tokenizers", reason="the extra text")
+    pytest.importorskip("PIL", reason="the extra pillow")
+    path = golden_vision_bundle(tmp_path / "golden.edge")
+    outcome = selftest(path)[0].outcomes[0]
+    assert (outcome.ok, outcome.exact, outcome.problem) == (True, True, "")
+    golden = open_bundle(path).manifest.golden[0]
+    assert (golden.question, golden.expected[0].role) == (QUESTION, "vision")
+    assert len(golden.decision.split()) == 8
+    assert golden.margin > 0

@@ -6,11 +6,14 @@ from types import SimpleNamespace
 import pytest
 
 from edgekit.bench import bench
+from edgekit.cli.bench import speed_rows
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import ModelError
-from edgekit.speed import Speed, cold_command, measure_speed
+from edgekit.speed import PictureSpeed, Speed, cold_command, measure_speed
 from edgekit.tasks.registry import load
+from edgekit.types import Question
 from tests.decoder_files import golden_bundle, language_bundle
+from tests.vision_files import QUESTION, golden_vision_bundle, picture, vision_bundle
 
 pytest.importorskip("tokenizers", reason="the extra text")
 
@@ -63,3 +66,41 @@ def test_bench_has_the_figures_of_language_models(tmp_path):
     )
     assert made["n"] == 3
     assert made["latency_ms"]["infer"]["p50"] > 0
+
+
+def test_pictures_are_timed_apart(tmp_path):
+    pytest.importorskip("PIL", reason="the extra pillow")
+    task = load(vision_bundle(tmp_path / "v.edge"), options=EngineOptions(threads=1))
+    ticks, question = count(0, 1_000_000), Question(picture(0), QUESTION)
+    speed = measure_speed(
+        task,
+        ["cold"],
+        2,
+        question,
+        now_ns=lambda: next(ticks),
+        run=lambda *_, **__: SimpleNamespace(returncode=0),
+    )
+    made = speed.picture
+    assert (made.tiles, made.prompt_tokens) == (1, len(task._read(QUESTION, picture(0))))
+    times = (made.prepare_ms, made.encode_ms, made.prefill_ms, made.first_token_ms, made.follow_up_ms)
+    assert times == (1.0, 1.0, 1.0, 4.0, 4.0)  # one look at the clock behind each, and one behind the choice
+    assert speed.as_json()["picture"]["follow_up_ms"] == 4.0
+    assert [name for name, _ in speed_rows(speed)][4:] == [
+        "picture of 1 tile, encoded",
+        f"first token, {made.prompt_tokens} tokens with it",
+        "first token, second question",
+        "answers",
+    ]
+
+
+def test_bench_asks_the_golden_question(tmp_path):
+    pytest.importorskip("PIL", reason="the extra pillow")
+    asked = []
+
+    def measure(task, command, rounds, question):
+        asked.append(question.text)
+        return Speed(1.0, None, 2.0, 3.0, 4, 5, 6, PictureSpeed(1, 2, 3.0, 4.0, 5.0, 6.0, 7.0, None))
+
+    made = bench(golden_vision_bundle(tmp_path / "g.edge"), runs=2, measure=measure).as_json()
+    assert asked == [QUESTION]
+    assert (made["task"], made["picture"]["encode_ms"]) == ("vision_language", 4.0)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 from msgspec.structs import replace
 from onnx import TensorProto, helper, numpy_helper
 
 from edgekit.bundle.manifest import (
+    Expected,
     FeaturesHead,
+    Golden,
     LogitsHead,
     Manifest,
     Model,
@@ -17,7 +20,11 @@ from edgekit.bundle.manifest import (
     Variant,
 )
 from edgekit.bundle.writer import write_bundle
-from edgekit.types import Frame
+from edgekit.engines.protocol import EngineOptions
+from edgekit.tasks.golden import decision, digest, margin, probe, run_golden
+from edgekit.tasks.registry import load
+from edgekit.tasks.trace import Trace
+from edgekit.types import Frame, Question
 from tests.decoder_files import (
     HEAD,
     HIDDEN,
@@ -134,3 +141,27 @@ def picture(seed: int, width: int = 12, height: int = 9) -> Frame:
     """Of random colours."""
     rng = np.random.Generator(np.random.PCG64(seed))
     return Frame(rng.integers(0, 256, (height, width, 3), np.uint8), name=f"{seed}.png")
+
+
+QUESTION = "what is the hen?"
+
+
+def golden_vision_bundle(path: Path) -> Path:
+    """A bundle that carries one golden picture with a question, and what every call gave."""
+    plain = load(vision_bundle(path), options=EngineOptions(threads=1))
+    pixels = picture(7).pixels
+    trace = Trace()
+    result = run_golden(plain, Question(Frame(pixels), QUESTION), trace)
+    told = [(call.role, *one) for call in trace.calls for one in call.told]
+    probes = {f"golden/0.{i}.bin": probe(output).tobytes() for i, (_, _, output) in enumerate(told)}
+    expected = tuple(
+        Expected(role, name, "float32", output.shape, digest(output), member, 1e-3)
+        for (role, name, output), member in zip(told, probes, strict=True)
+    )
+    golden = Golden(
+        "fp32", "golden/0.png", expected, decision(result), margin(result, trace.calls), question=QUESTION
+    )
+    png = cv2.imencode(".png", pixels[:, :, ::-1])[1].tobytes()
+    members = vision_members() | {"golden/0.png": png} | probes
+    write_bundle(path, vision_manifest(vision_members(), golden=(golden,)), members)
+    return path

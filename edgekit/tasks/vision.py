@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -117,7 +118,9 @@ class Vision:
             if features is None:
                 if cancelled():
                     return None
-                features = self._encode(tiles[tile](), trace)
+                with nullcontext() if trace is None else trace.stage("pre"):
+                    pixels = tiles[tile]()
+                features = self._encode(pixels, trace)
                 encoded += 1
             found[tile] = features
             self._keep(tile, features)

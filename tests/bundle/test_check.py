@@ -136,6 +136,14 @@ BROKEN = {
         lambda m: with_golden(m, variant="fp16"),
         "variant 'fp16', expected one of 'int8'",
     ),
+    "question about nothing": (
+        lambda m: with_golden(m, question="why?"),
+        "question is 'why?', expected no question",
+    ),
+    "picture without a question": (
+        lambda m: replace(m, task="vision_language", card=replace(m.card, task="vision_language")),
+        "question is '', expected a question about the picture",
+    ),
     "golden margin": (lambda m: with_golden(m, margin=-0.1), "margin is -0.1"),
     "golden role": (lambda m: with_expected(m, role="detect"), "role 'detect'"),
     "probe of half a value": (lambda m: with_file(m, "golden/0.bin", size=15), "15 bytes"),

@@ -7,11 +7,13 @@ import signal
 import sys
 from types import SimpleNamespace
 
+import cv2
 import pytest
 
 from edgekit.cli import chat, main
 from edgekit.tasks.generate import Generate
 from tests.decoder_files import language_bundle
+from tests.vision_files import picture, vision_bundle
 
 pytest.importorskip("tokenizers", reason="the extra text")
 pytest.importorskip("jinja2", reason="the extra text")
@@ -179,3 +181,76 @@ def test_a_chat_imports_no_cv2_and_no_rich(bundle):
     )
     done = subprocess.run([sys.executable, "-c", code, bundle], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "['jinja2']"
+
+
+@pytest.fixture(scope="module")
+def vlm(tmp_path_factory):
+    pytest.importorskip("PIL", reason="the extra pillow")
+    return str(vision_bundle(tmp_path_factory.mktemp("chat") / "tiny.edge"))
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    made = [str(tmp_path_factory.mktemp("images") / f"{seed}.png") for seed in (0, 1)]
+    for seed, path in enumerate(made):
+        cv2.imwrite(path, picture(seed).pixels)
+    return made
+
+
+def test_a_picture_is_asked_about(vlm, images, capsys):
+    assert main(["chat", vlm, "what is it?", "--image", images[0], "--max-tokens", "4"]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("[tiny-vlm fp32: 1 tile encoded in ")
+    assert "; first token " in err
+    asked = [
+        "chat",
+        vlm,
+        "what is it?",
+        "--image",
+        images[0],
+        "--image",
+        images[1],
+        "--max-tokens",
+        "4",
+        "--json",
+    ]
+    assert main(asked) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["images"] == images
+    assert (made["result"]["pace"]["tiles"], made["result"]["pace"]["encoded_tiles"]) == (2, 2)
+    assert main(["chat", vlm, "what is it?", "--max-tokens", "4", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert "images" not in made
+    assert "tiles" not in made["result"]["pace"]
+
+
+def test_a_conversation_about_a_picture_and_then_another(vlm, images, monkeypatch, capsys):
+    talk(
+        monkeypatch,
+        "what?",
+        "the hen?",
+        f"/image {images[1]}",
+        "what?",
+        "/image",
+        "/image no.png",
+        "the?",
+        "",
+    )
+    assert main(["chat", vlm, "--image", images[0], "--max-tokens", "2"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [("known" in line, "reused" in line) for line in lines if line.startswith("[")] == [
+        (False, False), (True, True), (False, True), (True, True),
+    ]  # fmt: skip
+    errors = [line for line in lines if line.startswith("edgekit: ")]
+    assert [error.split(";")[0] for error in errors] == [
+        "edgekit: /image: expected a picture's file, got nothing", "edgekit: no.png: no such picture",
+    ]  # fmt: skip
+
+
+def test_a_model_of_texts_takes_no_picture(bundle, images, monkeypatch, capsys):
+    assert main(["chat", bundle, "he", "--image", images[0]]) == 2
+    assert "is a model of texts (task generate) and takes no pictures" in capsys.readouterr().err
+    talk(monkeypatch, f"/image {images[0]}", "he")
+    assert main(["chat", bundle, "--max-tokens", "2"]) == 0
+    assert "takes no pictures" in capsys.readouterr().err
+    assert main(["chat", bundle, "he", "--image", ""]) == 2

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from edgekit.cli import main
 from edgekit.tasks import registry
 from edgekit.types import TextRegions
 from tests.decoder_files import language_bundle
+from tests.vision_files import picture, vision_bundle
 
 pytest.importorskip("tokenizers", reason="the extra text")
 
@@ -88,3 +90,33 @@ def test_questions_that_cannot_be_asked(reads, model, capsys, args, match):
 def test_then_takes_a_language_model(reads, tiny_bundle, capsys):
     assert main(["run", *reads, "--then", str(tiny_bundle())]) == 2
     assert "expected a bundle that generates text, got task 'classify'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    pytest.importorskip("PIL", reason="the extra pillow")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for seed in (0, 1):
+        cv2.imwrite(str(folder / f"{seed}.png"), picture(seed).pixels)
+    return str(folder)
+
+
+def test_the_same_question_about_each_picture(pictures, tmp_path, capsys):
+    model = str(vision_bundle(tmp_path / "vlm.edge"))
+    assert main(["run", model, pictures, "--prompt", "what is it?", "--max-tokens", "4", "--json"]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["task"], first["result"]["tokens"]) == ("vision_language", 4)
+    assert first["result"]["text"] != second["result"]["text"]
+    assert second["result"]["pace"]["encoded_tiles"] == 1
+    assert main(["run", model, f"{pictures}/0.png", "--fields", "colour:red|blue,n:integer", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["fields"] == json.loads(made["result"]["text"])
+    assert main(["run", model, f"{pictures}/0.png", "--max-tokens", "3"]) == 0
+    assert "0.png · fp32 · " in capsys.readouterr().out
+
+
+def test_a_picture_has_no_text(pictures, tmp_path, capsys):
+    model = str(vision_bundle(tmp_path / "vlm.edge"))
+    assert main(["run", model, pictures, "--prompt", "what is {text}?"]) == 2
+    assert "a picture has no {text}" in capsys.readouterr().err
