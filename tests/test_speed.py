@@ -86,7 +86,8 @@ def test_pictures_are_timed_apart(tmp_path):
     assert times == (1.0, 1.0, 1.0, 4.0, 4.0)  # one look at the clock behind each, and one behind the choice
     assert speed.as_json()["picture"]["follow_up_ms"] == 4.0
     assert [name for name, _ in speed_rows(speed)][4:] == [
-        "picture of 1 tile, encoded",
+        "picture cut into 1 tile",
+        "its tiles encoded",
         f"first token, {made.prompt_tokens} tokens with it",
         "first token, second question",
         "answers",
