@@ -77,7 +77,7 @@ def test_equal_to_the_bit(transformers, files, name, split):
     assert_equal(transformers, replace(SPEC, split=split), frame, image)
 
 
-@pytest.mark.parametrize("name", ["1x1.png", "4000x30.png", "30x4000.png", "640x480.png", "photo.jpg"])
+@pytest.mark.parametrize("name", ["1x1.png", "30x4000.png", "photo.jpg"])
 @pytest.mark.parametrize(("family", "longest", "size"), [("SmolVLM", 2048, 512), ("Idefics3", 1456, 364)])
 def test_equal_at_the_sizes_of_published_models(transformers, files, name, family, longest, size):
     spec = replace(SPEC, longest=longest, size=size)
