@@ -13,10 +13,12 @@ import numpy as np
 
 from edgekit.bundle.manifest import Expected, Golden, Variant
 from edgekit.processing.wav import write_wav
+from edgekit.tasks.generate import Generate
 from edgekit.tasks.golden import decision, digest, margin, probe, run_golden
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.trace import Trace
-from edgekit.types import U8, Content, Frame, Sound
+from edgekit.tasks.vision_language import VisionLanguage
+from edgekit.types import U8, Content, Frame, Question, Sound
 from edgekit_export.data.lines import render_line
 from edgekit_export.data.objects import draw_objects
 from edgekit_export.data.pages import render_page
@@ -27,52 +29,68 @@ from edgekit_export.sources.tflite_file import AS_IT_IS
 
 INPUTS = 3
 CANDIDATES = 12
+CANDIDATE_QUESTIONS = 4  # a picture of 512 pixels takes seconds in full precision
 SOUND_S = 1.5
 ACTIVITY_S = 0.75  # each window is a call, with outputs of its own to remember: one short sound is enough
 GOLDEN_SEED = 77  # of rendered text; calibration and evaluation use others
 FLOAT_TOLERANCE = 1e-3  # of the largest output: float kernels of other CPUs add in another order
 UNDECIDED = frozenset({"detect", "embed"})  # an empty decision says something there, or is all there is
+QUESTIONS = (
+    "What shape is in the picture?",
+    "What color is the shape?",
+    "Is there a circle?",
+    "Does the picture not contain a rectangle?",
+    "Describe this picture.",
+)
 MIXED_TOLERANCE = 0.25  # the same, where the last bit of a float layer flips a code now and then
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GoldenInput:
-    """An input of a bundle: its member path, its bytes, and what they decode to."""
+    """An input of a bundle: its member path, its bytes, and what they decode to, with what is asked about it."""
 
     path: str
     data: bytes
-    content: Content
+    content: Content | Question
 
 
-def golden_inputs(task: Task, draw: Callable[[int], U8 | str | Sound], n: int = INPUTS) -> list[GoldenInput]:
+Drawn = U8 | str | Sound | Question
+"""What makes a golden input: a picture is ``(height, width, 3)`` uint8 RGB."""
+
+
+def golden_inputs(task: Task, draw: Callable[[int], Drawn], n: int = INPUTS) -> list[GoldenInput]:
     """Draws candidates and keeps those on which the reference decides most clearly, each deciding differently.
 
     Args:
         task: the full-precision variant.
-        draw: seed → ``(height, width, 3)`` uint8 RGB, a text or a sound.
+        draw: seed → what makes an input.
         n: how many to keep.
     """
     judged = []
-    for seed in range(CANDIDATES):
+    for seed in range(CANDIDATE_QUESTIONS if isinstance(task, VisionLanguage) else CANDIDATES):
         drawn, trace = draw(seed), Trace()
-        result = run_golden(task, drawn if isinstance(drawn, str | Sound) else Frame(drawn), trace)
+        result = run_golden(task, Frame(drawn) if isinstance(drawn, np.ndarray) else drawn, trace)
         decided = decision(result)
         if decided or task.name in UNDECIDED:
             judged.append((bool(decided), margin(result, trace.calls) or 0.0, -seed, decided, drawn))
     judged.sort(key=lambda item: item[:3], reverse=True)
-    kept: dict[object, U8 | str | Sound] = {}
+    kept: dict[object, Drawn] = {}
     for *_, decided, drawn in judged:
         if len(kept) < (1 if task.name == "activity" else n):
             kept.setdefault(drawn if task.name == "embed" and isinstance(drawn, str) else decided, drawn)
     return [_encode(i, drawn) for i, drawn in enumerate(kept.values())]
 
 
-def _encode(index: int, drawn: U8 | str | Sound) -> GoldenInput:
+def _encode(index: int, drawn: Drawn) -> GoldenInput:
     if isinstance(drawn, str):
         return GoldenInput(f"golden/{index}.txt", drawn.encode(), drawn)
     if isinstance(drawn, Sound):
         path = f"golden/{index}.wav"
         return GoldenInput(path, write_wav(drawn), replace(drawn, name=path))
+    if isinstance(drawn, Question):
+        picture = _picture(f"golden/{index}.png", drawn.frame.pixels)
+        assert isinstance(picture.content, Frame)
+        return replace(picture, content=replace(drawn, frame=picture.content))
     return _picture(f"golden/{index}.png", drawn)
 
 
@@ -108,15 +126,15 @@ def record(
             member = f"{given.path.rpartition('.')[0]}.{variant.name}.{index}.bin"
             members[member] = probe(output).tobytes()
             relative = _relative_tolerance(call.role, exact, variant)
-            if task.name == "generate" and relative and variant.precision != "fp32":
+            if isinstance(task, Generate) and relative and variant.precision != "fp32":
                 relative = MIXED_TOLERANCE  # what goes into each product is rounded to 8 bits
             tolerance = relative * max(float(np.abs(output).max()), 1e-6)
             expected.append(
                 Expected(call.role, name, str(output.dtype), output.shape, digest(output), member, tolerance)  # type: ignore[arg-type]
             )
-        entries.append(
-            Golden(variant.name, given.path, tuple(expected), decision(result), margin(result, trace.calls))
-        )
+        asked = given.content.text if isinstance(given.content, Question) else ""
+        found = decision(result), margin(result, trace.calls)
+        entries.append(Golden(variant.name, given.path, tuple(expected), *found, question=asked))
     return tuple(entries), members
 
 
@@ -137,8 +155,10 @@ def _relative_tolerance(role: str, exact: Mapping[str, bool], variant: Variant) 
     return MIXED_TOLERANCE if codes else FLOAT_TOLERANCE
 
 
-def draw_for(task: Task) -> Callable[[int], U8 | str | Sound]:
-    """What makes golden inputs for a task: seed → picture, text or sound."""
+def draw_for(task: Task) -> Callable[[int], Drawn]:
+    """What makes golden inputs for a task."""
+    if isinstance(task, VisionLanguage):
+        return lambda seed: Question(Frame(draw_objects(seed)), QUESTIONS[seed % len(QUESTIONS)])
     if task.accepts == "text":
         return sequence if task.name == "generate" else sentence
     if task.accepts == "sound":

@@ -38,7 +38,7 @@ _OTHERS: dict[str, object] = {
 def add_text_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options that only text models have."""
     text = parser.add_argument_group(
-        "a text model: a .gguf file, or a folder or name of the hub (…ForCausalLM)"
+        "a language model: a .gguf file, or a folder or name of the hub (…ForCausalLM, Idefics3, SmolVLM)"
     )
     text.add_argument(
         "--context", type=option(parse_count), metavar="N",
@@ -55,9 +55,21 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --vocabulary: most tokens that stay",
     )
     text.add_argument(
+        "--image-size", type=option(_sizes), metavar="N",
+        help="of a model that looks at pictures: sides of a tile in pixels, a variant each, the first one the default, "
+        "e.g. 512,384 (default: its processor's)",
+    )  # fmt: skip
+    text.add_argument(
         "--requantize", action="store_true",
         help="of a GGUF file: round anew what a bundle cannot hold exactly",
     )  # fmt: skip
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    sizes = tuple(parse_count(part) for part in text.split(","))
+    if len(set(sizes)) != len(sizes):
+        raise UsageError(f"image size: got {text!r}", "write each size once, e.g. 512,384")
+    return sizes
 
 
 def text_source_of(args: argparse.Namespace) -> TextSource | None:
@@ -78,6 +90,7 @@ def refuse_text_options(args: argparse.Namespace) -> None:
         ("--context", args.context),
         ("--vocabulary", args.vocabulary),
         ("--keep-tokens", args.keep_tokens),
+        ("--image-size", args.image_size),
     ]
     for name, value in (*given, ("--requantize", args.requantize)):
         if value:
@@ -114,6 +127,7 @@ def export_text_of(args: argparse.Namespace, source: TextSource, formats: tuple[
         recipes=tuple(args.recipe or ()),
         formats=formats,
         context=context,
+        image_sizes=args.image_size or (),
         calibration=tuple(args.calib),
         evaluation=tuple(args.eval),
         vocabulary=tuple(args.vocabulary),
@@ -122,6 +136,12 @@ def export_text_of(args: argparse.Namespace, source: TextSource, formats: tuple[
         max_drop=args.max_drop,
         limit=args.limit,
         engine=engine_options(args),
-        source_options={"context": str(context)},
+        source_options=_source_options(args, context),
     )
     return export_text(source, args.output, options, progress)
+
+
+def _source_options(args: argparse.Namespace, context: int) -> dict[str, str]:
+    """What the lock tells of the command line."""
+    sizes = {} if args.image_size is None else {"image-size": ",".join(map(str, args.image_size))}
+    return {"context": str(context), **sizes}

@@ -1,11 +1,10 @@
-"""A text model → a bundle with its measured drop: the order of the steps, and nothing else."""
+"""A language model → a bundle with its measured drop: the order of the steps, and nothing else."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from math import prod
 from pathlib import Path
 
 from edgekit.bundle.manifest import Lock, Variant
@@ -19,40 +18,43 @@ from edgekit.evaluation.options import Options
 from edgekit.evaluation.origin import AgreementMatrix
 from edgekit.machine import this_machine
 from edgekit.predictions.language import LanguageSide
+from edgekit.predictions.question import QuestionSide
+from edgekit.predictions.side import Side
 from edgekit.tasks.generate import Generate
 from edgekit.tasks.registry import default_threads, make_task
-from edgekit_export.architectures.architecture import tensor_shapes
-from edgekit_export.budget.frontier import Limits
-from edgekit_export.budget.refusal import WayOut
+from edgekit.tasks.vision_language import VisionLanguage
+from edgekit_export.architectures.vision import check_size
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
 from edgekit_export.language.making import BESIDE_BYTES, check_recipe, plan_of
 from edgekit_export.language.plans import TextRecipe, default_recipes, full_precision, widened
+from edgekit_export.language.refusal import beside_bytes, refused_size
 from edgekit_export.language.staged import Plan, TextStaging, stage_text
 from edgekit_export.lock import text_lock
 from edgekit_export.maker import Maker
 from edgekit_export.package import Package, assemble
-from edgekit_export.quantize.text_widths import smallest_bytes, too_small
 from edgekit_export.sources.packages import file_sha256
 from edgekit_export.sources.source import Source
 from edgekit_export.sources.text_model import TextModel
 from edgekit_export.sources.text_source import TextSource
 from edgekit_export.target import target_here
 from edgekit_export.variants import Format, Progress
+from edgekit_export.vision.staged import with_eyes
 from edgekit_export.vocabulary.model import prune_model
 
-TASK = "generate"
 DEFAULT_CONTEXT = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextOptions:
-    """What may be asked of the export of a text model.
+    """What may be asked of the export of a language model.
 
     Attributes:
         recipes: variants to make, the default one first; empty for what the source suggests.
         formats: each of them in each of these; the reference is ONNX in any case.
         context: most tokens, of prompt and answer together; position tables are cut to it.
+        image_sizes: of a model that looks at pictures, sides of a tile in pixels, a variant each; the processor's own
+            where empty.
         calibration: ``--data`` specifications; the source's own where empty.
         evaluation: the same, for the drop; never of texts that were calibrated on, or pruned to.
         vocabulary: ``--data`` specifications of texts that the vocabulary is pruned to; empty for all of it.
@@ -67,6 +69,7 @@ class TextOptions:
     recipes: tuple[TextRecipe, ...] = ()
     formats: tuple[Format, ...] = ("onnx",)
     context: int = DEFAULT_CONTEXT
+    image_sizes: tuple[int, ...] = ()
     calibration: tuple[str, ...] = ()
     evaluation: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
@@ -82,21 +85,19 @@ def export_text(source: TextSource, out: Path, options: TextOptions, progress: P
     """Makes ``out`` and ``out``'s reference, or refuses.
 
     Raises:
-        UsageError: data that is needed was not given, or a context that the model does not have.
+        UsageError: data that is needed was not given, a context or size of picture that the model does not have, or
+            what models that look at pictures are not exported with.
         EnvironmentLacks: no engine here runs one of the formats.
         DataError, ModelError, OutputError: as their steps say.
     """
-    if source.model.eyes is not None:
-        raise ModelError(
-            f"{source.model.origin}: also looks at pictures, which is not exported yet",
-            "export a GGUF file of it, which holds the text half alone",
-        )
     _check_context(source.model, options.context)
+    _check_eyes(source.model, options)
     for recipe in options.recipes:
         has_texts = bool(options.calibration or source.calibration)
         check_recipe(recipe, source.model, has_texts=has_texts, has_size=options.max_size_bytes is not None)
     if not options.vocabulary:  # what is left of one is known only when it was pruned
-        refused = _too_small(source.model, out, options, spare_bytes=BESIDE_BYTES)
+        limit, context = options.max_size_bytes, options.context
+        refused = refused_size(source.model, out, limit, context, spare_bytes=BESIDE_BYTES)
         if refused is not None:
             return refused
     for wanted in options.formats:
@@ -107,38 +108,36 @@ def export_text(source: TextSource, out: Path, options: TextOptions, progress: P
         ).package(out)
 
 
-def _too_small(model: TextModel, out: Path, options: TextOptions, spare_bytes: int = 0) -> Package | None:
-    """A refusal where no codes are so narrow, told before anything is made; ``None`` elsewhere.
-
-    Args:
-        model: as it will be, of its vocabulary too.
-        out: of the bundle.
-        options: with the limit.
-        spare_bytes: how far above it the estimate may be.
-    """
-    limit, beside = options.max_size_bytes, _beside_bytes(model, options.context)
-    if limit is None or smallest_bytes(model.shape) + beside - spare_bytes <= limit:
-        return None
-    least = smallest_bytes(model.shape) + beside
-    reason, remedy = too_small(model.shape, limit, beside)
-    way = WayOut(least, None, f"{remedy}.", reason)
-    refusal = f"the size does not hold: the smallest bundle has about {least:,} bytes, over {limit:,}"
-    return Package(out, None, 0, (), (), None, (), Limits(limit, None, ""), refusal=refusal, way_out=way)
-
-
-def _beside_bytes(model: TextModel, context: int) -> int:
-    """Bytes of a bundle beside its codes, near enough: tokenizer, vectors in float32, graphs, golden vectors."""
-    shape = model.shape
-    tables = len(set(shape.ropes)) * shape.head_dim * 4 * context
-    norms = 4 * sum(prod(size) for size in tensor_shapes(shape).values() if len(size) == 1)
-    return len(model.words.tokenizer) + tables + norms + BESIDE_BYTES
-
-
 def _check_context(model: TextModel, context: int) -> None:
     if not 2 <= context <= model.shape.context:
         raise UsageError(
             f"--context {context}: {model.card.title} was made for 2 to {model.shape.context} tokens"
         )
+
+
+def _check_eyes(model: TextModel, options: TextOptions) -> None:
+    if model.eyes is None:
+        if options.image_sizes:
+            raise UsageError(f"--image-size: {model.card.title} looks at no pictures", "leave it out")
+        return
+    if model.eyes.head.layout == "gemma3":
+        raise ModelError(
+            f"{model.origin}: tokens of a picture see those behind them too, and decoders here look back only",
+            "export a GGUF file of it, which holds the text half alone",
+        )
+    for size in options.image_sizes:
+        check_size(model.eyes.shape, size)
+    refused = (
+        ("--format tflite", "tflite" in options.formats),
+        ("--vocabulary", bool(options.vocabulary)),
+        ("--calib", bool(options.calibration)),  # its weights are rounded to the nearest codes
+    )
+    for option, given in refused:
+        if given:
+            raise UsageError(
+                f"{option}: {model.card.title} looks at pictures, with which it is not made yet",
+                "leave it out",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,23 +153,26 @@ class _Work:
         """Stages the reference and the candidates, measures them and writes what holds."""
         model, options = self.source.model, self.options
         calibration, evaluation, vocabulary = self._data()
-        reference = self._staged(model, Plan("fp32", "full_precision", "fp32", full_precision(model)))
+        reference = self._staged(model, full_precision(model))[0]
         task = self._load(reference)
-        inputs = golden_inputs(task, draw_for(task))
+        with self.progress("golden inputs", None):
+            inputs = golden_inputs(task, draw_for(task))
         recipes = options.recipes or default_recipes(model)
         slim = self._slim(model, vocabulary)
-        too_small = _too_small(slim, out, options)
+        too_small = refused_size(slim, out, options.max_size_bytes, options.context)
         if too_small is not None and "mixed" in recipes:
             return too_small
         staged = [
-            self._recorded(self._fitting(slim, self._plan(one, slim, calibration), wanted), inputs)
+            self._recorded(variant, inputs)
             for one in recipes
             for wanted in options.formats
+            for variant in self._fitting(slim, self._plan(one, slim, calibration), wanted)
         ]
-        mixable = not options.recipes and calibration is not None and too_small is None
-        if mixable and not any(map(self._fits, staged)):
+        data = calibration is not None or model.eyes is not None
+        if data and not options.recipes and too_small is None and not any(map(self._fits, staged)):
             mixed = self._plan("mixed", slim, calibration)
-            staged += [self._recorded(self._staged(slim, mixed, one), inputs) for one in options.formats]
+            made = [variant for one in options.formats for variant in self._staged(slim, mixed, one)]
+            staged += [self._recorded(variant, inputs) for variant in made]
         candidates, matrix = self._judged(staged, task, evaluation)
         full = self._recorded(reference, inputs)
         told = options.source_options
@@ -187,7 +189,8 @@ class _Work:
     def _hints(self, package: Package, calibration: Dataset | None) -> tuple[str, ...]:
         """What was not tried where the size did not hold."""
         options = self.options
-        if package.written or options.max_size_bytes is None or options.recipes or calibration is not None:
+        asked = options.max_size_bytes is not None and not options.recipes
+        if package.written or not asked or calibration is not None or self.source.model.eyes is not None:
             return ()
         return ("add --calib TEXTS: then each matrix gets the width that the size leaves it (mixed)",)
 
@@ -219,49 +222,61 @@ class _Work:
         return calibration, evaluation, vocabulary
 
     def _open(self, specs: Sequence[str]) -> Dataset | None:
-        return open_data(specs, TASK, (), "text") if specs else None
+        seen = self.source.model.eyes is not None
+        return open_data(specs, self._task, (), "question" if seen else "text") if specs else None
+
+    @property
+    def _task(self) -> str:
+        return "generate" if self.source.model.eyes is None else "vision_language"
 
     def _plan(self, recipe: TextRecipe, model: TextModel, calibration: Dataset | None) -> Plan:
         limit = self.options.max_size_bytes
-        left = None if limit is None else limit - _beside_bytes(model, self.options.context)
+        left = None if limit is None else limit - beside_bytes(model, self.options.context)
         return plan_of(recipe, model, calibration, left, self.progress)
 
     def _fits(self, candidate: Candidate) -> bool:
-        limit = self.options.max_size_bytes
-        return limit is None or self._files_bytes(candidate.variant) + BESIDE_BYTES <= limit
+        return self._small(candidate.variant)
 
-    def _files_bytes(self, variant: Variant) -> int:
+    def _small(self, variant: Variant) -> bool:
+        limit = self.options.max_size_bytes
         members = self.staging.members((variant,)).values()
-        return sum(path.stat().st_size for path in members if isinstance(path, Path))
+        size = sum(path.stat().st_size for path in members if isinstance(path, Path))
+        return limit is None or size + BESIDE_BYTES <= limit
 
-    def _fitting(self, model: TextModel, plan: Plan, wanted: Format) -> Variant:
+    def _fitting(self, model: TextModel, plan: Plan, wanted: Format) -> tuple[Variant, ...]:
         """Codes as the engine takes them, or as wide as they are where the limit of size asks for it."""
-        limit = self.options.max_size_bytes
         if wanted != "onnx":
             return self._staged(model, plan, wanted)
         wide = self._staged(model, widened(plan))
-        if limit is None or self._files_bytes(wide) + BESIDE_BYTES <= limit:
-            return wide
-        return self._staged(model, plan)
+        return wide if self._small(wide[0]) else self._staged(model, plan)
 
-    def _staged(self, model: TextModel, plan: Plan, wanted: Format = "onnx") -> Variant:
+    def _staged(self, model: TextModel, plan: Plan, wanted: Format = "onnx") -> tuple[Variant, ...]:
+        """Of a model that looks at pictures a variant for each size of them."""
         stage = stage_text
         if wanted == "tflite":  # its file's classes come with an extra
             from edgekit_export.tflite.staged_text import stage_tflite_text
 
             stage = stage_tflite_text
-        with self.progress(f"write {plan.name}", model.shape.layers + 1) as advance:
-            return stage(self.staging, model, plan, self.options.context, advance)
+        eyes, sizes = model.eyes, self.options.image_sizes
+        steps = model.shape.layers + 1
+        if eyes is None:
+            with self.progress(f"write {plan.name}", steps) as advance:
+                return (stage(self.staging, model, plan, self.options.context, advance),)
+        sizes = sizes or (eyes.tiles.size,)
+        with self.progress(f"write {plan.name}", steps + len(sizes) * (eyes.shape.layers + 1)) as advance:
+            variant = stage(self.staging, model, plan, self.options.context, advance)
+            return with_eyes(self.staging, variant, eyes, plan, sizes, advance)
 
     def _load(self, variant: Variant) -> Generate:
         options = self.options.engine or EngineOptions(threads=default_threads())
-        task = make_task(TASK, self.source.model.name, variant, self.staging.folder, options=options)
+        task = make_task(self._task, self.source.model.name, variant, self.staging.folder, options=options)
         assert isinstance(task, Generate)
         return task
 
     def _recorded(self, variant: Variant, inputs: list[GoldenInput]) -> Candidate:
-        task = self._load(variant)
-        golden, members = record(task, variant, inputs, {})
+        with self.progress(f"record {variant.name}", None):
+            task = self._load(variant)
+            golden, members = record(task, variant, inputs, {})
         return Candidate(variant, golden, members, task.engine)
 
     def _judged(
@@ -282,13 +297,15 @@ class _Work:
         judged = zip(candidates, found.evaluations, strict=True)
         return [replace(one, evaluation=evaluation) for one, evaluation in judged], found.matrix
 
-    def _side(self, task: Generate) -> LanguageSide:
+    def _side(self, task: Generate) -> Side:
+        if isinstance(task, VisionLanguage):
+            return QuestionSide(task)
         return LanguageSide(task, file_sha256(self.staging.folder / task.tokenizer))
 
     def _maker(self, lock: Lock) -> Maker:
         model = self.source.model
         card = model.card
-        source = Source(model.name, model.origin, TASK, card, graphs={}, assets={})
+        source = Source(model.name, model.origin, self._task, card, graphs={}, assets={})
         return Maker(source, lock, self.staging, this_machine())
 
 

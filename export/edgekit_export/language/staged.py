@@ -22,6 +22,7 @@ from edgekit_export.language.decoder import Read
 from edgekit_export.language.write import DECODE, EMBED, WEIGHTS, write_graphs
 from edgekit_export.sources.text_model import TextModel
 from edgekit_export.staging import Staging
+from edgekit_export.vision.graph import ReadVision
 
 _CHUNK = 128
 """Tokens of one call of a prompt: more cost memory and save no time (docs/decisions/text-runtime.md)."""
@@ -39,17 +40,31 @@ class Plan:
         name: of the variant.
         recipe: that made its weights.
         precision: of most weights.
-        read: gives each tensor as it shall be written.
+        read_text: gives each tensor of the decoder as it shall be written.
+        read_vision: the same of the eyes, where the model has some.
     """
 
     name: str
     recipe: str
     precision: Precision
-    read: Read
+    read_text: Read
+    read_vision: ReadVision | None = None
 
 
 class TextStaging(Staging):
     """A staging folder in which each variant has a tokenizer of its own: a pruned one is not its reference's."""
+
+    def variant(self, plan: Plan, name: str, models: dict[str, Model]) -> Variant:
+        """A manifest entry, without a drop.
+
+        Args:
+            plan: what made its weights.
+            name: of the variant.
+            models: role → graph, whose files are here.
+        """
+        files = {path for model in models.values() for path in (model.path, *model.external)}
+        size = sum((self.folder / path).stat().st_size for path in files)
+        return Variant(name=name, recipe=plan.recipe, precision=plan.precision, models=models, bytes=size)
 
     def members(self, variants: tuple[Variant, ...]) -> dict[str, bytes | Path]:
         """Those of the variants, and what their heads name; see :meth:`Staging.members`."""
@@ -73,7 +88,7 @@ def stage_text(
     """
     folder = staging.folder / plan.name
     folder.mkdir(parents=True, exist_ok=True)
-    write_graphs(folder, model.shape, context, plan.read, advance)
+    write_graphs(folder, model.shape, context, plan.read_text, advance)
     external = (f"{plan.name}/{WEIGHTS}",)
     embed = Model(
         path=f"{plan.name}/{EMBED}",
@@ -89,9 +104,7 @@ def stage_text(
         head=logits_head(staging.folder, model),
         external=external,
     )
-    size = sum(path.stat().st_size for path in folder.iterdir())
-    models = {"decode": decode, "embed": embed}
-    return Variant(name=plan.name, recipe=plan.recipe, precision=plan.precision, models=models, bytes=size)
+    return staging.variant(plan, plan.name, {"decode": decode, "embed": embed})
 
 
 def _decoder_input(shape: DecoderShape, context: int) -> DecoderInput:

@@ -8,13 +8,15 @@ import numpy as np
 
 from edgekit.types import Array
 from edgekit_export.architectures.shape import EMBEDDING, HEAD, DecoderShape
-from edgekit_export.quantize.block_grid import Format, round_nearest
+from edgekit_export.quantize.block_grid import Format
 from edgekit_export.quantize.blockwise import Blockwise
+from edgekit_export.quantize.nearest import rounded
 from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.text_gptq import round_text
 from edgekit_export.quantize.text_sensitivity import measure_head_moment, measure_sensitivity
 from edgekit_export.quantize.text_stream import Checkpoint, checked_sequences, dense
-from edgekit_export.quantize.text_widths import FORMATS, choose_formats, matrix_sizes
+from edgekit_export.quantize.text_widths import text_matrices
+from edgekit_export.quantize.widths import FORMATS, choose_formats
 
 Recipe = Literal["int8", "int4"]
 
@@ -45,7 +47,7 @@ def quantize_text(
     """
     tokens = checked_sequences(model, sequences)
     probed = measure_sensitivity(model, _some(tokens, _PROBED_TOKENS), FORMATS, progress=progress)
-    formats = choose_formats(model.shape, probed.costs, max_bytes)
+    formats = choose_formats(text_matrices(model.shape), probed.costs, max_bytes)
     return round_text(model, _some(tokens, CALIBRATION_TOKENS), formats, probed.head_moment, progress)
 
 
@@ -65,7 +67,7 @@ def quantize_plainly(
     """
     formats = plain_formats(model.shape, recipe)
     if sequences is None:
-        return {name: round_nearest(dense(model, name), form) for name, form in formats.items()}
+        return rounded(lambda name: dense(model, name), formats, progress)
     tokens = checked_sequences(model, sequences)
     moment = measure_head_moment(model, _some(tokens, _PROBED_TOKENS), progress)
     return round_text(model, _some(tokens, CALIBRATION_TOKENS), formats, moment, progress)
@@ -80,7 +82,7 @@ def plain_formats(shape: DecoderShape, recipe: Recipe) -> dict[str, Format]:
         name: Format(8, 32, symmetric=True)
         if recipe == "int8" or name in (EMBEDDING, HEAD)
         else Format(4, 32)
-        for name in matrix_sizes(shape)
+        for name in text_matrices(shape).sizes
     }
 
 

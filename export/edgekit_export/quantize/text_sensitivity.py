@@ -23,6 +23,7 @@ from edgekit_export.quantize.decoder import decode_layer
 from edgekit_export.quantize.gptq import DAMPING
 from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.round_weights import damped_factor
+from edgekit_export.quantize.steps import Steps
 from edgekit_export.quantize.text_stream import (
     Checkpoint,
     Moment,
@@ -241,7 +242,7 @@ class _Read:
 def _costs(weight: F32, power: Array, read: _Read, formats: Sequence[Format]) -> tuple[float, ...]:
     """``½ Σ power · (Δ²/12 · 1/U² + weight² · noise)`` of each format."""
     power = power.astype(np.float64)
-    carried, steps = power @ np.square(weight), _Steps(weight)
+    carried, steps = power @ np.square(weight), Steps(weight)
     return tuple(
         float(
             0.5 * power @ steps.variance(form) @ read.left.reshape(-1, form.block).sum(axis=1)
@@ -258,7 +259,7 @@ def _lookup_costs(
 ) -> tuple[float, ...]:
     """Of rounding the rows that are looked up: there is no sum over inputs, an element's error stays."""
     rows, power = table[tokens.reshape(-1)], _tempered(gradient.square().flatten(0, 1)).numpy()
-    steps = _Steps(rows)
+    steps = Steps(rows)
     return tuple(
         float(
             0.5
@@ -269,21 +270,3 @@ def _lookup_costs(
         else np.inf
         for form in formats
     )
-
-
-class _Steps:
-    """``Δ²/12`` of a matrix' blocks in any format: what rounding to nearest makes."""
-
-    def __init__(self, weight: F32) -> None:
-        self._weight = weight
-        self._ranges: dict[int, tuple[Array, Array]] = {}
-
-    def variance(self, form: Format) -> Array:
-        """``(outputs, blocks)`` float64."""
-        if form.block not in self._ranges:
-            blocks = self._weight.reshape(len(self._weight), -1, form.block)
-            self._ranges[form.block] = np.minimum(blocks.min(axis=2), 0), np.maximum(blocks.max(axis=2), 0)
-        low, high = self._ranges[form.block]
-        step = np.maximum(high, -low) / form.middle if form.symmetric else (high - low) / form.top
-        found: Array = np.square(step.astype(np.float64)) / 12
-        return found

@@ -24,7 +24,7 @@ def stage_tflite_text(
     name = plan.name + TFLITE_ENDING
     path = staging.folder / name / _DECODE
     path.parent.mkdir(parents=True)
-    path.write_bytes(text_tflite(model.shape, context, plan.read, advance))
+    path.write_bytes(text_tflite(model.shape, context, plan.read_text, advance))
     decode = Model(
         path=f"{name}/{_DECODE}",
         format="tflite",

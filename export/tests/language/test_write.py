@@ -65,7 +65,7 @@ class Graphs:
 
 
 def written(folder, model, read=None):
-    write_graphs(folder, model.shape, CAPACITY, read or full_precision(model))
+    write_graphs(folder, model.shape, CAPACITY, read or full_precision(model).read_text)
     return Graphs(folder, model.shape)
 
 
@@ -113,7 +113,7 @@ def test_a_tied_table_is_stored_once(checkpoint, tmp_path):
 def test_no_reshape_loses_the_number_of_tokens(checkpoint, tmp_path):
     """Of a first dimension that it cannot name the engine's planner uses no array twice."""
     _, model = checkpoint
-    full = full_precision(model)
+    full = full_precision(model).read_text
 
     def read(name):
         found = full(name)
@@ -132,7 +132,7 @@ def test_no_reshape_loses_the_number_of_tokens(checkpoint, tmp_path):
 
 def test_weights_of_8_bits_give_nearly_the_same(checkpoint, tmp_path):
     _, model = checkpoint
-    ids, full = ids_of(model), full_precision(model)
+    ids, full = ids_of(model), full_precision(model).read_text
     exact = written(tmp_path, model)(ids, range(len(ids)))
     (tmp_path / "coded").mkdir()
 

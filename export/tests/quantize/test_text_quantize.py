@@ -22,12 +22,11 @@ from edgekit_export.quantize.text_stream import (  # noqa: E402
     layer_norms,
     rounded_activations,
 )
-from edgekit_export.quantize.text_widths import (  # noqa: E402
+from edgekit_export.quantize.text_widths import text_matrices  # noqa: E402
+from edgekit_export.quantize.widths import (  # noqa: E402
     FORMATS,
     choose_formats,
-    matrix_sizes,
     smallest_bytes,
-    stages,
     too_small,
 )
 from edgekit_export.sources.gguf.reader import open_gguf  # noqa: E402
@@ -102,7 +101,7 @@ def test_activations_are_rounded_by_blocks() -> None:
 def test_costs_tell_the_divergence_that_rounding_makes(llama) -> None:
     formats = [Format(4, 32), Format(5, 32), Format(4, 64)]
     costs = measure_sensitivity(llama, sequences(), formats).costs
-    assert set(costs) == set(matrix_sizes(llama.shape))
+    assert set(costs) == set(text_matrices(llama.shape).sizes)
     assert costs["layers.0.mlp.down_proj.weight"][2] == np.inf  # 96 inputs
     total = [sum(cost[j] for cost in costs.values()) for j in (0, 1)]
     assert 4.1 < total[0] / total[1] < (31 / 15) ** 2  # less what inputs' own rounding costs
@@ -120,7 +119,11 @@ def test_calibrated_codes_diverge_less_than_rounding_to_nearest(llama) -> None:
 
 
 def test_mixed_widths_hold_the_bytes_and_more_bytes_diverge_less(llama) -> None:
-    count, held_out, found = sum(a * b for a, b in matrix_sizes(llama.shape).values()), sequences(seed=1), []
+    count, held_out, found = (
+        sum(a * b for a, b in text_matrices(llama.shape).sizes.values()),
+        sequences(seed=1),
+        [],
+    )
     for bits in (4.3, 5.5, 8.2):
         codes = quantize_text(llama, sequences(), int(count * bits / 8))
         assert (
@@ -128,7 +131,7 @@ def test_mixed_widths_hold_the_bytes_and_more_bytes_diverge_less(llama) -> None:
             < sum(weight.stored_bytes for weight in codes.values())
             <= count * bits / 8
         )
-        for names in stages(llama.shape):
+        for names in text_matrices(llama.shape).stages:
             assert len({(codes[n].bits, codes[n].block, isinstance(codes[n].zeros, int)) for n in names}) == 1
         found.append(divergence(llama, codes, held_out))
     assert found[0] > 2 * found[1] > 8 * found[2]
@@ -137,8 +140,8 @@ def test_mixed_widths_hold_the_bytes_and_more_bytes_diverge_less(llama) -> None:
 def test_an_untied_head_is_rounded_too(tmp_path) -> None:
     network = tiny_llama(tie_word_embeddings=False)
     model = open_gguf(write_gguf(network, tmp_path / "model.gguf"))
-    codes = quantize_text(model, sequences(8), smallest_bytes(model.shape) * 2)
-    assert set(codes) == set(matrix_sizes(model.shape)) and HEAD in codes
+    codes = quantize_text(model, sequences(8), smallest_bytes(text_matrices(model.shape)) * 2)
+    assert set(codes) == set(text_matrices(model.shape).sizes) and HEAD in codes
 
 
 def test_gemma_is_rounded_through_its_windows_and_norms(tmp_path) -> None:
@@ -165,20 +168,20 @@ def test_calibration_that_is_none(llama, tokens, message: str) -> None:
 
 
 def test_a_size_that_nothing_reaches_is_refused_with_the_arithmetic() -> None:
-    shape = shape_of(**SMOLLM2)
-    message, remedy = too_small(shape, 40_000_000, 3_700_000)
+    matrices = text_matrices(shape_of(**SMOLLM2))
+    message, remedy = too_small(matrices, 40_000_000, 3_700_000)
     assert message == (
         "134.5 M weights in 40.0 MB less 3.7 MB of tokenizer and graphs: 2.16 bits a weight; "
         "the least that is made has 3.25 (54.6 MB)"
     )
     assert remedy.startswith("allow 58.4 MB")
-    costs = {name: (1.0,) * len(FORMATS) for name in matrix_sizes(shape)}
+    costs = {name: (1.0,) * len(FORMATS) for name in matrices.sizes}
     with pytest.raises(DataError, match=r"40\.0 MB: 2\.38 bits a weight"):
-        choose_formats(shape, costs, 40_000_000)
-    narrow = choose_formats(shape, costs, smallest_bytes(shape))
+        choose_formats(matrices, costs, 40_000_000)
+    narrow = choose_formats(matrices, costs, smallest_bytes(matrices))
     assert {(form.bits, form.block, form.symmetric) for form in narrow.values()} == {(3, 64, True)}
 
 
 def test_inputs_that_no_block_divides() -> None:
     with pytest.raises(DataError, match="expected inputs that blocks of 32, 64 divide, got 72"):
-        smallest_bytes(shape_of(**SMOLLM2 | {"intermediate": 72}))
+        smallest_bytes(text_matrices(shape_of(**SMOLLM2 | {"intermediate": 72})))

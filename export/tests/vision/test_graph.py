@@ -10,18 +10,15 @@ from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import UsageError
 from edgekit_export.architectures.vision import POSITION, VisionShape, image_tokens, vision_tensor_shapes
-from edgekit_export.language.graph_writer import GraphWriter
-from edgekit_export.language.weights_file import WeightsFile
 from edgekit_export.quantize.tiered import TieredFormat, round_tiered
-from edgekit_export.vision.graph import VisionGraph
-from edgekit_export.vision.write import VISION, VISION_WEIGHTS, write_vision
+from edgekit_export.vision.write import VISION_WEIGHTS, vision_file, write_vision
 
 towers = pytest.importorskip("export.tests.vision.towers")
 
 
 def features(folder: Path, shape: VisionShape, size: int, read, pixels: np.ndarray) -> np.ndarray:
-    write_vision(folder, shape, size, read)
-    session = OnnxRuntimeEngine().load(folder / VISION, EngineOptions(threads=1))
+    write_vision(folder, shape, [size], read)
+    session = OnnxRuntimeEngine().load(folder / vision_file(size), EngineOptions(threads=1))
     return np.concatenate([session.run({"pixel_values": picture[None]})[0] for picture in pixels])
 
 
@@ -65,8 +62,8 @@ def test_codes_stay_near(tmp_path, bits, least_db):
 
 def test_every_dimension_is_a_number(tmp_path):
     tensors, _ = towers.idefics3()
-    write_vision(tmp_path, towers.SMALL, 64, tensors.__getitem__)
-    graph = onnx.load(tmp_path / VISION, load_external_data=False).graph
+    write_vision(tmp_path, towers.SMALL, [64], tensors.__getitem__)
+    graph = onnx.load(tmp_path / vision_file(64), load_external_data=False).graph
     wanted = {"pixel_values": [1, 3, 64, 64], "image_features": [1, 64, 24]}
     for value in (*graph.input, *graph.output):
         assert [dim.dim_value for dim in value.type.tensor_type.shape.dim] == wanted[value.name]
@@ -81,16 +78,18 @@ def test_graphs_of_two_sizes_share_their_weights(tmp_path):
     coded = {name: round_tiered(value.reshape(len(value), -1), TieredFormat(4, 16))
              for name, value in tensors.items() if value.ndim > 1 and name != POSITION}  # fmt: skip
     read = {**tensors, **coded}.__getitem__
-    with WeightsFile(tmp_path / "w.bin") as weights:
-        for size in (64, 48):
-            model = VisionGraph(towers.SMALL, size, read, GraphWriter(weights)).write(lambda: None)
-            (tmp_path / f"{size}.onnx").write_bytes(model.SerializeToString())
-    write_vision(tmp_path, towers.SMALL, 64, read)
-    more = (tmp_path / "w.bin").stat().st_size - (tmp_path / VISION_WEIGHTS).stat().st_size
+    sizes = {}
+    for name, wanted in (("one", [64]), ("both", [64, 48])):
+        (tmp_path / name).mkdir()
+        write_vision(tmp_path / name, towers.SMALL, wanted, read)
+        sizes[name] = (tmp_path / name / VISION_WEIGHTS).stat().st_size
+    more = sizes["both"] - sizes["one"]
     assert 0 <= more - 4 * 12 * 12 * 32 < 64  # positions only
     pixels = towers.pictures(1, 48)
     found = (
-        OnnxRuntimeEngine().load(tmp_path / "48.onnx", EngineOptions(threads=1)).run({"pixel_values": pixels})
+        OnnxRuntimeEngine()
+        .load(tmp_path / "both" / vision_file(48), EngineOptions(threads=1))
+        .run({"pixel_values": pixels})
     )
     wanted = reference(pixels)
     assert 10 * np.log10(np.square(wanted).sum() / np.square(found[0] - wanted).sum()) >= 12
@@ -99,4 +98,4 @@ def test_graphs_of_two_sizes_share_their_weights(tmp_path):
 def test_a_size_without_positions(tmp_path):
     tensors, _ = towers.idefics3()
     with pytest.raises(UsageError, match="multiple of 8 pixels up to 64"):
-        write_vision(tmp_path, towers.SMALL, 72, tensors.__getitem__)
+        write_vision(tmp_path, towers.SMALL, [72], tensors.__getitem__)
