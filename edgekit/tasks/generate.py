@@ -19,7 +19,7 @@ from edgekit.processing.masks import Masks
 from edgekit.processing.words import Prompt, Words
 from edgekit.tasks.answer import Answer
 from edgekit.tasks.decoder import DECODE, EMBED, BufferedDecoder, Decoder
-from edgekit.tasks.given import Features, Given, common
+from edgekit.tasks.given import Features, Given, common, parts, reusable
 from edgekit.tasks.reply import Reply
 from edgekit.tasks.settings import Settings
 from edgekit.tasks.trace import Trace
@@ -134,7 +134,7 @@ class Generate:
         self._begun += 1
         mine = self._begun
         answer = self._begin(given, settings)
-        reused = common(self.decoder.items, given.items[:-1])
+        reused = reusable(self.decoder.items, given.items)
         prepare_ms = laps.ms()
         seen = self._look(given.tiles_from(reused), given, settings, trace)
         encode_ms = laps.ms()
@@ -197,10 +197,9 @@ class Generate:
         """Scores behind the prompt; None if somebody cancelled."""
         decoder, scores = self.decoder, None
         decoder.rewind(reused)
-        for at in range(reused, len(given), decoder.chunk):
+        for part in (given.items[place] for place in parts(reused, len(given), decoder.chunk)):
             if settings.cancelled is not None and settings.cancelled():
                 return None
-            part = given.items[at : at + decoder.chunk]
             scores = decoder.extend(part, (len(part) - 1,), trace, features)[0]
         return scores
 
@@ -267,12 +266,12 @@ class Generate:
         if begin >= len(ids):
             raise DataError("text: has no token that follows another", "give it a longer text")
         self._check_room(Given(ids, ids))
-        reused = common(decoder.items, ids[: begin - 1])
+        reused = min(common(decoder.items, ids[: begin - 1]), reusable(decoder.items, ids[:-1]))
         decoder.rewind(reused)
         found = []
-        for at in range(reused, len(ids) - 1, self.batch):
-            part = ids[at : min(at + self.batch, len(ids) - 1)]
-            wanted = [place for place in range(len(part)) if at + place >= begin - 1]
+        for place in parts(reused, len(ids) - 1, self.batch):
+            part, at = ids[place], place.start
+            wanted = [row for row in range(len(part)) if at + row >= begin - 1]
             scores = decoder.extend(part, wanted or [len(part) - 1])
             if wanted:
                 targets = np.array(ids[at + wanted[0] + 1 : at + len(part) + 1], np.int64)

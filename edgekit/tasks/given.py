@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -56,6 +56,25 @@ class Given:
     def tiles_from(self, place: int) -> list[bytes]:
         """Tiles that places from this one on name, each once, in order."""
         return list(dict.fromkeys(item.tile for item in self.items[place:] if isinstance(item, ImageToken)))
+
+
+def reusable(known: Sequence[Item], wanted: Sequence[Item]) -> int:
+    """How much of what a decoder knows need not be given again: all that both begin with, but for two places.
+
+    A call of a single place is computed by other kernels than one of several, whose last bits differ. Calls of two and
+    more give equal bits however a prompt is cut into them, so an answer does not depend on what was remembered.
+    """
+    return min(common(known, wanted), max(len(wanted) - 2, 0))
+
+
+def parts(start: int, end: int, most: int) -> Iterator[slice]:
+    """Cuts the places from ``start`` to ``end`` into calls of up to ``most``, none of one place if that can be."""
+    while start < end:
+        size = min(most, end - start)
+        if end - start - size == 1 and size > 2:
+            size -= 1
+        yield slice(start, start + size)
+        start += size
 
 
 def common(first: Sequence[Item], second: Sequence[Item]) -> int:
