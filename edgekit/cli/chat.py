@@ -212,7 +212,7 @@ def _converse(talk: _Talk) -> int:
 def _image(text: str) -> Path:
     if not text.strip():
         raise UsageError(f"{IMAGE}: expected a picture's file, got nothing")
-    return Path(text.strip())
+    return Path(text.strip()).expanduser()
 
 
 def pace_line(pace: Pace) -> str:

@@ -154,6 +154,8 @@ class BufferedDecoder:
             trace, EMBED, self._embed, {self._ids: ids}, frozenset(spec.name for spec in self._embed.outputs)
         )
         places = [(place, item) for place, item in enumerate(items) if isinstance(item, ImageToken)]
+        if places and (embeddings.ndim != 3 or embeddings.shape[:2] != ids.shape):
+            raise BundleError(f"{EMBED}: gives {embeddings.shape} for {len(items)} tokens")
         if places:
             embeddings = embeddings.copy()  # a trace keeps what the graph gave
         for place, (tile, row) in places:

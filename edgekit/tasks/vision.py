@@ -82,7 +82,7 @@ class Vision:
             raise BundleError(f"{model.path}: has the inputs {got}, expected {model.input.tensor} {wanted}")
         made = self.session.outputs[self._output]
         width = made.shape[-1] if made.shape else None
-        if made.dtype != "float32" or made.shape != (1, model.head.tokens, width) or width is None:
+        if made.dtype != "float32" or made.shape != (1, model.head.tokens, width) or not width:
             raise BundleError(
                 f"{model.path}: {made.name} is {made.form}, expected float32 1×{model.head.tokens}×a fixed width"
             )

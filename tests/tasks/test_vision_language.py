@@ -305,6 +305,7 @@ def test_graphs_that_do_not_fit_each_other(make, folder, tmp_path):
     vision_folder(tmp_path)
     for changes, match in (
         ({"hidden": HIDDEN + 1}, rf"vision gives rows of {HIDDEN + 1}, embed float32 1×\?×{HIDDEN}"),
+        ({"hidden": 0}, f"image_features is float32 1×{TOKENS}×0, expected"),
         ({"tokens": 2 * TOKENS}, f"image_features is float32 1×{2 * TOKENS}×{HIDDEN}"),
     ):
         (tmp_path / "fp32/vision.onnx").write_bytes(vision_graph(**changes))
@@ -316,6 +317,15 @@ def test_graphs_that_do_not_fit_each_other(make, folder, tmp_path):
         make(features=replace(FEATURES, placeholder=5))
     with pytest.raises(BundleError, match="has the outputs 'image_features', expected other"):
         make(features=replace(FEATURES, tensor="other"))
+
+
+def test_embeddings_that_are_not_one_a_token(task, monkeypatch):
+    session = task.decoder._embed
+    run = session.run
+    for change in (lambda e: e[:, :-1], lambda e: e[0]):
+        monkeypatch.setattr(session, "run", lambda feeds, change=change: [change(run(feeds)[0])])
+        with pytest.raises(BundleError, match="embed: gives"):
+            ask(task, "he", picture(0))
 
 
 def test_variants_of_other_graphs_are_refused(folder):
