@@ -1,0 +1,100 @@
+"""Full precision against transformers: the same greedy tokens for every picture and question, or where they part.
+
+    python -m benchmarks.vision_language.greedy_parity vlm.reference.edge vlm/
+
+Pictures are drawn, of sizes from 8 to 600 pixels a side; the prompt's own tokens have to be equal, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from edgekit.tasks.registry import load
+from edgekit.tasks.settings import Settings
+from edgekit.tasks.vision_language import VisionLanguage
+
+QUESTIONS = (
+    "What is in this picture?",
+    "What color is the shape?",
+    "Is there a circle?",
+    "How many things are there, and where?",
+    "Describe the picture.",
+)
+
+
+def main() -> int:
+    """Compares; 1 if any answer differs."""
+    import torch
+    from transformers import AutoModelForImageTextToText
+
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("bundle", type=Path, help="in full precision")
+    parser.add_argument("folder", type=Path, help="the checkpoint that it was made of")
+    parser.add_argument("--variant", help="of the bundle")
+    parser.add_argument("--prompts", type=int, default=50)
+    parser.add_argument("--tokens", type=int, default=16)
+    args = parser.parse_args()
+    task = load(args.bundle, args.variant)
+    assert isinstance(task, VisionLanguage)
+    network = AutoModelForImageTextToText.from_pretrained(args.folder, dtype=torch.float32).eval()
+    reference = processor(args.folder, task)
+    rng, equal = np.random.default_rng(0), 0
+    for number in range(args.prompts):
+        picture, question = drawn(rng), QUESTIONS[number % len(QUESTIONS)]
+        given = reference(picture, question)
+        ours = task.stream(question, picture, settings=Settings(max_tokens=args.tokens)).generation
+        with torch.inference_mode():
+            made = network.generate(**given, max_new_tokens=args.tokens, do_sample=False)
+        theirs = made[0, given["input_ids"].shape[1] :].tolist()
+        theirs = theirs[:-1] if theirs and ours.finish == "end" else theirs
+        same = list(ours.tokens) == theirs and ours.pace is not None
+        same = same and ours.pace.prompt_tokens == given["input_ids"].shape[1]
+        equal += same
+        if not same:
+            print(f"prompt {number}, {picture.size}: {list(ours.tokens)} ({ours.finish}), expected {theirs}")
+    print(f"{equal} of {args.prompts} answers of up to {args.tokens} tokens are equal")
+    return 0 if equal == args.prompts else 1
+
+
+def drawn(rng: np.random.Generator) -> Image.Image:
+    """A picture of soft colours with a few rectangles."""
+    width, height = (int(side) for side in rng.integers(8, 600, 2))
+    small = Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8))
+    pixels = np.array(small.resize((width, height)))
+    for _ in range(int(rng.integers(1, 5))):
+        (left, right), (top, bottom) = (np.sort(rng.integers(0, side, 2)) for side in (width, height))
+        pixels[top:bottom, left:right] = rng.integers(0, 256, 3)
+    return Image.fromarray(pixels)
+
+
+def processor(folder: Path, task: VisionLanguage) -> Any:
+    """What makes a network's inputs of a picture and a question, cut as the bundle cuts them."""
+    from transformers import AutoProcessor
+
+    made = AutoProcessor.from_pretrained(folder, backend="pil")
+    template = made.chat_template or made.tokenizer.chat_template
+    tiles, more = task.vision.input, {}
+    if task.vision.head.layout == "idefics3":
+        made.image_seq_len = task.vision.head.tokens
+        more = {"do_image_splitting": tiles.split}
+
+    def prepare(picture: Image.Image, question: str) -> Any:
+        content = [{"type": "image"}, {"type": "text", "text": question}]
+        text = made.apply_chat_template(
+            [{"role": "user", "content": content}], chat_template=template, add_generation_prompt=True
+        )
+        return made(text=text, images=[picture], return_tensors="pt", **more)
+
+    return prepare
+
+
+if __name__ == "__main__":
+    sys.exit(main())
