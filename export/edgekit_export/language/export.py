@@ -26,7 +26,7 @@ from edgekit.tasks.vision_language import VisionLanguage
 from edgekit_export.architectures.vision import check_size
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
-from edgekit_export.language.making import BESIDE_BYTES, check_recipe, plan_of
+from edgekit_export.language.making import BESIDE_BYTES, check_recipe, plain_bytes, plan_of
 from edgekit_export.language.plans import TextRecipe, default_recipes, full_precision, widened
 from edgekit_export.language.refusal import beside_bytes, refused_size
 from edgekit_export.language.staged import Plan, TextStaging, stage_text
@@ -39,7 +39,7 @@ from edgekit_export.sources.text_model import TextModel
 from edgekit_export.sources.text_source import TextSource
 from edgekit_export.target import target_here
 from edgekit_export.variants import Format, Progress
-from edgekit_export.vision.staged import with_eyes
+from edgekit_export.vision.staged import stage_towers, with_towers
 from edgekit_export.vocabulary.model import prune_model
 
 DEFAULT_CONTEXT = 2048
@@ -96,8 +96,8 @@ def export_text(source: TextSource, out: Path, options: TextOptions, progress: P
         has_texts = bool(options.calibration or source.calibration)
         check_recipe(recipe, source.model, has_texts=has_texts, has_size=options.max_size_bytes is not None)
     if not options.vocabulary:  # what is left of one is known only when it was pruned
-        limit, context = options.max_size_bytes, options.context
-        refused = refused_size(source.model, out, limit, context, spare_bytes=BESIDE_BYTES)
+        limit, made = options.max_size_bytes, (options.context, options.image_sizes)
+        refused = refused_size(source.model, out, limit, *made, spare_bytes=BESIDE_BYTES)
         if refused is not None:
             return refused
     for wanted in options.formats:
@@ -128,7 +128,6 @@ def _check_eyes(model: TextModel, options: TextOptions) -> None:
     for size in options.image_sizes:
         check_size(model.eyes.shape, size)
     refused = (
-        ("--format tflite", "tflite" in options.formats),
         ("--vocabulary", bool(options.vocabulary)),
         ("--calib", bool(options.calibration)),  # its weights are rounded to the nearest codes
     )
@@ -157,9 +156,9 @@ class _Work:
         task = self._load(reference)
         with self.progress("golden inputs", None):
             inputs = golden_inputs(task, draw_for(task))
-        recipes = options.recipes or default_recipes(model)
+        recipes = options.recipes or self._recipes(model)
         slim = self._slim(model, vocabulary)
-        too_small = refused_size(slim, out, options.max_size_bytes, options.context)
+        too_small = refused_size(slim, out, options.max_size_bytes, *self._made_for)
         if too_small is not None and "mixed" in recipes:
             return too_small
         staged = [
@@ -169,7 +168,8 @@ class _Work:
             for variant in self._fitting(slim, self._plan(one, slim, calibration), wanted)
         ]
         data = calibration is not None or model.eyes is not None
-        if data and not options.recipes and too_small is None and not any(map(self._fits, staged)):
+        mixable = data and not options.recipes and too_small is None and "mixed" not in recipes
+        if mixable and not any(map(self._fits, staged)):
             mixed = self._plan("mixed", slim, calibration)
             made = [variant for one in options.formats for variant in self._staged(slim, mixed, one)]
             staged += [self._recorded(variant, inputs) for variant in made]
@@ -185,6 +185,13 @@ class _Work:
         target = target_here(this_machine()).name
         remarks = (*slim.remarks, *self._hints(package, calibration))
         return replace(package, matrix=matrix, target=target, remark="; ".join(remarks))
+
+    def _recipes(self, model: TextModel) -> tuple[TextRecipe, ...]:
+        """The default ones; where it is known that one width is too large and another can be chosen, that."""
+        limit = self.options.max_size_bytes
+        if limit is None or model.eyes is None:
+            return default_recipes(model)
+        return ("mixed",) if plain_bytes(model, "int8") > limit else default_recipes(model)
 
     def _hints(self, package: Package, calibration: Dataset | None) -> tuple[str, ...]:
         """What was not tried where the size did not hold."""
@@ -231,15 +238,19 @@ class _Work:
 
     def _plan(self, recipe: TextRecipe, model: TextModel, calibration: Dataset | None) -> Plan:
         limit = self.options.max_size_bytes
-        left = None if limit is None else limit - beside_bytes(model, self.options.context)
+        left = None if limit is None else limit - beside_bytes(model, *self._made_for)
         return plan_of(recipe, model, calibration, left, self.progress)
 
-    def _fits(self, candidate: Candidate) -> bool:
-        return self._small(candidate.variant)
+    @property
+    def _made_for(self) -> tuple[int, tuple[int, ...]]:
+        return self.options.context, self.options.image_sizes
 
-    def _small(self, variant: Variant) -> bool:
+    def _fits(self, candidate: Candidate) -> bool:
+        return self._small((candidate.variant,))
+
+    def _small(self, variants: tuple[Variant, ...]) -> bool:
         limit = self.options.max_size_bytes
-        members = self.staging.members((variant,)).values()
+        members = self.staging.members(variants).values()
         size = sum(path.stat().st_size for path in members if isinstance(path, Path))
         return limit is None or size + BESIDE_BYTES <= limit
 
@@ -248,24 +259,24 @@ class _Work:
         if wanted != "onnx":
             return self._staged(model, plan, wanted)
         wide = self._staged(model, widened(plan))
-        return wide if self._small(wide[0]) else self._staged(model, plan)
+        return wide if self._small(wide) else self._staged(model, plan)
 
     def _staged(self, model: TextModel, plan: Plan, wanted: Format = "onnx") -> tuple[Variant, ...]:
         """Of a model that looks at pictures a variant for each size of them."""
-        stage = stage_text
+        stage, stage_eyes = stage_text, stage_towers
         if wanted == "tflite":  # its file's classes come with an extra
-            from edgekit_export.tflite.staged_text import stage_tflite_text
+            from edgekit_export.tflite.staged_text import stage_tflite_text, stage_tflite_towers
 
-            stage = stage_tflite_text
-        eyes, sizes = model.eyes, self.options.image_sizes
-        steps = model.shape.layers + 1
+            stage, stage_eyes = stage_tflite_text, stage_tflite_towers
+        eyes, steps = model.eyes, model.shape.layers + 1
         if eyes is None:
             with self.progress(f"write {plan.name}", steps) as advance:
                 return (stage(self.staging, model, plan, self.options.context, advance),)
-        sizes = sizes or (eyes.tiles.size,)
+        sizes = self.options.image_sizes or (eyes.tiles.size,)
         with self.progress(f"write {plan.name}", steps + len(sizes) * (eyes.shape.layers + 1)) as advance:
             variant = stage(self.staging, model, plan, self.options.context, advance)
-            return with_eyes(self.staging, variant, eyes, plan, sizes, advance)
+            towers = stage_eyes(self.staging.folder, eyes, plan, sizes, advance)
+            return with_towers(self.staging.folder, variant, sizes, towers)
 
     def _load(self, variant: Variant) -> Generate:
         options = self.options.engine or EngineOptions(threads=default_threads())

@@ -11,11 +11,13 @@ from edgekit.types import Array
 from edgekit_export.language.matrices import matrices_of, matrix_reader, noise_weights
 from edgekit_export.language.plans import Codes, TextRecipe, coded_plan, stored_plan
 from edgekit_export.language.staged import Plan
+from edgekit_export.quantize.block_grid import Format
 from edgekit_export.quantize.nearest import rounded
 from edgekit_export.quantize.progress import Progress
 from edgekit_export.quantize.rough_costs import rough_costs
 from edgekit_export.quantize.text_calibration import calibration_sequences
-from edgekit_export.quantize.text_quantize import quantize_plainly, quantize_text
+from edgekit_export.quantize.text_quantize import plain_formats, quantize_plainly, quantize_text
+from edgekit_export.quantize.tiered import TieredFormat
 from edgekit_export.quantize.vision_widths import plain_vision_formats
 from edgekit_export.quantize.widths import choose_formats
 from edgekit_export.sources.text_model import TextModel
@@ -48,7 +50,8 @@ def plan_of(
     sequences = None if calibration is None else _sequences(model, calibration)
     matrices = matrices_of(model)
     passes = 3 if recipe == "mixed" else 2  # over the layers: forward, for widths also backward, and rounding
-    steps = len(matrices.sizes) if sequences is None else passes * model.shape.layers
+    looks = 2 if recipe == "mixed" else 1  # at each matrix: for its costs, and to round it
+    steps = looks * len(matrices.sizes) if sequences is None else passes * model.shape.layers
     with shown(f"{recipe}, rounding", steps) as advance:
         watched = _watching(advance)
         if recipe == "mixed":
@@ -58,6 +61,15 @@ def plan_of(
             name = f"weight_only_wi{recipe.removeprefix('int')}"
             made = _plain(model, recipe, sequences, watched)
     return coded_plan(recipe, name, model, made)
+
+
+def plain_bytes(model: TextModel, recipe: Literal["int8", "int4"]) -> int:
+    """Of all codes of a recipe with one width."""
+    formats: dict[str, Format | TieredFormat] = {**plain_formats(model.shape, recipe)}
+    if model.eyes is not None:
+        formats |= plain_vision_formats(model.eyes.shape, recipe)
+    sizes = matrices_of(model).sizes
+    return sum(form.stored_bytes(*sizes[name]) for name, form in formats.items())
 
 
 def _sequences(model: TextModel, calibration: Dataset) -> Array:
@@ -81,7 +93,7 @@ def _mixed(model: TextModel, sequences: Array | None, weight_bytes: int, watched
     if sequences is not None:
         return quantize_text(model, sequences, weight_bytes, watched)
     matrices, read = matrices_of(model), matrix_reader(model)
-    costs = rough_costs(noise_weights(model), read, matrices.formats)
+    costs = rough_costs(noise_weights(model), read, matrices.formats, lambda: watched("costs", 0, 0))
     return rounded(read, choose_formats(matrices, costs, weight_bytes), watched)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from math import prod
 from pathlib import Path
 
 from edgekit_export.architectures.architecture import tensor_shapes
-from edgekit_export.architectures.vision import vision_tensor_shapes
+from edgekit_export.architectures.vision import POSITION, vision_tensor_shapes
 from edgekit_export.budget.frontier import Limits
 from edgekit_export.budget.refusal import WayOut
 from edgekit_export.language.making import BESIDE_BYTES
@@ -15,9 +16,19 @@ from edgekit_export.package import Package
 from edgekit_export.quantize.widths import smallest_bytes, too_small
 from edgekit_export.sources.text_model import TextModel
 
+_SIZE_BYTES = 500_000
+"""Graph and golden vectors of a further size of pictures."""
+
+_POSITION_BYTES = 2
+
 
 def refused_size(
-    model: TextModel, out: Path, limit: int | None, context: int, spare_bytes: int = 0
+    model: TextModel,
+    out: Path,
+    limit: int | None,
+    context: int,
+    image_sizes: Sequence[int] = (),
+    spare_bytes: int = 0,
 ) -> Package | None:
     """A refusal where no codes are so narrow; ``None`` elsewhere.
 
@@ -26,11 +37,12 @@ def refused_size(
         out: of the bundle.
         limit: bytes of it; ``None`` for none.
         context: tokens that it is made for.
+        image_sizes: that it is made for; its own where empty.
         spare_bytes: how far above the limit the estimate may be.
     """
     if limit is None:
         return None
-    matrices, beside = matrices_of(model), beside_bytes(model, context)
+    matrices, beside = matrices_of(model), beside_bytes(model, context, image_sizes)
     least = smallest_bytes(matrices) + beside
     if least - spare_bytes <= limit:
         return None
@@ -40,11 +52,19 @@ def refused_size(
     return Package(out, None, 0, (), (), None, (), Limits(limit, None, ""), refusal=refusal, way_out=way)
 
 
-def beside_bytes(model: TextModel, context: int) -> int:
-    """Bytes of a bundle beside its codes, near enough: tokenizer, what stays float32, graphs, golden vectors."""
-    shape = model.shape
+def beside_bytes(model: TextModel, context: int, image_sizes: Sequence[int] = ()) -> int:
+    """Bytes of a bundle beside its codes, near enough: tokenizer, what stays in floats, graphs, golden vectors."""
+    shape, coded = model.shape, matrices_of(model).sizes
     tables = len(set(shape.ropes)) * shape.head_dim * 4 * context
-    sizes = {**tensor_shapes(shape), **({} if model.eyes is None else vision_tensor_shapes(model.eyes.shape))}
-    coded = matrices_of(model).sizes
-    floats = 4 * sum(prod(size) for name, size in sizes.items() if name not in coded)
-    return len(model.words.tokenizer) + tables + floats + BESIDE_BYTES
+    found = len(model.words.tokenizer) + tables + _floats(tensor_shapes(shape), coded) + BESIDE_BYTES
+    if model.eyes is None:
+        return found
+    eyes, sizes = model.eyes.shape, image_sizes or (model.eyes.tiles.size,)
+    positions = sum((size // eyes.patch) ** 2 for size in sizes) * eyes.hidden * _POSITION_BYTES
+    others = {name: size for name, size in vision_tensor_shapes(eyes).items() if name != POSITION}
+    return found + _floats(others, coded) + positions + (len(sizes) - 1) * _SIZE_BYTES
+
+
+def _floats(sizes: Mapping[str, tuple[int, ...]], coded: Collection[str]) -> int:
+    """Bytes of what is not in codes."""
+    return 4 * sum(prod(size) for name, size in sizes.items() if name not in coded)

@@ -54,18 +54,6 @@ class Plan:
 class TextStaging(Staging):
     """A staging folder in which each variant has a tokenizer of its own: a pruned one is not its reference's."""
 
-    def variant(self, plan: Plan, name: str, models: dict[str, Model]) -> Variant:
-        """A manifest entry, without a drop.
-
-        Args:
-            plan: what made its weights.
-            name: of the variant.
-            models: role → graph, whose files are here.
-        """
-        files = {path for model in models.values() for path in (model.path, *model.external)}
-        size = sum((self.folder / path).stat().st_size for path in files)
-        return Variant(name=name, recipe=plan.recipe, precision=plan.precision, models=models, bytes=size)
-
     def members(self, variants: tuple[Variant, ...]) -> dict[str, bytes | Path]:
         """Those of the variants, and what their heads name; see :meth:`Staging.members`."""
         heads = [model.head for variant in variants for model in variant.models.values()]
@@ -104,7 +92,9 @@ def stage_text(
         head=logits_head(staging.folder, model),
         external=external,
     )
-    return staging.variant(plan, plan.name, {"decode": decode, "embed": embed})
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    models = {"decode": decode, "embed": embed}
+    return Variant(name=plan.name, recipe=plan.recipe, precision=plan.precision, models=models, bytes=size)
 
 
 def _decoder_input(shape: DecoderShape, context: int) -> DecoderInput:

@@ -1,40 +1,81 @@
-"""One TFLite variant of a text model as its bundle will have it; ONNX: :mod:`edgekit_export.language.staged`."""
+"""TFLite variants of a language model as its bundle will have them; ONNX: :mod:`edgekit_export.language.staged`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from edgekit.bundle.manifest import Model, Variant
+import numpy as np
+
+from edgekit.bundle.manifest import MemoryHead, Model, TokenInput, Variant
+from edgekit.types import F32
 from edgekit_export.language.staged import Plan, TextStaging, logits_head
+from edgekit_export.quantize.blockwise import Blockwise
+from edgekit_export.quantize.tiered import Tiered
+from edgekit_export.sources.eyes import Eyes
 from edgekit_export.sources.text_model import TextModel
+from edgekit_export.tflite.text_graph import embedding_graph
+from edgekit_export.tflite.text_model import text_input, text_tflite
+from edgekit_export.tflite.vision_graph import vision_tflite
 from edgekit_export.variants import TFLITE_ENDING
 
-_DECODE = "decode.tflite"
+_MIDDLE = 128
 
 
 def stage_tflite_text(
     staging: TextStaging, model: TextModel, plan: Plan, context: int, advance: Callable[[], None]
 ) -> Variant:
-    """Writes a variant's file and gives its manifest entry; see :func:`edgekit_export.language.staged.stage_text`.
+    """Writes a variant's files and gives its manifest entry; see :func:`edgekit_export.language.staged.stage_text`.
 
-    Codes of any width are stored in int8.
+    Codes of any width are stored in int8. The decoder takes tokens, but embeddings where the model has eyes.
     """
-    from edgekit_export.tflite.text_model import text_input, text_tflite
-
     name = plan.name + TFLITE_ENDING
-    path = staging.folder / name / _DECODE
-    path.parent.mkdir(parents=True)
-    path.write_bytes(text_tflite(model.shape, context, plan.read_text, advance))
+    folder = staging.folder / name
+    folder.mkdir(parents=True)
+    takes = "ids" if model.eyes is None else "embeddings"
+    (folder / "decode.tflite").write_bytes(text_tflite(model.shape, context, plan.read_text, advance, takes))
     decode = Model(
-        path=f"{name}/{_DECODE}",
+        path=f"{name}/decode.tflite",
         format="tflite",
-        input=text_input(model.shape, context),
+        input=text_input(model.shape, context, takes),
         head=logits_head(staging.folder, model),
     )
-    return Variant(
-        name=name,
-        recipe=plan.recipe,
-        precision="fp32" if plan.precision == "fp32" else "int8",
-        models={"decode": decode},
-        bytes=path.stat().st_size,
-    )
+    models = {"decode": decode}
+    if model.eyes is not None:
+        (folder / "embed.tflite").write_bytes(embedding_graph(model.shape, plan.read_text))
+        models["embed"] = Model(
+            path=f"{name}/embed.tflite",
+            format="tflite",
+            input=TokenInput(ids="input_ids"),
+            head=MemoryHead(tensors=("inputs_embeds",)),
+        )
+    precision = "fp32" if plan.precision == "fp32" else "int8"
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    return Variant(name=name, recipe=plan.recipe, precision=precision, models=models, bytes=size)
+
+
+def stage_tflite_towers(
+    folder: Path, eyes: Eyes, plan: Plan, sizes: Sequence[int], advance: Callable[[], None]
+) -> list[Model]:
+    """Writes a tower for each size; see :func:`edgekit_export.vision.staged.stage_towers`."""
+    read = plan.read_vision
+    assert read is not None
+
+    def stored(name: str) -> F32 | Blockwise:
+        found = read(name)
+        return _blocks(found) if isinstance(found, Tiered) else found.astype(np.float32)
+
+    found = []
+    for size in sizes:
+        path, seen = f"{plan.name}{TFLITE_ENDING}/vision-{size}.tflite", eyes.at(size)
+        (folder / path).write_bytes(vision_tflite(eyes.shape, size, stored, advance))
+        advance()
+        found.append(Model(path=path, format="tflite", input=seen.tiles, head=seen.head))
+    return found
+
+
+def _blocks(weight: Tiered) -> Blockwise:
+    """The very same numbers, with a scale for each block."""
+    blocks = weight.shape[1] // weight.block
+    codes = (weight.integers().astype(np.int16) + _MIDDLE).astype(np.uint8)
+    return Blockwise(codes, 8, weight.block, np.repeat(weight.scales[:, None], blocks, axis=1), _MIDDLE)

@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from msgspec.structs import replace
+
+from edgekit.bundle.check import variant_bytes
 from edgekit.bundle.manifest import Model, Variant
-from edgekit_export.language.staged import Plan, TextStaging
+from edgekit_export.language.staged import Plan
 from edgekit_export.sources.eyes import Eyes
 from edgekit_export.vision.write import VISION_WEIGHTS, vision_file, write_vision
 
 ROLE = "vision"
 
 
-def with_eyes(
-    staging: TextStaging,
-    variant: Variant,
-    eyes: Eyes,
-    plan: Plan,
-    sizes: Sequence[int],
-    advance: Callable[[], None],
-) -> tuple[Variant, ...]:
-    """Writes a tower for each size; all share the language model's files, and weights that are the same.
+def stage_towers(
+    folder: Path, eyes: Eyes, plan: Plan, sizes: Sequence[int], advance: Callable[[], None]
+) -> list[Model]:
+    """Writes a tower for each size, whose equal weights lie in one file; gives their entries.
 
     Args:
-        staging: the bundle's folder.
-        variant: of the language model, staged.
+        folder: of the bundle, where the language model is staged.
         eyes: of the model.
-        plan: weights.
-        sizes: sides of a tile; of the first, the variant is called as the language model's.
+        plan: name and weights.
+        sizes: sides of a tile.
         advance: called after each layer, and after each connector.
 
     Raises:
         UsageError: the tower has no positions for a size.
     """
     assert plan.read_vision is not None
-    write_vision(staging.folder / plan.name, eyes.shape, sizes, plan.read_vision, advance)
-    models = [
+    write_vision(folder / plan.name, eyes.shape, sizes, plan.read_vision, advance)
+    return [
         Model(
             path=f"{plan.name}/{vision_file(size)}",
             format="onnx",
@@ -45,8 +43,26 @@ def with_eyes(
         )
         for size, seen in ((size, eyes.at(size)) for size in sizes)
     ]
+
+
+def with_towers(
+    folder: Path, variant: Variant, sizes: Sequence[int], towers: Sequence[Model]
+) -> tuple[Variant, ...]:
+    """A variant for each tower; all share the language model's files.
+
+    Args:
+        folder: of the bundle.
+        variant: of the language model.
+        sizes: sides of a tile; of the first, the variant is called as the language model's.
+        towers: one a size.
+    """
     names = [variant.name, *(f"{variant.name}-{size}" for size in sizes[1:])]
-    return tuple(
-        staging.variant(plan, name, {**variant.models, ROLE: model})
-        for name, model in zip(names, models, strict=True)
-    )
+    every = (*variant.models.values(), *towers)
+    bytes_of = {path: (folder / path).stat().st_size for m in every for path in (m.path, *m.external)}
+    found = []
+    for name, tower in zip(names, towers, strict=True):
+        models = {**variant.models, ROLE: tower}
+        found.append(
+            replace(variant, name=name, models=models, bytes=variant_bytes(models.values(), bytes_of))
+        )
+    return tuple(found)

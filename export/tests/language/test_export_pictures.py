@@ -121,6 +121,20 @@ def test_codes_are_near_full_precision(exported, tmp_path):
     assert np.abs(scores["int4"] - scores["fp32"]).max() <= 0.6 * power
 
 
+def test_tflite_answers_as_onnx_does(folder, tmp_path):
+    pytest.importorskip("ai_edge_litert", reason="edgekit[litert] is not installed")
+    out = tmp_path / "both.edge"
+    assert exported_to(folder, out, "--format", "both", "--image-size", "48,64") == 0
+    names = [variant.name for variant in open_bundle(out).manifest.variants]
+    assert names == ["int8", "int8-64", "int8-tflite", "int8-tflite-64"]
+    assert all(one.ok for tested in selftest(out) for one in tested.outcomes)
+    asked = Question(Frame(draw_objects(1)), QUESTIONS[0])
+    for ending in ("", "-64"):
+        first, second = (load(out, f"int8{kind}{ending}") for kind in ("", "-tflite"))
+        found = [task(asked, settings=Settings(max_tokens=4)).tokens for task in (first, second)]
+        assert found[0] == found[1]
+
+
 def exported_to(folder, out, *args):
     return main(["export", str(folder), "-o", str(out), "--context", "192", *args])
 
@@ -155,7 +169,6 @@ def test_a_size_that_no_codes_have_is_refused_with_its_arithmetic(folder, tmp_pa
         (["--recipe", "stored"], "its weights are floats"),
         (["--calib", "texts/"], "--calib: tiny looks at pictures"),
         (["--vocabulary", "texts/"], "--vocabulary: tiny looks at pictures"),
-        (["--format", "tflite"], "--format tflite: tiny looks at pictures"),
         (["--max-drop", "2%"], "add --eval DATA"),
     ],
 )
