@@ -1,5 +1,7 @@
 """Full precision against transformers: the same greedy tokens for every picture and question, or where they part.
 
+Told beside it is the largest difference of their scores.
+
     python -m benchmarks.vision_language.greedy_parity vlm.reference.edge vlm/
 
 Pictures are drawn, of sizes from 8 to 600 pixels a side; the prompt's own tokens have to be equal, too.
@@ -15,8 +17,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from edgekit.tasks.decoder import DECODE
 from edgekit.tasks.registry import load
 from edgekit.tasks.settings import Settings
+from edgekit.tasks.trace import Trace
 from edgekit.tasks.vision_language import VisionLanguage
 
 QUESTIONS = (
@@ -45,23 +49,39 @@ def main() -> int:
     task = load(args.bundle, args.variant)
     assert isinstance(task, VisionLanguage)
     network = AutoModelForImageTextToText.from_pretrained(args.folder, dtype=torch.float32).eval()
-    reference = processor(args.folder, task)
-    rng, equal = np.random.default_rng(0), 0
-    for number in range(args.prompts):
+    return compare(task, network, processor(args.folder, task), args.prompts, args.tokens)
+
+
+def compare(task: VisionLanguage, network: Any, reference: Any, prompts: int, tokens: int) -> int:
+    """Answers to so many prompts on both sides; 1 if any differs."""
+    import torch
+
+    rng, equal, furthest = np.random.default_rng(0), 0, 0.0
+    for number in range(prompts):
         picture, question = drawn(rng), QUESTIONS[number % len(QUESTIONS)]
         given = reference(picture, question)
-        ours = task.stream(question, picture, settings=Settings(max_tokens=args.tokens)).generation
+        trace = Trace()
+        ours = task.stream(question, picture, settings=Settings(max_tokens=tokens), trace=trace).generation
         with torch.inference_mode():
-            made = network.generate(**given, max_new_tokens=args.tokens, do_sample=False)
-        theirs = made[0, given["input_ids"].shape[1] :].tolist()
+            made = network.generate(
+                **given,
+                max_new_tokens=tokens,
+                do_sample=False,
+                return_dict_in_generate=True,
+                output_logits=True,
+            )
+        theirs = made.sequences[0, given["input_ids"].shape[1] :].tolist()
+        scores = [scored for call in trace.calls if call.role == DECODE for _, scored in call.told]
+        pairs = zip(scores[-len(theirs) :], made.logits, strict=True)
+        furthest = max(furthest, *(float(np.abs(a[-1] - b[0].numpy()).max()) for a, b in pairs))
         theirs = theirs[:-1] if theirs and ours.finish == "end" else theirs
         same = list(ours.tokens) == theirs and ours.pace is not None
         same = same and ours.pace.prompt_tokens == given["input_ids"].shape[1]
         equal += same
         if not same:
             print(f"prompt {number}, {picture.size}: {list(ours.tokens)} ({ours.finish}), expected {theirs}")
-    print(f"{equal} of {args.prompts} answers of up to {args.tokens} tokens are equal")
-    return 0 if equal == args.prompts else 1
+    print(f"{equal} of {prompts} answers of up to {tokens} tokens are equal, scores to {furthest:.2g}")
+    return 0 if equal == prompts else 1
 
 
 def drawn(rng: np.random.Generator) -> Image.Image:
@@ -84,7 +104,8 @@ def processor(folder: Path, task: VisionLanguage) -> Any:
     tiles, more = task.vision.input, {}
     if task.vision.head.layout == "idefics3":
         made.image_seq_len = task.vision.head.tokens
-        more = {"do_image_splitting": tiles.split}
+        sides = {"size": {"longest_edge": tiles.longest}, "max_image_size": {"longest_edge": tiles.size}}
+        more = {"do_image_splitting": tiles.split, **sides}
 
     def prepare(picture: Image.Image, question: str) -> Any:
         content = [{"type": "image"}, {"type": "text", "text": question}]
