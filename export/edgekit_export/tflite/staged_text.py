@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from edgekit.bundle.manifest import MemoryHead, Model, TokenInput, Variant
-from edgekit.types import F32
 from edgekit_export.language.staged import Plan, TextStaging, logits_head
-from edgekit_export.quantize.blockwise import Blockwise
-from edgekit_export.quantize.tiered import Tiered
 from edgekit_export.sources.eyes import Eyes
 from edgekit_export.sources.text_model import TextModel
 from edgekit_export.tflite.text_graph import embedding_graph
 from edgekit_export.tflite.text_model import text_input, text_tflite
 from edgekit_export.tflite.vision_graph import vision_tflite
 from edgekit_export.variants import TFLITE_ENDING
-
-_MIDDLE = 128
 
 
 def stage_tflite_text(
@@ -60,22 +53,9 @@ def stage_tflite_towers(
     """Writes a tower for each size; see :func:`edgekit_export.vision.staged.stage_towers`."""
     read = plan.read_vision
     assert read is not None
-
-    def stored(name: str) -> F32 | Blockwise:
-        found = read(name)
-        return _blocks(found) if isinstance(found, Tiered) else found.astype(np.float32)
-
     found = []
     for size in sizes:
         path, seen = f"{plan.name}{TFLITE_ENDING}/vision-{size}.tflite", eyes.at(size)
-        (folder / path).write_bytes(vision_tflite(eyes.shape, size, stored, advance))
-        advance()
+        (folder / path).write_bytes(vision_tflite(eyes.shape, size, read, advance))
         found.append(Model(path=path, format="tflite", input=seen.tiles, head=seen.head))
     return found
-
-
-def _blocks(weight: Tiered) -> Blockwise:
-    """The very same numbers, with a scale for each block."""
-    blocks = weight.shape[1] // weight.block
-    codes = (weight.integers().astype(np.int16) + _MIDDLE).astype(np.uint8)
-    return Blockwise(codes, 8, weight.block, np.repeat(weight.scales[:, None], blocks, axis=1), _MIDDLE)

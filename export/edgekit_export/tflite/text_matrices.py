@@ -9,12 +9,15 @@ import numpy as np
 
 from edgekit.types import F32, Array
 from edgekit_export.quantize.blockwise import Blockwise
+from edgekit_export.quantize.tiered import Tiered
 from edgekit_export.tflite.operations import Operations
 from edgekit_export.tflite.writer import Value
 
 _DEQUANTIZE_HALF = 3
 _HYBRID_PRODUCT = 4
-"""First versions of ``DEQUANTIZE`` and ``BATCH_MATMUL`` that take float16, and int8 beside float32."""
+_HYBRID_CONNECTED = 9
+"""First versions of ``DEQUANTIZE`` that take float16, and of ``BATCH_MATMUL`` and ``FULLY_CONNECTED`` that take int8
+beside float32."""
 
 _BYTE = 8
 _STEPS = np.float32([255])
@@ -22,7 +25,7 @@ _NO_SPAN = np.float32([1e-30])
 """Keeps a row of zeros from being divided by 0."""
 
 
-Read = Callable[[str], F32 | Blockwise]
+Read = Callable[[str], F32 | Blockwise | Tiered]
 
 
 class _Stored(NamedTuple):
@@ -33,6 +36,13 @@ class _Stored(NamedTuple):
     minima: Value | None
 
 
+class _Even(NamedTuple):
+    """Codes ``(outputs, inputs)`` int8, scales ``(1, outputs)``."""
+
+    codes: Value
+    scales: Value
+
+
 class Matrices:
     """Matrices of a graph, each stored once, whoever reads it.
 
@@ -41,19 +51,23 @@ class Matrices:
     behind it, then the sum. What is multiplied with is cut into two digits of 8 bits, block by block: the one that the
     engine makes of it, and the one that it makes of the rest. So products are right to 16 bits.
 
+    Those with a scale an output, :class:`Tiered`, go through the engine's own kernel: one digit, a scale a row, as
+    their ONNX graphs have it.
+
     Args:
         read: a matrix by name, ``(outputs, inputs)``.
     """
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self._stored: dict[str, Value | _Stored] = {}
+        self._stored: dict[str, Value | _Stored | _Even] = {}
 
     def embed(self, do: Operations, name: str, ids: Value) -> Value:
         """Rows of a table, ``(tokens, hidden)`` float32."""
         stored = self._matrix(do, [name])
         if isinstance(stored, Value):
             return do.apply("EMBEDDING_LOOKUP", [ids, stored], (None, stored.shape[1]))
+        assert isinstance(stored, _Stored)
         blocks, rows, block = stored.codes.shape
         assert blocks is not None and rows is not None and block is not None
         places = do.pair(
@@ -74,6 +88,13 @@ class Matrices:
         stored = self._matrix(do, names)
         if isinstance(stored, Value):
             return _connected(do, source, stored)
+        if isinstance(stored, _Even):
+            options = {"": "FullyConnectedOptions", "asymmetricQuantizeInputs": True}
+            shape = (source.shape[0], stored.codes.shape[0])
+            found = do.apply(
+                "FULLY_CONNECTED", [source, stored.codes], shape, options, version=_HYBRID_CONNECTED
+            )
+            return do.both("MUL", found, stored.scales)
         blocks, outputs, block = stored.codes.shape
         parts = do.reshape(source, (None, blocks, block))
         high = do.swap(parts)
@@ -87,14 +108,21 @@ class Matrices:
             return found
         return do.both("ADD", found, _connected(do, do.reduce("SUM", parts, 2), _real(do, stored.minima)))
 
-    def _matrix(self, do: Operations, names: Sequence[str]) -> Value | _Stored:
+    def _matrix(self, do: Operations, names: Sequence[str]) -> Value | _Stored | _Even:
         if names[0] not in self._stored:
             read = [self._read(name) for name in names]
             coded = [each for each in read if isinstance(each, Blockwise)]
-            if len(coded) == len(read):
+            even = [each for each in read if isinstance(each, Tiered)]
+            if len(even) == len(read):
+                codes = np.concatenate([each.integers() for each in even])
+                scales = np.concatenate([each.scales for each in even])[None]
+                self._stored[names[0]] = _Even(
+                    do.writer.constant(names[0], codes), do.writer.constant(f"{names[0]}.scales", scales)
+                )
+            elif len(coded) == len(read):
                 self._stored[names[0]] = _store(do, names[0], coded)
             else:
-                real = [each.dequantized() if isinstance(each, Blockwise) else each for each in read]
+                real = [each if isinstance(each, np.ndarray) else each.dequantized() for each in read]
                 self._stored[names[0]] = do.writer.constant(names[0], np.concatenate(real))
         return self._stored[names[0]]
 

@@ -22,6 +22,7 @@ from edgekit_export.architectures.vision import (
     position_rows,
 )
 from edgekit_export.quantize.blockwise import Blockwise
+from edgekit_export.quantize.tiered import Tiered
 from edgekit_export.tflite.operations import Operations
 from edgekit_export.tflite.text_matrices import Matrices, Read
 from edgekit_export.tflite.writer import GraphWriter, Value
@@ -38,7 +39,7 @@ def vision_tflite(
         shape: of the checkpoint.
         size: side of a tile in pixels.
         read: gives each tensor as it shall be stored: float32, or matrices in codes.
-        advance: called once a layer.
+        advance: called after each layer, and after the connector.
 
     Raises:
         UsageError: the tower does not take this size.
@@ -70,6 +71,7 @@ class _VisionGraph:
             advance()
         joined = self._connected(self._norm(hidden, LAST_NORM))
         found = do.reshape(self._multiply([PROJECTION], joined), (1, self._tokens, self._shape.output))
+        advance()
         return self._writer.finish({PIXELS: pixels}, {FEATURES: found})
 
     def _patches(self, pixels: Value) -> Value:
@@ -128,11 +130,11 @@ class _VisionGraph:
         scaled = do.pair("MUL", do.rms_normal(centred, self._shape.epsilon), self._vector(f"{name}.weight"))
         return do.pair("ADD", scaled, self._vector(f"{name}.bias"))
 
-    def _matrix(self, name: str) -> F32 | Blockwise:
+    def _matrix(self, name: str) -> F32 | Blockwise | Tiered:
         found = self._read(name)
-        return found if isinstance(found, Blockwise) else found.reshape(len(found), -1)
+        return found.reshape(len(found), -1) if isinstance(found, np.ndarray) else found
 
     def _vector(self, name: str) -> Array:
         found = self._read(name)
         assert isinstance(found, np.ndarray)
-        return found
+        return found.astype(np.float32)  # positions may be stored in float16

@@ -14,6 +14,7 @@ from edgekit.engines.registry import engine_for  # noqa: E402
 from edgekit.errors import UsageError  # noqa: E402
 from edgekit_export.quantize.block_grid import Format, round_nearest  # noqa: E402
 from edgekit_export.quantize.blockwise import Blockwise  # noqa: E402
+from edgekit_export.quantize.tiered import Tiered, TieredFormat, round_tiered  # noqa: E402
 from edgekit_export.sources.text_source import text_source  # noqa: E402
 from edgekit_export.tflite.text_graph import embedding_graph  # noqa: E402
 from edgekit_export.tflite.text_model import text_input, text_tflite  # noqa: E402
@@ -92,6 +93,27 @@ def test_codes_of_8_bits_are_multiplied_to_16_bits(checkpoint, tmp_path):
     wanted, found = features(whole, tmp_path, pixels), features(small, tmp_path, pixels)
     assert np.abs(found - wanted).max() <= 2e-3 * np.abs(wanted).max()
     assert len(small) < 0.5 * len(whole)  # operators of a tiny graph weigh as much as its codes
+
+
+def test_codes_with_a_scale_an_output_are_multiplied_to_8_bits(checkpoint, tmp_path):
+    _, model = checkpoint
+
+    def coded(name):
+        found = model.eyes.read(name)
+        is_matrix = found.ndim == 2 and "position" not in name
+        return round_tiered(found, TieredFormat(4)) if is_matrix else found
+
+    def real(name):
+        found = coded(name)
+        return found.dequantized() if isinstance(found, Tiered) else found
+
+    pixels = RNG.uniform(-1, 1, (1, 3, 64, 64)).astype(np.float32)
+    whole, small = (vision_tflite(model.eyes.shape, 64, read) for read in (real, coded))
+    wanted, found = features(whole, tmp_path, pixels), features(small, tmp_path, pixels)
+    assert (
+        0 < np.abs(found - wanted).mean() <= 0.1 * np.abs(wanted).mean()
+    )  # one digit, and weights that are loud
+    assert len(small) < 0.5 * len(whole)
 
 
 def test_a_decoder_of_embeddings_gives_what_one_of_ids_gives(checkpoint, tmp_path):
