@@ -8,7 +8,7 @@ from edgekit.engines.protocol import EngineOptions
 from edgekit.errors import DataError, UsageError
 from edgekit_export.architectures.vision import PATCH_WEIGHT, POSITION, PROJECTION
 from edgekit_export.quantize.tiered import TieredFormat, round_tiered
-from edgekit_export.vision.write import VISION, write_vision
+from edgekit_export.vision.write import vision_file, write_vision
 
 towers = pytest.importorskip("export.tests.vision.towers")
 torch = pytest.importorskip("torch")
@@ -37,8 +37,8 @@ def through(shape, read, linear, pixels: np.ndarray) -> np.ndarray:
 
 def in_graph(folder, shape, read, pixels: np.ndarray) -> np.ndarray:
     folder.mkdir()
-    write_vision(folder, shape, pixels.shape[2], read)
-    session = OnnxRuntimeEngine().load(folder / VISION, EngineOptions(threads=1))
+    write_vision(folder, shape, [pixels.shape[2]], read)
+    session = OnnxRuntimeEngine().load(folder / vision_file(pixels.shape[2]), EngineOptions(threads=1))
     return np.concatenate([session.run({"pixel_values": picture[None]})[0] for picture in pixels])
 
 
