@@ -56,19 +56,19 @@ class SourceModel(Strict):
 
 
 class HubFolder(Strict):
-    """A folder as the Hugging Face hub has them, inside a package: it says of itself what a graph would need said.
+    """A folder as the Hugging Face hub has them: it says of itself what a graph would need said.
 
     Attributes:
-        package: that has it.
+        package: that has it; beside the recipe where absent.
         folder: where it lies in there.
         files: that are needed of it, paths within the folder.
         sha256: of ``model.safetensors``.
     """
 
-    package: str
     folder: str
     files: Annotated[tuple[MemberPath, ...], Meta(min_length=1)]
     sha256: Sha256
+    package: str | None = None
 
 
 class GgufFile(Strict):
@@ -106,7 +106,9 @@ class ModelRecipe(Strict):
     """The whole of a ``recipe.toml``."""
 
     schema: Literal[1]
-    task: Literal["activity", "classify", "detect", "embed", "generate", "ocr", "transcribe"]
+    task: Literal[
+        "activity", "classify", "detect", "embed", "generate", "ocr", "transcribe", "vision_language"
+    ]
     models: dict[Name, SourceModel] = msgspec.field(default_factory=dict)
     hub: HubFolder | None = None
     gguf: GgufFile | None = None

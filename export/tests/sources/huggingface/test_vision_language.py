@@ -11,7 +11,7 @@ pytest.importorskip("transformers", reason="edgekit-export[transformers] is not 
 pytest.importorskip("tokenizers", reason="edgekit[text] is not installed")
 
 from edgekit.bundle.manifest import FeaturesHead, TilesInput  # noqa: E402
-from edgekit.errors import ModelError, UsageError  # noqa: E402
+from edgekit.errors import EnvironmentLacks, ModelError, UsageError  # noqa: E402
 from edgekit_export.architectures.architecture import tensor_shapes  # noqa: E402
 from edgekit_export.architectures.registry import with_pictures  # noqa: E402
 from edgekit_export.architectures.vision import vision_tensor_shapes  # noqa: E402
@@ -153,3 +153,41 @@ def test_one_tensor_more_is_refused(folders, tmp_path):
     save_file({**load_file(file), "model.connector.other.weight": np.ones(3, np.float32)}, file)
     with pytest.raises(ModelError, match=r"has 1 tensors .* first 'model.connector.other.weight'"):
         text_source(str(copy))
+
+
+CARD = """title = "Tiny"
+task = "vision_language"
+domain = "shapes"
+languages = ["en"]
+input_range = "a picture"
+cannot = ["see"]
+license = "MIT"
+source = "here"
+parameters = 1
+"""
+
+
+def named(folder, root, sha256):
+    """A recipe with the folder beside it."""
+    shutil.copytree(folder, root / "checkpoint")
+    (root / "card.toml").write_text(CARD)
+    (root / "recipe.toml").write_text(
+        'schema = 1\ntask = "vision_language"\n[hub]\nfolder = "checkpoint"\n'
+        f'files = ["config.json"]\nsha256 = "{sha256}"\n'
+    )
+    return str(root)
+
+
+def test_a_named_model_whose_weights_lie_beside_its_recipe(folders, tmp_path):
+    sha256 = text_source(str(folders["idefics3"])).model.sha256
+    model = text_source(named(folders["idefics3"], tmp_path, sha256)).model
+    assert (model.card.title, model.name, model.sha256) == ("Tiny", tmp_path.name.lower(), sha256)
+    assert model.eyes is not None
+    shutil.rmtree(tmp_path / "checkpoint")
+    with pytest.raises(EnvironmentLacks, match="no folder checkpoint beside its recipe"):
+        text_source(str(tmp_path))
+
+
+def test_other_weights_than_a_recipe_pins_are_refused(folders, tmp_path):
+    with pytest.raises(ModelError, match="checkpoint: has weights with the SHA-256"):
+        text_source(named(folders["idefics3"], tmp_path, "0" * 64))
