@@ -71,9 +71,12 @@ def saturates(features: Collection[str]) -> bool:
 class OnnxRuntimeSession:
     """A loaded ONNX graph."""
 
-    def __init__(self, session: ort.InferenceSession, path: Path) -> None:
+    def __init__(self, session: ort.InferenceSession, path: Path, *, frugal: bool = False) -> None:
         self._session = session
         self._path = path
+        self._run_options: Any = ort.RunOptions() if frugal else None
+        if frugal:
+            self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         self.inputs = tuple(_spec(i) for i in session.get_inputs())
         self.outputs = tuple(_spec(o) for o in session.get_outputs())
         self._output_names = [o.name for o in self.outputs]
@@ -81,7 +84,7 @@ class OnnxRuntimeSession:
     def run(self, feeds: Mapping[str, Array]) -> list[Array]:
         """Runs the graph once; see :class:`edgekit.engines.protocol.Session`."""
         try:
-            outputs: list[Array] = self._session.run(self._output_names, dict(feeds))
+            outputs: list[Array] = self._session.run(self._output_names, dict(feeds), self._run_options)
         except Exception as error:
             raise ModelError(f"{self._path.name}: onnxruntime failed: {_first_line(error)}") from error
         return outputs
@@ -165,7 +168,7 @@ class OnnxRuntimeEngine:
 
     def load(self, path: Path, options: EngineOptions) -> OnnxRuntimeSession:
         """Loads an ``.onnx`` file; see :class:`edgekit.engines.protocol.Engine`."""
-        return self.load_with(path, session_options(options))
+        return OnnxRuntimeSession(_open(path, session_options(options)), path, frugal=options.frugal)
 
     def load_with(self, path: Path, settings: Any) -> OnnxRuntimeSession:  # noqa: ANN401 (onnxruntime is untyped)
         """As :meth:`load`, with :func:`session_options` to which a caller added: a profile, say.

@@ -42,12 +42,15 @@ class EngineOptions:
         optimization: the engine's graph optimisation. ``"none"`` exists to prove that it changes nothing.
         context: of language models: most tokens that are kept at once; as many as the bundle allows by default.
         memory_cap_bytes: of language models: most bytes that weights and kept tokens may take together.
+        frugal: of graphs that run now and then, whether an engine that keeps a run's memory for the next one gives it
+            back: SmolVLM-256M's vision takes 221 MB then and not 424, and 5 % longer.
     """
 
     threads: int = 2
     optimization: Literal["all", "none"] = "all"
     context: int | None = None
     memory_cap_bytes: int | None = None
+    frugal: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.threads <= 256:

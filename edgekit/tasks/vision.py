@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,7 +74,7 @@ class Vision:
                 f"variant {variant.name}: expected a graph {VISION} with a tiles input and a features_head"
             )
         self.input, self.head = model.input, model.head
-        self.session: Session = engine.load(folder / model.path, options)
+        self.session: Session = engine.load(folder / model.path, replace(options, frugal=True))
         self._output = output_index(self.session, model, model.head.tensor, variant)
         wanted = 1, 3, model.input.size, model.input.size
         taken = [(given.name, given.dtype, given.shape) for given in self.session.inputs]

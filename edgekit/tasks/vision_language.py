@@ -13,6 +13,7 @@ import numpy as np
 from edgekit.bundle.manifest import Variant
 from edgekit.engines.protocol import Engine, EngineOptions
 from edgekit.errors import BundleError
+from edgekit.machine import give_memory_back
 from edgekit.processing.image_prompt import MARKS, check_marks, expand_marks
 from edgekit.processing.words import Prompt
 from edgekit.tasks.decoder import DECODE, EMBED
@@ -49,6 +50,7 @@ class VisionLanguage(Generate):
         if EMBED not in self.sessions:
             raise BundleError(f"variant {variant.name}: {DECODE} takes ids, {self.name} expects embeddings")
         self.vision = Vision(variant, folder, engine, options)
+        give_memory_back()
         embedded = self.sessions[EMBED].outputs[0]
         if embedded.shape[-1:] != (self.vision.hidden,):
             raise BundleError(

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -37,6 +39,44 @@ def test_options_that_ship():
     assert options.intra_op_num_threads == 3
     assert options.inter_op_num_threads == 1
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_a_run_gives_its_memory_back_where_that_is_asked_for(tmp_path):
+    """A product of 2,048 rows makes 32 MB: resident memory falls behind it."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x", "w"], ["big"]),
+            helper.make_node("MatMul", ["big", "v"], ["bigger"]),
+            helper.make_node("ReduceSum", ["bigger"], ["y"]),
+        ],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2048, 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1])],
+        [
+            numpy_helper.from_array(np.ones((4, 4096), np.float32), "w"),
+            numpy_helper.from_array(np.ones((4096, 1024), np.float32), "v"),
+        ],
+    )
+    path = tmp_path / "big.onnx"
+    path.write_bytes(
+        helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10
+        ).SerializeToString()
+    )
+    kept = []
+    for frugal in (False, True):
+        session = OnnxRuntimeEngine().load(path, EngineOptions(threads=1, frugal=frugal))
+        before = resident()
+        (total,) = session.run({"x": np.ones((2048, 4), np.float32)})
+        kept.append(resident() - before)
+        assert total == 2048 * 1024 * 4096 * 4
+        del session
+    assert kept[0] > 30e6
+    assert kept[1] < kept[0] - 20e6
+
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 def test_settings_that_a_caller_added_to(model, tmp_path):
