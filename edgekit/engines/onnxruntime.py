@@ -32,6 +32,9 @@ _OPTIMIZATION = {
 }
 
 
+_FRUGAL = ort.RunOptions()
+_FRUGAL.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
 SPIN_US = 50
 """How long a decoder's threads wait awake for the next part of a token's work; see ``docs/generation.md``."""
 
@@ -74,9 +77,7 @@ class OnnxRuntimeSession:
     def __init__(self, session: ort.InferenceSession, path: Path, *, frugal: bool = False) -> None:
         self._session = session
         self._path = path
-        self._run_options: Any = ort.RunOptions() if frugal else None
-        if frugal:
-            self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        self._run_options = _FRUGAL if frugal else None
         self.inputs = tuple(_spec(i) for i in session.get_inputs())
         self.outputs = tuple(_spec(o) for o in session.get_outputs())
         self._output_names = [o.name for o in self.outputs]
