@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgekit.bundle.manifest import FeaturesHead
+from edgekit.bundle.messages import printable
 from edgekit.errors import DataError
 from edgekit.tasks.given import Given, ImageToken, Item
 from edgekit.tasks.picture import Picture
@@ -21,7 +22,8 @@ def with_places(turns: Sequence[Turn], pictures: int) -> list[Turn]:
         pictures: how many there are. Where no turn names one, all come first in the user's first turn.
 
     Raises:
-        DataError: turns name another number of pictures, or there is no turn of a user.
+        DataError: turns name another number of pictures, hold something else than texts and places of pictures, or
+            there is no turn of a user.
     """
     made = [{**turn, "content": _parts(turn.get("content"))} for turn in turns]
     named = sum(_is_image(part) for turn in made for part in turn["content"])
@@ -66,7 +68,18 @@ def placed(tokens: list[int], pictures: Sequence[Picture], head: FeaturesHead) -
 def _parts(content: object) -> list[Any]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
-    return list(content) if isinstance(content, Sequence) else [content]
+    parts = list(content) if isinstance(content, Sequence) else [content]
+    for part in parts:
+        if not _is_image(part) and not _is_text(part):
+            what = printable(str(part))
+            raise DataError(
+                f"prompt: a turn holds {what}", "give it a text, or a list of parts of type text and image"
+            )
+    return parts
+
+
+def _is_text(part: object) -> bool:
+    return isinstance(part, Mapping) and part.get("type") == "text" and isinstance(part.get("text"), str)
 
 
 def _is_image(part: object) -> bool:

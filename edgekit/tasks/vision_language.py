@@ -125,7 +125,7 @@ class VisionLanguage(Generate):
             given = [{"role": "user", "content": given}]
         elif isinstance(given, str):
             given = MARKS[head.layout].picture * len(pictures) + given
-        if not isinstance(given, str):
+        if isinstance(given, Sequence) and not isinstance(given, str):
             turns = [turn for turn in given if isinstance(turn, Mapping)]
             given = with_places(turns, len(pictures)) if len(turns) == len(given) else given
         grids = [(picture.tiles.rows, picture.tiles.columns) for picture in pictures]

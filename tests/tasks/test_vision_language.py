@@ -277,6 +277,11 @@ def test_a_text_without_turns_may_not_name_marks(make, prompt, images, match):
         ([258, PLACEHOLDER], 0, "1 tokens stand for pictures, 0 pictures have 0"),
         ("h" * 130, 1, r"tokens \(4 of pictures\), the context has room for 128"),
         ([], 0, "expected a text, turns or tokens"),
+        (3, 1, "expected a text, turns or tokens, got int"),
+        ([{"role": "user", "content": "a"}, 5], 1, "got a mixture"),
+        ([{"role": "user", "content": None}], 1, "a turn holds 'None'"),
+        ([{"role": "user", "content": [{"type": "image_url"}]}], 1, "a turn holds .*image_url"),
+        ([{"role": "user", "content": [{"type": "text", "text": 3}]}], 1, "a turn holds"),
     ],
 )
 def test_prompts_that_cannot_be(task, prompt, images, match):
