@@ -114,6 +114,10 @@ class VisionLanguage(Generate):
         """
         return cut(image, self.vision.input)
 
+    def given(self, prompt: Prompt, image: Images = None) -> Given:
+        """What the model is given of a prompt; see :meth:`stream` for both."""
+        return self._read(prompt, image)
+
     def forget(self) -> None:
         """The next prompt and its pictures go through the model whole."""
         super().forget()

@@ -26,6 +26,7 @@ from edgekit.tasks.vision_language import VisionLanguage
 from edgekit_export.architectures.vision import check_size
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
+from edgekit_export.language.calibrated import Calibrated, of_questions, of_texts
 from edgekit_export.language.making import BESIDE_BYTES, check_recipe, plain_bytes, plan_of
 from edgekit_export.language.plans import TextRecipe, default_recipes, full_precision, widened
 from edgekit_export.language.refusal import beside_bytes, refused_size
@@ -127,16 +128,8 @@ def _check_eyes(model: TextModel, options: TextOptions) -> None:
         )
     for size in options.image_sizes:
         check_size(model.eyes.shape, size)
-    refused = (
-        ("--vocabulary", bool(options.vocabulary)),
-        ("--calib", bool(options.calibration)),  # its weights are rounded to the nearest codes
-    )
-    for option, given in refused:
-        if given:
-            raise UsageError(
-                f"{option}: {model.card.title} looks at pictures, with which it is not made yet",
-                "leave it out",
-            )
+    if options.vocabulary:
+        raise UsageError(f"--vocabulary: {model.card.title} looks at pictures", "leave it out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +154,17 @@ class _Work:
         too_small = refused_size(slim, out, options.max_size_bytes, *self._made_for)
         if too_small is not None and "mixed" in recipes:
             return too_small
+        calibrated = self._calibrated(slim, task, calibration)
         staged = [
             self._recorded(variant, inputs)
-            for one in recipes
+            for plan in (self._plan(one, slim, calibrated) for one in recipes)
             for wanted in options.formats
-            for variant in self._fitting(slim, self._plan(one, slim, calibration), wanted)
+            for variant in self._fitting(slim, plan, wanted)
         ]
         data = calibration is not None or model.eyes is not None
         mixable = data and not options.recipes and too_small is None and "mixed" not in recipes
         if mixable and not any(map(self._fits, staged)):
-            mixed = self._plan("mixed", slim, calibration)
+            mixed = self._plan("mixed", slim, calibrated)
             made = [variant for one in options.formats for variant in self._staged(slim, mixed, one)]
             staged += [self._recorded(variant, inputs) for variant in made]
         candidates, matrix = self._judged(staged, task, evaluation)
@@ -236,10 +230,20 @@ class _Work:
     def _task(self) -> str:
         return "generate" if self.source.model.eyes is None else "vision_language"
 
-    def _plan(self, recipe: TextRecipe, model: TextModel, calibration: Dataset | None) -> Plan:
+    def _calibrated(self, model: TextModel, task: Generate, calibration: Dataset | None) -> Calibrated | None:
+        """What weights are fitted to; ``None`` without data."""
+        if calibration is None:
+            return None
+        if not isinstance(task, VisionLanguage) or model.eyes is None:
+            return of_texts(model, calibration)
+        patches = (task.vision.input.size // model.eyes.shape.patch) ** 2
+        with self.progress("ask the calibration's questions", None) as advance:
+            return of_questions(task, calibration, patches, advance)
+
+    def _plan(self, recipe: TextRecipe, model: TextModel, calibrated: Calibrated | None) -> Plan:
         limit = self.options.max_size_bytes
         left = None if limit is None else limit - beside_bytes(model, *self._made_for)
-        return plan_of(recipe, model, calibration, left, self.progress)
+        return plan_of(recipe, model, calibrated, left, self.progress)
 
     @property
     def _made_for(self) -> tuple[int, tuple[int, ...]]:

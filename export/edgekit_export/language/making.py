@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
-from edgekit.data.dataset import Dataset
 from edgekit.errors import UsageError
-from edgekit.types import Array
+from edgekit_export.language.calibrated import Calibrated
 from edgekit_export.language.matrices import matrices_of, matrix_reader, noise_weights
 from edgekit_export.language.plans import Codes, TextRecipe, coded_plan, stored_plan
 from edgekit_export.language.staged import Plan
@@ -15,28 +14,34 @@ from edgekit_export.quantize.block_grid import Format
 from edgekit_export.quantize.nearest import rounded
 from edgekit_export.quantize.progress import Progress
 from edgekit_export.quantize.rough_costs import rough_costs
-from edgekit_export.quantize.text_calibration import calibration_sequences
+from edgekit_export.quantize.text_gptq import round_text
 from edgekit_export.quantize.text_quantize import plain_formats, quantize_plainly, quantize_text
+from edgekit_export.quantize.text_sensitivity import measure_head_moment
 from edgekit_export.quantize.tiered import TieredFormat
+from edgekit_export.quantize.vision_rounding import round_vision
 from edgekit_export.quantize.vision_widths import plain_vision_formats
 from edgekit_export.quantize.widths import choose_formats
+from edgekit_export.sources.eyes import Eyes
 from edgekit_export.sources.text_model import TextModel
 from edgekit_export.variants import Progress as Shown
-from edgekit_export.vocabulary.counts import read_library
 
 BESIDE_BYTES = 700_000
 """Graphs, golden vectors, manifest and padding of a bundle: what a search for widths leaves room for."""
 
 
 def plan_of(
-    recipe: TextRecipe, model: TextModel, calibration: Dataset | None, weight_bytes: int | None, shown: Shown
+    recipe: TextRecipe,
+    model: TextModel,
+    calibrated: Calibrated | None,
+    weight_bytes: int | None,
+    shown: Shown,
 ) -> Plan:
     """What to write for a recipe; ``stored`` reads its codes when it is written, the others are rounded here.
 
     Args:
         recipe: of the variant.
         model: the checkpoint.
-        calibration: texts that rounding is fitted to; ``None`` for the nearest codes.
+        calibrated: what rounding is fitted to; ``None`` for the nearest codes.
         weight_bytes: most bytes of codes, scales and zero points; only ``mixed`` asks.
         shown: told about the work.
 
@@ -44,22 +49,21 @@ def plan_of(
         UsageError: see :func:`check_recipe`.
         DataError: as :func:`quantize_text` says.
     """
-    check_recipe(recipe, model, has_texts=calibration is not None, has_size=weight_bytes is not None)
+    check_recipe(recipe, model, has_texts=calibrated is not None, has_size=weight_bytes is not None)
     if recipe == "stored":
         return stored_plan(model)
-    sequences = None if calibration is None else _sequences(model, calibration)
     matrices = matrices_of(model)
     passes = 3 if recipe == "mixed" else 2  # over the layers: forward, for widths also backward, and rounding
     looks = 2 if recipe == "mixed" else 1  # at each matrix: for its costs, and to round it
-    steps = looks * len(matrices.sizes) if sequences is None else passes * model.shape.layers
+    steps = looks * len(matrices.sizes) if calibrated is None else passes * model.shape.layers
     with shown(f"{recipe}, rounding", steps) as advance:
         watched = _watching(advance)
         if recipe == "mixed":
             assert weight_bytes is not None  # as checked
-            name, made = "weight_only_mixed", _mixed(model, sequences, weight_bytes, watched)
+            name, made = "weight_only_mixed", _mixed(model, calibrated, weight_bytes, watched)
         else:
             name = f"weight_only_wi{recipe.removeprefix('int')}"
-            made = _plain(model, recipe, sequences, watched)
+            made = _plain(model, recipe, calibrated, watched)
     return coded_plan(recipe, name, model, made)
 
 
@@ -72,29 +76,44 @@ def plain_bytes(model: TextModel, recipe: Literal["int8", "int4"]) -> int:
     return sum(form.stored_bytes(*sizes[name]) for name, form in formats.items())
 
 
-def _sequences(model: TextModel, calibration: Dataset) -> Array:
-    library = read_library(model.words.tokenizer)
-    texts = (str(sample.content) for sample in calibration)
-    return calibration_sequences(
-        texts, lambda text: library.encode(text, add_special_tokens=False).ids, model.words.first
-    )
-
-
 def _plain(
-    model: TextModel, recipe: Literal["int8", "int4"], sequences: Array | None, watched: Progress
+    model: TextModel, recipe: Literal["int8", "int4"], calibrated: Calibrated | None, watched: Progress
 ) -> Codes:
-    text = quantize_plainly(model, recipe, sequences, watched)
     if model.eyes is None:
-        return text
-    return {**text, **rounded(matrix_reader(model), plain_vision_formats(model.eyes.shape, recipe), watched)}
+        return quantize_plainly(model, recipe, None if calibrated is None else calibrated.sequences, watched)
+    formats = plain_formats(model.shape, recipe), plain_vision_formats(model.eyes.shape, recipe)
+    return _with_eyes(model, model.eyes, *formats, calibrated, watched)
 
 
-def _mixed(model: TextModel, sequences: Array | None, weight_bytes: int, watched: Progress) -> Codes:
-    if sequences is not None:
-        return quantize_text(model, sequences, weight_bytes, watched)
+def _mixed(model: TextModel, calibrated: Calibrated | None, weight_bytes: int, watched: Progress) -> Codes:
+    if model.eyes is None:
+        assert calibrated is not None  # as checked
+        return quantize_text(model, calibrated.sequences, weight_bytes, watched)
     matrices, read = matrices_of(model), matrix_reader(model)
     costs = rough_costs(noise_weights(model), read, matrices.formats, lambda: watched("costs", 0, 0))
-    return rounded(read, choose_formats(matrices, costs, weight_bytes), watched)
+    chosen = choose_formats(matrices, costs, weight_bytes)
+    text = {name: form for name, form in chosen.items() if isinstance(form, Format)}
+    vision = {name: form for name, form in chosen.items() if isinstance(form, TieredFormat)}
+    return _with_eyes(model, model.eyes, text, vision, calibrated, watched)
+
+
+def _with_eyes(
+    model: TextModel,
+    eyes: Eyes,
+    text: Mapping[str, Format],
+    vision: Mapping[str, TieredFormat],
+    calibrated: Calibrated | None,
+    watched: Progress,
+) -> Codes:
+    """Decoder and eyes in these formats: fitted to questions where there are some, else the nearest codes."""
+    if calibrated is None or calibrated.pictures is None:
+        return rounded(matrix_reader(model), {**text, **vision}, watched)
+    sequences, placed = calibrated.sequences, calibrated.placed
+    moment = measure_head_moment(model, sequences, watched, placed)
+    return {
+        **round_text(model, sequences, text, moment, watched, placed),
+        **round_vision(eyes.shape, eyes.read, calibrated.pictures, vision, watched),
+    }
 
 
 def check_recipe(recipe: TextRecipe, model: TextModel, *, has_texts: bool, has_size: bool) -> None:

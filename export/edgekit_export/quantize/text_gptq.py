@@ -22,6 +22,8 @@ from edgekit_export.quantize.gptq import DAMPING, gptq
 from edgekit_export.quantize.progress import Progress, silent
 from edgekit_export.quantize.text_stream import (
     Checkpoint,
+    Placed,
+    as_they_are,
     checked_sequences,
     dense,
     embedded,
@@ -43,6 +45,7 @@ def round_text(
     formats: Mapping[str, Format],
     head_moment: F32,
     progress: Progress = silent,
+    placed: Placed = as_they_are,
 ) -> dict[str, Blockwise]:
     """All matrices in codes.
 
@@ -55,6 +58,7 @@ def round_text(
         formats: tensor name → format, for every matrix, the embedding and an untied head.
         head_moment: ``(hidden, hidden)`` second moment of what the head reads in the reference.
         progress: told of every layer.
+        placed: puts what pictures have in the places of tokens.
 
     Raises:
         DataError: as :func:`~edgekit_export.quantize.text_stream.checked_sequences`.
@@ -66,8 +70,8 @@ def round_text(
     found = {EMBEDDING: _embedding(table, head_moment if shape.tied else None, formats[EMBEDDING])}
     if not shape.tied:
         found[HEAD] = gptq(dense(model, HEAD), head_moment, formats[HEAD])
-    exact = embedded(shape, table, tokens)
-    rounded = embedded(shape, found[EMBEDDING].dequantized(), tokens)
+    exact = embedded(shape, table, tokens, placed)
+    rounded = embedded(shape, found[EMBEDDING].dequantized(), tokens, placed)
     del table
     with torch.no_grad():
         for index in range(shape.layers):

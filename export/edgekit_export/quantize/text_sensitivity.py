@@ -27,6 +27,8 @@ from edgekit_export.quantize.steps import Steps
 from edgekit_export.quantize.text_stream import (
     Checkpoint,
     Moment,
+    Placed,
+    as_they_are,
     checked_sequences,
     dense,
     embedded,
@@ -95,10 +97,12 @@ def measure_sensitivity(
     return Sensitivity(costs, Moment().of(read))
 
 
-def measure_head_moment(model: Checkpoint, sequences: Array, progress: Progress = silent) -> F32:
+def measure_head_moment(
+    model: Checkpoint, sequences: Array, progress: Progress = silent, placed: Placed = as_they_are
+) -> F32:
     """``(hidden, hidden)`` second moment of what the head reads; the forward half of :func:`measure_sensitivity`."""
     tokens = checked_sequences(model, sequences)
-    states = _forward(model, embedded(model.shape, dense(model, EMBEDDING), tokens), progress)
+    states = _forward(model, embedded(model.shape, dense(model, EMBEDDING), tokens, placed), progress)
     return Moment().of(last_norm(model, states[-1]))
 
 

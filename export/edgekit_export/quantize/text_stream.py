@@ -56,11 +56,38 @@ def checked_sequences(model: Checkpoint, sequences: Array) -> Array:
     return found.astype(np.int64)
 
 
-def embedded(shape: DecoderShape, table: F32, sequences: Array) -> torch.Tensor:
+Placed = Callable[["torch.Tensor"], "torch.Tensor"]
+"""Puts what pictures have in the places of tokens, ``(sequences, tokens, hidden)``, of all sequences."""
+
+
+def as_they_are(x: torch.Tensor) -> torch.Tensor:
+    """Of texts alone."""
+    return x
+
+
+def with_features(places: Array, features: F32) -> Placed:
+    """Puts features in the places of tokens.
+
+    Args:
+        places: ``(sequences, tokens)`` bool.
+        features: ``(places, hidden)``, in their order.
+    """
+
+    def placed(x: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        found = x.clone()
+        found[torch.from_numpy(places)] = torch.from_numpy(features)
+        return found
+
+    return placed
+
+
+def embedded(shape: DecoderShape, table: F32, sequences: Array, placed: Placed = as_they_are) -> torch.Tensor:
     """What the first layer reads: ``(sequences, tokens, hidden)`` float32."""
     import torch
 
-    return torch.from_numpy(table[sequences] * np.float32(shape.embedding_scale))
+    return placed(torch.from_numpy(table[sequences] * np.float32(shape.embedding_scale)))
 
 
 def layer_norms(model: Checkpoint, index: int) -> dict[str, torch.Tensor]:

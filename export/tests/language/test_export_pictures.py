@@ -135,6 +135,38 @@ def test_tflite_answers_as_onnx_does(folder, tmp_path):
         assert found[0] == found[1]
 
 
+def questions(folder, count):
+    """A table of questions about drawn pictures."""
+    from PIL import Image
+
+    folder.mkdir()
+    rows = []
+    for seed in range(count):
+        Image.fromarray(draw_objects(seed)).save(folder / f"{seed}.png")
+        rows += [json.dumps({"image": f"{seed}.png", "question": text, "answer": "no"}) for text in QUESTIONS]
+    (folder / "table.jsonl").write_text("\n".join(rows))
+    return str(folder / "table.jsonl")
+
+
+def test_weights_are_fitted_to_questions_about_pictures(folder, tmp_path):
+    table, asked = questions(tmp_path / "seen", 12), Question(Frame(draw_objects(50)), QUESTIONS[1])
+    missed = {}
+    for name, args in (("nearest", []), ("fitted", ["--calib", table])):
+        out = tmp_path / f"{name}.edge"
+        assert exported_to(folder, out, "--recipe", "int4", *args) == 0
+        scores = []
+        for path in (out, tmp_path / f"{name}.reference.edge"):
+            trace = Trace()
+            load(path)(asked, trace, Settings(max_tokens=1))
+            scores.append(next(o for call in trace.calls if call.role == "decode" for _, o in call.told)[0])
+        missed[name] = float(np.square(scores[0] - scores[1]).mean())
+    assert missed["fitted"] < missed["nearest"]
+    lock = open_bundle(tmp_path / "fitted.edge").manifest.lock
+    assert lock.calibration_n == 60
+    both = ["--recipe", "int8", "--calib", table, "--eval", table]
+    assert exported_to(folder, tmp_path / "x.edge", *both) == 2
+
+
 def exported_to(folder, out, *args):
     return main(["export", str(folder), "-o", str(out), "--context", "192", *args])
 
@@ -167,7 +199,7 @@ def test_a_size_that_no_codes_have_is_refused_with_its_arithmetic(folder, tmp_pa
         (["--image-size", "64,64"], "write each size once"),
         (["--recipe", "mixed"], "add --max-size"),
         (["--recipe", "stored"], "its weights are floats"),
-        (["--calib", "texts/"], "--calib: tiny looks at pictures"),
+        (["--calib", "nowhere/"], "no such file or folder"),
         (["--vocabulary", "texts/"], "--vocabulary: tiny looks at pictures"),
         (["--max-drop", "2%"], "add --eval DATA"),
     ],
