@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from edgekit.bundle.manifest import Lock, Variant
@@ -154,7 +155,7 @@ class _Work:
         too_small = refused_size(slim, out, options.max_size_bytes, *self._made_for)
         if too_small is not None and "mixed" in recipes:
             return too_small
-        calibrated = self._calibrated(slim, task, calibration)
+        calibrated = lru_cache(maxsize=1)(lambda: self._calibrated(slim, task, calibration))
         staged = [
             self._recorded(variant, inputs)
             for plan in (self._plan(one, slim, calibrated) for one in recipes)
@@ -240,10 +241,13 @@ class _Work:
         with self.progress("ask the calibration's questions", None) as advance:
             return of_questions(task, calibration, patches, advance)
 
-    def _plan(self, recipe: TextRecipe, model: TextModel, calibrated: Calibrated | None) -> Plan:
+    def _plan(
+        self, recipe: TextRecipe, model: TextModel, calibrated: Callable[[], Calibrated | None]
+    ) -> Plan:
         limit = self.options.max_size_bytes
         left = None if limit is None else limit - beside_bytes(model, *self._made_for)
-        return plan_of(recipe, model, calibrated, left, self.progress)
+        fitted = None if recipe == "stored" else calibrated()
+        return plan_of(recipe, model, fitted, left, self.progress)
 
     @property
     def _made_for(self) -> tuple[int, tuple[int, ...]]:
