@@ -65,8 +65,8 @@ def _coded(writer: GraphWriter, source: str) -> tuple[str, str]:
 def _integers(writer: GraphWriter, name: str, weight: Tiered) -> str:
     """``(k, n)`` int8: codes times factors.
 
-    Codes are widened when the graph is loaded; the engine does not fold their product with the factors and makes it anew
-    for each picture, in 35 ms of 630 for 93 M weights (docs/decisions/vision-graphs.md).
+    Codes are widened when the graph is loaded; the engine does not fold their product with the factors and makes it
+    anew for each picture, in 35 ms of 630 for 93 M weights (docs/decisions/vision-graphs.md).
     """
     n, k = weight.shape
     blocks = np.ascontiguousarray(weight.codes.T).reshape(k // weight.block, weight.block, n)
