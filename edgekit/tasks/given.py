@@ -58,21 +58,30 @@ class Given:
         return list(dict.fromkeys(item.tile for item in self.items[place:] if isinstance(item, ImageToken)))
 
 
-def reusable(known: Sequence[Item], wanted: Sequence[Item]) -> int:
-    """How much of what a decoder knows need not be given again: all that both begin with, but for two places.
+TILE = 4
+"""Places that engines' kernels take together: those left over are computed by others, whose last bits differ."""
 
-    A call of a single place is computed by other kernels than one of several, whose last bits differ. Calls of two and
-    more give equal bits however a prompt is cut into them, so an answer does not depend on what was remembered.
+
+def reusable(known: Sequence[Item], wanted: Sequence[Item]) -> int:
+    """How much of what a decoder knows need not be given again: all that both begin with, but for a few places.
+
+    Calls begin at whole tiles, and none is of a single place. So each place of a prompt is computed by the same kernel
+    however much of it was known, and an answer does not depend on what was remembered.
     """
-    return min(common(known, wanted), max(len(wanted) - 2, 0))
+    both = min(common(known, wanted), max(len(wanted) - 2, 0))
+    return both - both % TILE
 
 
 def parts(start: int, end: int, most: int) -> Iterator[slice]:
-    """Cuts the places from ``start`` to ``end`` into calls of up to ``most``, none of one place if that can be."""
+    """Cuts the places from ``start`` to ``end`` into calls of up to ``most``: whole tiles, and what is left over.
+
+    The last one is not of one place if that can be.
+    """
+    most -= most % TILE if most > TILE else 0
     while start < end:
         size = min(most, end - start)
-        if end - start - size == 1 and size > 2:
-            size -= 1
+        if end - start - size == 1 and size > TILE:
+            size -= TILE
         yield slice(start, start + size)
         start += size
 

@@ -8,31 +8,34 @@ from edgekit.tasks.given import Given, ImageToken, common, parts, reusable
 @pytest.mark.parametrize(
     ("start", "end", "most", "sizes"),
     [
-        (0, 0, 4, []),
-        (3, 3, 4, []),
-        (0, 1, 4, [1]),
-        (0, 4, 4, [4]),
-        (0, 5, 4, [3, 2]),
-        (2, 11, 4, [4, 3, 2]),
-        (0, 6, 4, [4, 2]),
-        (0, 5, 3, [3, 2]),
-        (0, 4, 3, [2, 2]),
+        (0, 0, 8, []),
+        (3, 3, 8, []),
+        (0, 1, 8, [1]),
+        (0, 8, 8, [8]),
+        (0, 9, 8, [4, 5]),
+        (4, 23, 8, [8, 8, 3]),
+        (4, 21, 8, [8, 4, 5]),
+        (0, 10, 11, [8, 2]),
+        (0, 5, 4, [4, 1]),
         (0, 3, 2, [2, 1]),
         (0, 2, 1, [1, 1]),
     ],
 )
-def test_calls_are_of_two_places_at_the_least(start, end, most, sizes):
+def test_calls_are_whole_tiles_and_what_is_left_over(start, end, most, sizes):
     found = list(parts(start, end, most))
     assert [part.stop - part.start for part in found] == sizes
     assert [place for part in found for place in range(part.start, part.stop)] == list(range(start, end))
 
 
-def test_two_places_are_always_given_again():
-    assert reusable([], [1, 2, 3]) == 0
-    assert reusable([1, 2, 3, 4], [1, 2, 3, 4]) == 2
-    assert reusable([1, 2, 3, 4], [1, 2, 9, 4]) == 2
-    assert reusable([1, 2], [1]) == 0
-    assert reusable([1], []) == 0
+def test_whole_tiles_are_reused_and_two_places_are_always_given_again():
+    known = list(range(20))
+    assert reusable([], known) == 0
+    assert reusable(known, known) == 16
+    assert reusable(known, [*known, 5]) == 16
+    assert reusable(known, [*known, 5, 6]) == 20
+    assert reusable(known, [*range(17), 99, 98, 97]) == 16
+    assert reusable(known, list(range(17))) == 12
+    assert reusable([1], []) == reusable([1, 2], [1]) == 0
 
 
 def test_places_of_pictures_are_equal_where_tile_and_row_are():

@@ -14,7 +14,7 @@ from edgekit.engines.protocol import EngineOptions
 from edgekit.engines.registry import engine_for
 from edgekit.errors import BundleError, DataError, UsageError
 from edgekit.tasks.decoder import zeros
-from edgekit.tasks.given import ImageToken
+from edgekit.tasks.given import TILE, ImageToken
 from edgekit.tasks.registry import load
 from edgekit.tasks.settings import Settings
 from edgekit.tasks.trace import Trace
@@ -120,7 +120,7 @@ def test_a_second_question_costs_its_own_tokens(task, make):
     second = ask(task, "the hen?", picture(0))
     last = max(place for place, token in enumerate(asked.tokens) if token == PLACEHOLDER)
     assert second.pace.encoded_tiles == 0
-    assert second.pace.reused_tokens == last + 2  # the picture, and the mark behind it
+    assert second.pace.reused_tokens == (last + 2) // TILE * TILE  # the picture, and the mark behind it
     assert second.tokens == ask(make(), "the hen?", picture(0)).tokens
     assert second.tokens != first.tokens
 
@@ -128,7 +128,7 @@ def test_a_second_question_costs_its_own_tokens(task, make):
 def test_another_picture_replaces_only_itself(task, make):
     turns = [{"role": "system", "content": "short"}, {"role": "user", "content": "what is it?"}]
     first = ask(task, turns, picture(0))
-    before = task._read(turns, picture(0)).tokens.index(PLACEHOLDER)
+    before = task._read(turns, picture(0)).tokens.index(PLACEHOLDER) // TILE * TILE
     other = ask(task, turns, picture(1))
     assert (other.pace.reused_tokens, other.pace.encoded_tiles) == (before, 1)
     assert other.tokens == ask(make(), turns, picture(1)).tokens != first.tokens
