@@ -32,6 +32,7 @@ def vision_config(shape: VisionShape) -> dict[str, object]:
 
 def idefics3(shape: VisionShape = SMALL) -> tuple[dict[str, np.ndarray], Reference]:
     """Tensors, and transformers' features of pictures."""
+    torch.manual_seed(5)
     from transformers import Idefics3Config
     from transformers.models.idefics3.modeling_idefics3 import Idefics3Connector, Idefics3VisionTransformer
 
@@ -50,6 +51,7 @@ def idefics3(shape: VisionShape = SMALL) -> tuple[dict[str, np.ndarray], Referen
 
 def gemma3(shape: VisionShape = GEMMA) -> tuple[dict[str, np.ndarray], Reference]:
     """Tensors, and transformers' features of pictures."""
+    torch.manual_seed(5)
     from transformers import Gemma3Config
     from transformers.models.gemma3.modeling_gemma3 import Gemma3MultiModalProjector
     from transformers.models.siglip.modeling_siglip import SiglipVisionModel
