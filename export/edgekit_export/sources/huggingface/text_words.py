@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit.errors import ModelError
 from edgekit_export.sources.huggingface.folder import CONFIG, HfFolder
+from edgekit_export.sources.huggingface.network import quiet_transformers
 from edgekit_export.sources.huggingface.tokenizer import FILE, load_tokenizer, strange_texts
 from edgekit_export.sources.text_model import TURN_ENDS, Words
 from edgekit_export.vocabulary.compact import compact
@@ -49,7 +50,8 @@ def _tokenizer(folder: HfFolder, reference: PreTrainedTokenizerBase, rows: int) 
 
     made: Any = reference
     texts = list(strange_texts())
-    wanted = made(texts, add_special_tokens=False)["input_ids"]
+    with quiet_transformers():  # some are longer than models are made for
+        wanted = made(texts, add_special_tokens=False)["input_ids"]
     differs = ""
     own = [(folder.path / FILE).read_bytes()] if folder.has(FILE) else []
     for data in (*own, made.backend_tokenizer.to_str().encode()):
