@@ -79,6 +79,8 @@ def _parser(name: str, module: Any) -> argparse.ArgumentParser:  # noqa: ANN401 
     parser.add_argument(
         "--json", action="store_true", help="one JSON object on stdout; progress stays on stderr"
     )
+    # Else parse_intermixed_args takes the usage of the moment for a format, whose % are not escaped (Python 3.11).
+    parser.usage = parser.format_usage().removeprefix("usage: ").replace("%", "%%")
     return parser
 
 
@@ -95,7 +97,7 @@ def _dispatch(argv: list[str]) -> int:
     if name not in ("export", *COMMANDS):
         raise UsageError(f"no command {name!r}", f"choose from export, {', '.join(COMMANDS)}")
     module = command_module(name)
-    args = _parser(name, module).parse_args(argv[1:])
+    args = _parser(name, module).parse_intermixed_args(argv[1:])
     return int(module.run(args))
 
 

@@ -98,3 +98,12 @@ def test_export_without_the_exporter_says_what_to_install(monkeypatch, capsys):
     assert "pip install edgekit-export" in capsys.readouterr().err
     assert cli.main(["--help"]) == 0
     assert "needs edgekit-export" in capsys.readouterr().out
+
+
+def test_options_may_stand_before_what_they_belong_to(capsys, tmp_path):
+    """argparse alone gives an optional PROMPT the first place that it could have."""
+    missing = str(tmp_path / "none.edge")
+    assert cli.main(["chat", missing, "--max-tokens", "3", "a prompt"]) == 2
+    assert "none.edge" in capsys.readouterr().err
+    assert cli.main(["run", missing, "--top", "3", "photo.jpg"]) == 2
+    assert "none.edge" in capsys.readouterr().err
