@@ -105,5 +105,5 @@ def test_options_may_stand_before_what_they_belong_to(capsys, tmp_path):
     missing = str(tmp_path / "none.edge")
     assert cli.main(["chat", missing, "--max-tokens", "3", "a prompt"]) == 2
     assert "none.edge" in capsys.readouterr().err
-    assert cli.main(["run", missing, "--top", "3", "photo.jpg"]) == 2
+    assert cli.main(["run", missing, "--variant", "int8", "photo.jpg"]) == 2
     assert "none.edge" in capsys.readouterr().err
