@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 600.0
 
 # What the wheel's console script does, without a script for each interpreter.
 CONSOLE_SCRIPT = (
