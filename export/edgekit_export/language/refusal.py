@@ -46,7 +46,7 @@ def refused_size(
     least = smallest_bytes(matrices) + beside
     if least - spare_bytes <= limit:
         return None
-    reason, remedy = too_small(matrices, limit, beside)
+    reason, remedy = too_small(matrices, limit, beside, can_prune=model.eyes is None)
     way = WayOut(least, None, f"{remedy}.", reason)
     refusal = f"the size does not hold: the smallest bundle has about {least:,} bytes, over {limit:,}"
     return Package(out, None, 0, (), (), None, (), Limits(limit, None, ""), refusal=refusal, way_out=way)

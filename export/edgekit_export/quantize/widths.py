@@ -113,19 +113,23 @@ def _narrowest(name: str, size: tuple[int, int], formats: Sequence[Storage]) -> 
     return min(fitting)
 
 
-def too_small(matrices: Matrices[Any], max_bytes: int, other_bytes: int = 0) -> tuple[str, str]:
+def too_small(
+    matrices: Matrices[Any], max_bytes: int, other_bytes: int = 0, *, can_prune: bool = True
+) -> tuple[str, str]:
     """Why a size cannot be reached, as arithmetic, and what can.
 
     Args:
         matrices: of the model.
         max_bytes: that the weights, or with ``other_bytes`` the whole bundle, may take.
         other_bytes: of tokenizer and graphs.
+        can_prune: a smaller vocabulary would do too.
     """
+    prune = ", prune the vocabulary," if can_prune else ""
     count, least = sum(map(prod, matrices.sizes.values())), smallest_bytes(matrices)
     rest = f" less {other_bytes / 1e6:.1f} MB of tokenizer and graphs" if other_bytes else ""
     return (
         f"{count / 1e6:.1f} M weights in {max_bytes / 1e6:.1f} MB{rest}: "
         f"{max(max_bytes - other_bytes, 0) * 8 / count:.2f} bits a weight; "
         f"the least that is made has {least * 8 / count:.2f} ({least / 1e6:.1f} MB)",
-        f"allow {-(-(least + other_bytes) // 100_000) / 10:.1f} MB, prune the vocabulary, or choose a smaller model",
+        f"allow {-(-(least + other_bytes) // 100_000) / 10:.1f} MB{prune} or choose a smaller model",
     )

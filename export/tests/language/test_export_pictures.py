@@ -187,6 +187,7 @@ def test_a_size_that_no_codes_have_is_refused_with_its_arithmetic(folder, tmp_pa
     assert exported_to(folder, tmp_path / "small.edge", "--max-size", "60KB", "--json") == 1
     captured = capsys.readouterr()
     assert "bits a weight" in json.loads(captured.out)["arithmetic"]
+    assert "vocabulary" not in captured.out
     assert "write fp32" not in captured.err
     assert list(tmp_path.iterdir()) == []
 
