@@ -19,7 +19,8 @@ from edgekit_export.quantize.text_quantize import plain_formats, quantize_plainl
 from edgekit_export.quantize.text_sensitivity import measure_head_moment
 from edgekit_export.quantize.tiered import TieredFormat
 from edgekit_export.quantize.vision_rounding import round_vision
-from edgekit_export.quantize.vision_widths import plain_vision_formats
+from edgekit_export.quantize.vision_sensitivity import measure_vision_costs
+from edgekit_export.quantize.vision_widths import plain_vision_formats, vision_matrices
 from edgekit_export.quantize.widths import choose_formats
 from edgekit_export.sources.eyes import Eyes
 from edgekit_export.sources.text_model import TextModel
@@ -52,11 +53,7 @@ def plan_of(
     check_recipe(recipe, model, has_texts=calibrated is not None, has_size=weight_bytes is not None)
     if recipe == "stored":
         return stored_plan(model)
-    matrices = matrices_of(model)
-    passes = 3 if recipe == "mixed" else 2  # over the layers: forward, for widths also backward, and rounding
-    looks = 2 if recipe == "mixed" else 1  # at each matrix: for its costs, and to round it
-    steps = looks * len(matrices.sizes) if calibrated is None else passes * model.shape.layers
-    with shown(f"{recipe}, rounding", steps) as advance:
+    with shown(f"{recipe}, rounding", _steps(model, recipe, fitted=calibrated is not None)) as advance:
         watched = _watching(advance)
         if recipe == "mixed":
             assert weight_bytes is not None  # as checked
@@ -65,6 +62,18 @@ def plan_of(
             name = f"weight_only_wi{recipe.removeprefix('int')}"
             made = _plain(model, recipe, calibrated, watched)
     return coded_plan(recipe, name, model, made)
+
+
+def _steps(model: TextModel, recipe: TextRecipe, *, fitted: bool) -> int:
+    """How often a plan's work tells that it goes on."""
+    mixed, matrices = recipe == "mixed", len(matrices_of(model).sizes)
+    if not fitted:
+        return 2 * matrices if mixed else matrices  # for its costs, and to round it
+    if model.eyes is None:  # layers: forward, for widths also backward, and rounding
+        return (3 if mixed else 2) * model.shape.layers
+    tower = model.eyes.shape.layers
+    costs = matrices + 2 * (tower + 2) if mixed else 0  # there and back, with patches and connector
+    return costs + 2 * model.shape.layers + tower + 1
 
 
 def plain_bytes(model: TextModel, recipe: Literal["int8", "int4"]) -> int:
@@ -91,6 +100,9 @@ def _mixed(model: TextModel, calibrated: Calibrated | None, weight_bytes: int, w
         return quantize_text(model, calibrated.sequences, weight_bytes, watched)
     matrices, read = matrices_of(model), matrix_reader(model)
     costs = rough_costs(noise_weights(model), read, matrices.formats, lambda: watched("costs", 0, 0))
+    if calibrated is not None and calibrated.pictures is not None:
+        eyes, forms = model.eyes, vision_matrices(model.eyes.shape).formats
+        costs |= measure_vision_costs(eyes.shape, eyes.read, calibrated.pictures, forms, progress=watched)
     chosen = choose_formats(matrices, costs, weight_bytes)
     text = {name: form for name, form in chosen.items() if isinstance(form, Format)}
     vision = {name: form for name, form in chosen.items() if isinstance(form, TieredFormat)}
