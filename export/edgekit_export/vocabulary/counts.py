@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -23,14 +24,25 @@ def read_library(tokenizer: bytes) -> Any:  # noqa: ANN401 (tokenizers ships no 
     """
     from tokenizers import Tokenizer
 
-    try:
-        with tokenizer_faults("tokenizer.json", "no tokenizer that can be read"):
-            made = Tokenizer.from_buffer(tokenizer)
-    except BundleError as error:
-        raise ModelError(error.message) from error
+    with library_faults("no tokenizer that can be read"):
+        made = Tokenizer.from_buffer(tokenizer)
     made.no_truncation()
     made.no_padding()
     return made
+
+
+@contextmanager
+def library_faults(what: str = "the tokenizer fails") -> Iterator[None]:
+    """What the library says of a file, or panics over, is the model's fault.
+
+    Raises:
+        ModelError: instead of that.
+    """
+    try:
+        with tokenizer_faults("tokenizer.json", what):
+            yield
+    except BundleError as error:
+        raise ModelError(error.message) from error
 
 
 def count_tokens(library: Any, texts: Iterable[str]) -> Counter[int]:  # noqa: ANN401

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from edgekit.errors import ModelError
+from edgekit_export.vocabulary.counts import library_faults
 
 
 def prove(before: Any, after: Any, new_of: dict[int, int], texts: Iterable[str]) -> int:  # noqa: ANN401
@@ -26,10 +27,11 @@ def prove(before: Any, after: Any, new_of: dict[int, int], texts: Iterable[str])
         raise ModelError(f"pruned tokenizer: expected other ids, first {differ[0]}, {len(differ)} in all")
     whole = 0
     for text in texts:
-        ids, pruned = (side.encode(text).ids for side in (before, after))
-        back, again = (
-            side.decode(i, skip_special_tokens=False) for side, i in ((before, ids), (after, pruned))
-        )
+        with library_faults():  # of what it can read, such as a template of tokens that it does not name
+            ids, pruned = (side.encode(text).ids for side in (before, after))
+            back, again = (
+                side.decode(i, skip_special_tokens=False) for side, i in ((before, ids), (after, pruned))
+            )
         if back != again:
             raise ModelError(f"pruned tokenizer: {text!r} comes back as {again!r}, expected {back!r}")
         if new_of.keys() >= set(ids):

@@ -235,6 +235,21 @@ def test_what_does_not_fit_around_the_model_is_refused(tokenizer: bytes, change:
         prune(json.dumps(json.loads(tokenizer) | change).encode(), ["text"])
 
 
+def test_a_template_of_a_token_that_it_does_not_name_is_refused(tokenizer: bytes) -> None:
+    """The library reads it, and panics when it cuts a text."""
+    given = json.loads(tokenizer)
+    part = {"SpecialToken": {"id": "<other>", "type_id": 0}}
+    single = [part, {"Sequence": {"id": "A", "type_id": 0}}]
+    given["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": single,
+        "pair": single,
+        "special_tokens": {},
+    }
+    with pytest.raises(ModelError, match="tokenizer"):
+        prune(json.dumps(given).encode(), ["a word"])
+
+
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_damaged_tokenizers_are_refused_or_pruned(tokenizer: bytes, data: st.DataObject) -> None:
