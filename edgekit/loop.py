@@ -7,7 +7,7 @@ frame is in flight and one waits, and a result is never older than one processin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,8 @@ from edgekit.camera.capture import Capture
 from edgekit.camera.mailbox import Ending, Mailbox
 from edgekit.camera.protocol import Source
 from edgekit.deadline import NS_PER_S, BareCalls, Deadline, FrameCounts, Rate, Verdict, deadline_verdict
-from edgekit.ledger import Ledger
+from edgekit.events import FrameDone, Observer, Observers
+from edgekit.ledger import Ledger, LoopStage
 from edgekit.sinks.protocol import Outcome, Sink
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.trace import Trace
@@ -113,7 +114,7 @@ class Loop:
         task: computes a result a frame, in the thread that calls :meth:`run`.
         sink: receives each outcome; committed at the end, aborted where the run breaks.
         options: what to do.
-        on_outcome: called after each frame's times were taken, e.g. to show the last result.
+        observers: told after each frame's times were taken, and of changes of the camera.
         now_ns: monotonic clock.
     """
 
@@ -124,7 +125,7 @@ class Loop:
         sink: Sink,
         options: LoopOptions,
         *,
-        on_outcome: Callable[[Outcome], None] | None = None,
+        observers: Sequence[Observer] = (),
         now_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.mailbox = Mailbox()
@@ -132,7 +133,7 @@ class Loop:
         self._task = task
         self._sink = sink
         self._options = options
-        self._on_outcome = on_outcome
+        self._observer = Observers(observers)
         self._now_ns = now_ns
         self._ledger = Ledger()
         self._deadline = Deadline(options.deadline_ns)
@@ -216,22 +217,20 @@ class Loop:
         self._sink.write(outcome)
         done_ns = self._now_ns()
         total_ns = done_ns - frame.arrived_ns
-        self._ledger.add(
-            {
-                "capture": frame.capture_ns,
-                "wait": start_ns - frame.arrived_ns,
-                "pre": trace.ns["pre"],
-                "infer": trace.ns["infer"],
-                "post": trace.ns["post"],
-                "sink": done_ns - made_ns,
-                "total": total_ns,
-            }
-        )
-        self._deadline.check(total_ns)
+        stages_ns: dict[LoopStage, int] = {
+            "capture": frame.capture_ns,
+            "wait": start_ns - frame.arrived_ns,
+            "pre": trace.ns["pre"],
+            "infer": trace.ns["infer"],
+            "post": trace.ns["post"],
+            "sink": done_ns - made_ns,
+            "total": total_ns,
+        }
+        self._ledger.add(stages_ns)
+        missed = self._deadline.check(total_ns)
         self._rate.add(done_ns)
         self.mailbox.counts.processed += 1
-        if self._on_outcome is not None:
-            self._on_outcome(outcome)
+        self._observer.frame_done(FrameDone(outcome, stages_ns, missed))
         return trace
 
     def summary(self, hangs: bool = False) -> LoopSummary:

@@ -8,6 +8,7 @@ import pytest
 import edgekit.loop as module
 from edgekit.camera.protocol import Corrupt, EndOfSource, Lost
 from edgekit.errors import DataError, ModelError, OutputError
+from edgekit.events import Observer
 from edgekit.loop import Loop, LoopOptions
 from edgekit.types import Classification, Frame
 
@@ -411,17 +412,19 @@ class TestFailures:
         assert sink.calls == ["abort"]
 
 
-def test_the_last_outcome_is_shown_after_its_times_were_taken():
+def test_observers_are_told_after_its_times_were_taken():
     clock = Clock()
     shown = []
 
-    def show(outcome):
-        clock.ns += 999 * MS
-        shown.append(outcome)
+    class Slow(Observer):
+        def frame_done(self, event):
+            clock.ns += 999 * MS
+            shown.append(event)
 
-    loop = Loop(ListSource([]), FakeTask(clock), FakeSink(), LoopOptions(), on_outcome=show, now_ns=clock)
+    loop = Loop(ListSource([]), FakeTask(clock), FakeSink(), LoopOptions(), observers=[Slow()], now_ns=clock)
     loop.process(picture())
-    assert len(shown) == 1
+    assert [event.stages_ns["total"] for event in shown] == [6_750_000]
+    assert shown[0].missed is False
     assert loop.summary().as_json()["latency_ms"]["total"]["p50"] == 6.75
 
 

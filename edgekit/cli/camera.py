@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import argparse
 import signal
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
-from edgekit.cli.output import PLAIN_INTERVAL_S, emit, say
+from edgekit.cli.output import emit, say
 from edgekit.cli.values import option, parse_count, parse_duration
-from edgekit.cli.words import lines_of
 from edgekit.errors import EnvironmentLacks, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from edgekit.camera.protocol import Source
     from edgekit.loop import Loop, LoopSummary
-    from edgekit.sinks.protocol import Outcome, Sink
-    from edgekit.types import Result
+    from edgekit.sinks.protocol import Sink
 
 SUMMARY = "runs a bundle on a camera or clip and accounts for every frame"
 EPILOG = """\
@@ -41,8 +35,6 @@ examples:
 The newest frame wins: while one is processed, a newer frame replaces the one that waits, and that is counted.
 With --deadline, p95 of the latency from arrival to end of sink must hold it.
 exit code: 0 done, also by Ctrl-C or SIGTERM · 1 deadline not held · 2 bad input · 3 camera missing or lost"""
-
-REFRESH_S = 0.25  # of the line that shows the last result on a terminal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Runs the loop until the source ends, N frames are done, or a signal comes; prints the summary."""
     from edgekit.camera.spec import open_source
+    from edgekit.cli.camera_status import Status
+    from edgekit.cli.camera_summary import describe
     from edgekit.loop import Loop, LoopOptions
     from edgekit.tasks.registry import load
 
@@ -86,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         source.close()
         raise
     status = Status(source.description)
-    loop = Loop(source, task, sink, options, on_outcome=status)
+    loop = Loop(source, task, sink, options, observers=[status])
     with stopped_by_signals(loop):
         summary = loop.run(warm_up=True)
     status.clear()
@@ -158,81 +152,3 @@ def stopped_by_signals(loop: Loop) -> Iterator[None]:
         yield
     finally:
         restore()
-
-
-class Status:
-    """Shows the last result on stderr: in place on a terminal, now and then as a line in a pipe.
-
-    Args:
-        description: of the source.
-        now_s: monotonic clock.
-    """
-
-    def __init__(self, description: str, now_s: Callable[[], float] = time.monotonic) -> None:
-        self._now_s = now_s
-        self._terminal = sys.stderr.isatty()
-        self._interval_s = REFRESH_S if self._terminal else PLAIN_INTERVAL_S
-        self._last_s = now_s()
-        self._shown = False
-        say(f"{description}: running, Ctrl-C ends it")
-
-    def __call__(self, outcome: Outcome) -> None:
-        """Shows an outcome, if the last one was shown long enough ago."""
-        now_s = self._now_s()
-        if now_s - self._last_s < self._interval_s:
-            return
-        self._last_s = now_s
-        line = f"frame {outcome.frame.index}  {outcome.age_ns / 1e6:.1f} ms  {brief(outcome.result)}"
-        if self._terminal:
-            self._shown = True
-            sys.stderr.write(f"\r\x1b[2K{line[:100]}")
-            sys.stderr.flush()
-        else:
-            say(line)
-
-    def clear(self) -> None:
-        """Removes the line from the terminal."""
-        if self._shown:
-            sys.stderr.write("\r\x1b[2K")
-
-
-def brief(result: Result) -> str:
-    """A result in a few printable words."""
-    from edgekit.types import Classification, TextRegions
-
-    if isinstance(result, Classification):
-        words = "  ".join(f"{c.label} {c.score:.0%}" for c in result.top(1))
-    elif isinstance(result, TextRegions):
-        words = f"{len(result)} lines  " + " | ".join(result.texts)
-    else:
-        words = "  ".join(lines_of(result))
-    return "".join(c if c.isprintable() else " " for c in words)
-
-
-def describe(summary: LoopSummary) -> RenderableType:
-    """The summary as a table, for a person."""
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("stage", "p50 ms", "p95 ms", "p99 ms", box=None, header_style="bold")
-    rows: dict[str, Any] = {**summary.ledger.latency_ms(), "engine alone": summary.ledger.bare_ms()}
-    for name, ms in rows.items():
-        table.add_row(name, *(f"{ms[q]:.2f}" if ms else "–" for q in ("p50", "p95", "p99")))
-    return Group(*(Text(line) for line in headline(summary)), table)
-
-
-def headline(summary: LoopSummary) -> list[str]:
-    """What happened, in a few lines above the table."""
-    counts = summary.frames
-    dropped = (
-        ", ".join(f"{n} {cause.replace('_', ' ')}" for cause, n in counts.dropped.items() if n) or "none"
-    )
-    fps = "" if summary.fps is None else f" · {summary.fps:.1f} results a second"
-    lines = [
-        f"{summary.source} · {summary.variant} · {summary.engine} · threads: {summary.threads}",
-        f"frames: {counts.read} read, {counts.processed} processed, dropped: {dropped}{fps}",
-    ]
-    if summary.deadline_ns is not None:
-        lines.append(f"deadline {summary.deadline_ns / 1e6:g} ms: {summary.verdict}, {summary.misses} missed")
-    return [*lines, *(f"note: {note}" for note in summary.notes)]

@@ -11,8 +11,10 @@ import pytest
 
 import edgekit.cli.camera as module
 from edgekit.cli import main
-from edgekit.cli.camera import Status, brief, describe
+from edgekit.cli.camera_status import Status, brief
+from edgekit.cli.camera_summary import describe
 from edgekit.deadline import FrameCounts
+from edgekit.events import FrameDone
 from edgekit.ledger import Ledger
 from edgekit.loop import LoopSummary
 from edgekit.sinks.protocol import Outcome
@@ -109,12 +111,12 @@ def test_a_signal_ends_it_cleanly_with_the_summary(tiny_bundle, tmp_path, capsys
     class Interrupting(Status):
         shown = 0
 
-        def __call__(self, outcome):
+        def frame_done(self, event):
             self.shown += 1
             if self.shown == 3:
                 os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(module, "Status", Interrupting)
+    monkeypatch.setattr("edgekit.cli.camera_status.Status", Interrupting)
     before = signal.getsignal(number)
     lines = tmp_path / "out.jsonl"
     endless = "synthetic:?seconds=inf&size=32x24"
@@ -214,8 +216,9 @@ def test_the_table_of_a_run_without_frames():
     assert "–" in text
 
 
-def outcome(index):
-    return Outcome(Frame(np.zeros((2, 2, 3), np.uint8), "bgr", index), CLASSES, 4_200_000, "int8")
+def done(index):
+    made = Outcome(Frame(np.zeros((2, 2, 3), np.uint8), "bgr", index), CLASSES, 4_200_000, "int8")
+    return FrameDone(made, {}, missed=False)
 
 
 def test_progress_in_a_pipe_is_a_line_now_and_then(capsys):
@@ -223,7 +226,7 @@ def test_progress_in_a_pipe_is_a_line_now_and_then(capsys):
     status = Status("clip.mp4", now_s=lambda: now[0])
     for index in range(25):
         now[0] = index * 1.0
-        status(outcome(index))
+        status.frame_done(done(index))
     status.clear()
     err = capsys.readouterr().err.splitlines()
     assert err == [
@@ -238,7 +241,7 @@ def test_progress_on_a_terminal_stays_in_place(capsys, monkeypatch):
     now = [0.0]
     status = Status("clip.mp4", now_s=lambda: now[0])
     now[0] = 0.3
-    status(outcome(7))
+    status.frame_done(done(7))
     status.clear()
     assert capsys.readouterr().err.endswith("\r\x1b[2Kframe 7  4.2 ms  dog 75%\r\x1b[2K")
 

@@ -1,0 +1,62 @@
+"""``edgekit camera`` while it runs: the last result on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from edgekit.cli.output import PLAIN_INTERVAL_S, say
+from edgekit.cli.words import lines_of
+from edgekit.events import FrameDone, Observer
+from edgekit.types import Classification, Result, TextRegions
+
+REFRESH_S = 0.25  # of the line that shows the last result on a terminal
+
+
+class Status(Observer):
+    """Shows the last result on stderr: in place on a terminal, now and then as a line in a pipe.
+
+    Args:
+        description: of the source.
+        now_s: monotonic clock.
+    """
+
+    def __init__(self, description: str, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
+        self._terminal = sys.stderr.isatty()
+        self._interval_s = REFRESH_S if self._terminal else PLAIN_INTERVAL_S
+        self._last_s = now_s()
+        self._shown = False
+        say(f"{description}: running, Ctrl-C ends it")
+
+    def frame_done(self, event: FrameDone) -> None:
+        """Shows the result, if the last one was shown long enough ago."""
+        now_s = self._now_s()
+        if now_s - self._last_s < self._interval_s:
+            return
+        self._last_s = now_s
+        outcome = event.outcome
+        line = f"frame {outcome.frame.index}  {outcome.age_ns / 1e6:.1f} ms  {brief(outcome.result)}"
+        if self._terminal:
+            self._shown = True
+            sys.stderr.write(f"\r\x1b[2K{line[:100]}")
+            sys.stderr.flush()
+        else:
+            say(line)
+
+    def clear(self) -> None:
+        """Removes the line from the terminal."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[2K")
+
+
+def brief(result: Result) -> str:
+    """A result in a few printable words."""
+    if isinstance(result, Classification):
+        words = "  ".join(f"{c.label} {c.score:.0%}" for c in result.top(1))
+    elif isinstance(result, TextRegions):
+        words = f"{len(result)} lines  " + " | ".join(result.texts)
+    else:
+        words = "  ".join(lines_of(result))
+    return "".join(c if c.isprintable() else " " for c in words)

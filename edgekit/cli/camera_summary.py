@@ -1,0 +1,36 @@
+"""``edgekit camera`` at its end: what happened, for a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from edgekit.loop import LoopSummary
+
+
+def describe(summary: LoopSummary) -> RenderableType:
+    """The summary as a table, for a person."""
+    table = Table("stage", "p50 ms", "p95 ms", "p99 ms", box=None, header_style="bold")
+    rows: dict[str, Any] = {**summary.ledger.latency_ms(), "engine alone": summary.ledger.bare_ms()}
+    for name, ms in rows.items():
+        table.add_row(name, *(f"{ms[q]:.2f}" if ms else "–" for q in ("p50", "p95", "p99")))
+    return Group(*(Text(line) for line in headline(summary)), table)
+
+
+def headline(summary: LoopSummary) -> list[str]:
+    """What happened, in a few lines above the table."""
+    counts = summary.frames
+    dropped = (
+        ", ".join(f"{n} {cause.replace('_', ' ')}" for cause, n in counts.dropped.items() if n) or "none"
+    )
+    fps = "" if summary.fps is None else f" · {summary.fps:.1f} results a second"
+    lines = [
+        f"{summary.source} · {summary.variant} · {summary.engine} · threads: {summary.threads}",
+        f"frames: {counts.read} read, {counts.processed} processed, dropped: {dropped}{fps}",
+    ]
+    if summary.deadline_ns is not None:
+        lines.append(f"deadline {summary.deadline_ns / 1e6:g} ms: {summary.verdict}, {summary.misses} missed")
+    return [*lines, *(f"note: {note}" for note in summary.notes)]
