@@ -6,17 +6,40 @@ All times are nanoseconds of one monotonic clock. Nothing here sleeps, locks or 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_args
 
-DropCause: TypeAlias = Literal["newer_frame", "corrupt", "stopped"]
-"""Why a frame that was read was not processed: replaced by a newer one while it waited, not decodable, or
-still waiting when the loop ended."""
+from edgekit.ledger import LoopStage
+
+DropCause: TypeAlias = Literal["newer_frame", "stale", "corrupt", "stopped"]
+"""Why a frame that was read was not processed: replaced by a newer one while it waited, too old when its turn came,
+not decodable, or still waiting when the loop ended."""
 
 DROP_CAUSES: tuple[DropCause, ...] = get_args(DropCause)
 
+MissCause: TypeAlias = Literal[
+    "late_frame", "slow_pre", "slow_inference", "slow_post", "slow_sink", "clock_leap"
+]
+"""What took most of the time of a result that came too late: waiting for its turn, a step of the task, or the sinks.
+``clock_leap``: the clock jumped, so that nobody knows."""
+
+MISS_CAUSES: tuple[MissCause, ...] = get_args(MissCause)
+
 NS_PER_S = 1_000_000_000
+
+LEAP_NS = 600 * NS_PER_S
+"""Ten minutes: nothing in a loop takes as long, so the clock leapt, or the machine slept."""
+
+_CAUSE_OF_STAGE: dict[LoopStage, MissCause] = {
+    "wait": "late_frame",
+    "pre": "slow_pre",
+    "infer": "slow_inference",
+    "post": "slow_post",
+    "sink": "slow_sink",
+}
 
 T = TypeVar("T")
 
@@ -88,43 +111,143 @@ class Schedule:
 
 @dataclass(slots=True)
 class Rate:
-    """Events a second: intervals over span. N stamps hold N-1 intervals, hence ``count - 1``."""
+    """Events a second: intervals over span. N stamps hold N-1 intervals.
+
+    An interval below 0 or above :data:`LEAP_NS` is none, and the span goes on without it: the clock leapt.
+
+    Attributes:
+        count: events.
+    """
 
     count: int = 0
-    first_ns: int = 0
-    last_ns: int = 0
+    _intervals: int = field(default=0, init=False)
+    _span_ns: int = field(default=0, init=False)
+    _last_ns: int = field(default=0, init=False)
 
     def add(self, now_ns: int) -> None:
         """Counts one event."""
-        if self.count == 0:
-            self.first_ns = now_ns
+        interval_ns = now_ns - self._last_ns
+        if self.count and 0 <= interval_ns <= LEAP_NS:
+            self._intervals += 1
+            self._span_ns += interval_ns
         self.count += 1
-        self.last_ns = now_ns
+        self._last_ns = now_ns
 
     @property
     def per_second(self) -> float | None:
         """The rate, or ``None`` before the second event."""
-        span_ns = self.last_ns - self.first_ns
-        return (self.count - 1) * NS_PER_S / span_ns if span_ns > 0 else None
+        return self._intervals * NS_PER_S / self._span_ns if self._span_ns else None
 
     @property
     def interval_ns(self) -> int | None:
         """Mean time between two events, or ``None`` before the second one."""
-        return (self.last_ns - self.first_ns) // (self.count - 1) if self.count > 1 else None
+        return self._span_ns // self._intervals if self._intervals else None
+
+
+def clock_leapt(stages_ns: Mapping[LoopStage, int]) -> bool:
+    """Whether a stage is shorter than nothing or longer than :data:`LEAP_NS`.
+
+    Args:
+        stages_ns: time by stage. ``capture`` may be as long as it likes: a camera can be gone for hours.
+    """
+    return any(not 0 <= ns <= LEAP_NS for stage, ns in stages_ns.items() if stage != "capture")
 
 
 @dataclass(slots=True)
 class Deadline:
-    """Counts results that came too late: arrival to end of sink longer than ``limit_ns`` (``None``: any)."""
+    """Counts results that came too late: arrival to end of sink longer than ``limit_ns`` (``None``: any).
+
+    Attributes:
+        limit_ns: the limit.
+        causes: misses by what ate the time.
+        leaps: results across which the clock leapt, whether there is a limit or not.
+    """
 
     limit_ns: int | None
-    misses: int = 0
+    causes: dict[MissCause, int] = field(default_factory=lambda: dict.fromkeys(MISS_CAUSES, 0))
+    leaps: int = 0
 
-    def check(self, total_ns: int) -> bool:
-        """Counts a miss, if it is one; a result exactly at the limit is in time."""
-        late = self.limit_ns is not None and total_ns > self.limit_ns
-        self.misses += late
-        return late
+    def check(self, stages_ns: Mapping[LoopStage, int]) -> MissCause | None:
+        """Counts a miss, if it is one, and says what caused it; a result exactly at the limit is in time.
+
+        The cause is the longest stage. Where the clock leapt nobody knows whether the result was in time, so it
+        counts as late.
+
+        Args:
+            stages_ns: time by stage of the ledger, ``total`` among them.
+        """
+        leapt = clock_leapt(stages_ns)
+        self.leaps += leapt
+        if self.limit_ns is None or (stages_ns["total"] <= self.limit_ns and not leapt):
+            return None
+        longest = max(_CAUSE_OF_STAGE, key=lambda stage: stages_ns[stage])
+        cause: MissCause = "clock_leap" if leapt else _CAUSE_OF_STAGE[longest]
+        self.causes[cause] += 1
+        return cause
+
+    @property
+    def misses(self) -> int:
+        """Results that came too late."""
+        return sum(self.causes.values())
+
+
+@dataclass(slots=True)
+class Freshness:
+    """Which waiting frame is too old to be worth its turn.
+
+    Two rules. A frame older than ``max_age_ns`` is stale, whatever comes next. With a deadline, a frame that can no
+    longer meet it is stale if the next one can, and is there before this one would be done: then that one's result
+    is in time, and this one's would be a miss that makes the next one late as well.
+
+    Nothing starves: after a stale frame the next one is processed whatever its age. (The loop then stands idle, so
+    that frame comes fresh, unless clocks disagree.)
+
+    Attributes:
+        limit_ns: the deadline, arrival to end of sink.
+        max_age_ns: the longest wait allowed.
+    """
+
+    limit_ns: int | None = None
+    max_age_ns: int | None = None
+    _costs: deque[int] = field(default_factory=lambda: deque(maxlen=15), init=False)
+    _dropped: bool = field(default=False, init=False)
+
+    def processed(self, cost_ns: int) -> None:
+        """Tells what the last frame cost, from its turn to the end of its sink."""
+        self._dropped = False
+        if 0 <= cost_ns <= LEAP_NS:
+            self._costs.append(cost_ns)
+
+    def forget(self) -> None:
+        """Another variant runs from now on: what frames cost is to be learned anew."""
+        self._costs.clear()
+
+    @property
+    def cost_ns(self) -> int | None:
+        """What a frame costs, the median of the last 15; ``None`` before the third."""
+        return round(median(self._costs)) if len(self._costs) >= 3 else None
+
+    def is_stale(self, age_ns: int, next_in_ns: int | None) -> bool:
+        """Whether to drop the frame whose turn it is.
+
+        Args:
+            age_ns: since its arrival; below 0 where the clock leapt.
+            next_in_ns: when the next frame is expected, from now; a little below 0 if it is overdue; ``None`` where
+                nobody knows, or none will come.
+        """
+        if self._dropped:
+            return False
+        self._dropped = self._too_old(age_ns) or self._doomed(age_ns, next_in_ns)
+        return self._dropped
+
+    def _too_old(self, age_ns: int) -> bool:
+        return self.max_age_ns is not None and age_ns > self.max_age_ns
+
+    def _doomed(self, age_ns: int, next_in_ns: int | None) -> bool:
+        cost_ns = self.cost_ns
+        if self.limit_ns is None or next_in_ns is None or cost_ns is None:
+            return False
+        return cost_ns <= self.limit_ns < age_ns + cost_ns and abs(next_in_ns) <= cost_ns
 
 
 Verdict: TypeAlias = Literal["PASS", "FAIL", "INCONCLUSIVE"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from edgekit.bundle.manifest import Drop
+from edgekit.deadline import MissCause
 from edgekit.ledger import LoopStage
 from edgekit.sinks.protocol import Outcome
 
@@ -27,11 +28,13 @@ class FrameDone:
         outcome: frame and result.
         stages_ns: its time by stage.
         missed: whether it came later than the deadline.
+        cause: of the miss.
     """
 
     outcome: Outcome
     stages_ns: Mapping[LoopStage, int]
     missed: bool
+    cause: MissCause | None = None
 
 
 @dataclass(frozen=True, slots=True)

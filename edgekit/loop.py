@@ -16,7 +16,18 @@ import numpy as np
 from edgekit.camera.capture import Capture
 from edgekit.camera.mailbox import Ending, Mailbox
 from edgekit.camera.protocol import Source
-from edgekit.deadline import NS_PER_S, BareCalls, Deadline, FrameCounts, Rate, Verdict, deadline_verdict
+from edgekit.deadline import (
+    NS_PER_S,
+    BareCalls,
+    Deadline,
+    FrameCounts,
+    Freshness,
+    MissCause,
+    Rate,
+    Verdict,
+    clock_leapt,
+    deadline_verdict,
+)
 from edgekit.events import FrameDone, Observer, Observers
 from edgekit.ledger import Ledger, LoopStage
 from edgekit.sinks.protocol import Outcome, Sink
@@ -37,6 +48,7 @@ class LoopOptions:
     Attributes:
         frames: stop after so many processed frames.
         deadline_ns: limit of the stage ``total``; a longer one is a miss.
+        max_age_ns: a frame that waited longer is dropped as stale.
         paced: play files at their frame rate, newest frame wins; otherwise as fast as they are processed, and
             no frame is dropped. Live sources come at their own pace either way.
         bare_every: the most frames between two bare engine calls.
@@ -44,11 +56,12 @@ class LoopOptions:
 
     frames: int | None = None
     deadline_ns: int | None = None
+    max_age_ns: int | None = None
     paced: bool = True
     bare_every: int = 16
 
     def __post_init__(self) -> None:
-        for name in ("frames", "deadline_ns", "bare_every"):
+        for name in ("frames", "deadline_ns", "max_age_ns", "bare_every"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name}: expected at least 1, got {value}")
@@ -62,6 +75,7 @@ class LoopSummary:
         source: how the source describes itself.
         source_fps: its nominal frame rate, if it has one.
         fps: results a second, intervals over span; ``None`` below two results.
+        misses: results that came too late, by what took most of their time.
         ending: why the loop ended.
         notes: what a person should know: an assumed frame rate, a lost camera.
     """
@@ -75,7 +89,7 @@ class LoopSummary:
     ledger: Ledger
     fps: float | None
     deadline_ns: int | None
-    misses: int
+    misses: dict[MissCause, int]
     ending: Ending
     notes: list[str] = field(default_factory=list)
 
@@ -99,7 +113,8 @@ class LoopSummary:
             "latency_ms": self.ledger.latency_ms(),
             "bare_ms": self.ledger.bare_ms(),
             "deadline_ms": None if self.deadline_ns is None else self.deadline_ns / 1e6,
-            "misses": self.misses,
+            "misses": sum(self.misses.values()),
+            "misses_by_cause": dict(self.misses),
             "verdict": self.verdict,
             "ended": self.ending,
             "notes": self.notes,
@@ -137,6 +152,8 @@ class Loop:
         self._now_ns = now_ns
         self._ledger = Ledger()
         self._deadline = Deadline(options.deadline_ns)
+        lossless = not (source.live or options.paced)
+        self._freshness = Freshness(None if lossless else options.deadline_ns, options.max_age_ns)
         self._bare = BareCalls(options.bare_every)
         self._rate = Rate()
         self._capture = Capture(
@@ -180,14 +197,26 @@ class Loop:
         return self.summary(hangs)
 
     def _process_all(self) -> None:
-        trace: Trace | None = None
-        while (frame := self._next_frame(trace)) is not None:
-            trace = self.process(frame)
+        last: Trace | None = None
+        is_stale = False
+        while (frame := self._next_frame(None if is_stale else last)) is not None:
+            is_stale = self._is_stale(frame)
+            if is_stale:
+                self.mailbox.counts.drop("stale")
+                continue
+            last = self.process(frame)
             if self.mailbox.counts.processed == self._options.frames:
                 self.mailbox.stop("frame_limit")
                 break
-        if trace is not None and self._ledger.bare.count == 0:  # a run too short for a planned one
-            self._measure_bare(trace)
+        if last is not None and self._ledger.bare.count == 0:  # a run too short for a planned one
+            self._measure_bare(last)
+
+    def _is_stale(self, frame: Frame) -> bool:
+        now_ns = self._now_ns()
+        due_ns = None if self.mailbox.closed else self._capture.next_due_ns
+        return self._freshness.is_stale(
+            now_ns - frame.arrived_ns, None if due_ns is None else due_ns - now_ns
+        )
 
     def _next_frame(self, last: Trace | None) -> Frame | None:
         """Waits for a frame, and uses the pause for the last frame's bare call if one is due."""
@@ -213,7 +242,7 @@ class Loop:
         trace = Trace(self._now_ns)
         result = self._task(frame, trace)
         made_ns = self._now_ns()
-        outcome = Outcome(frame, result, made_ns - frame.arrived_ns, self._task.variant)
+        outcome = Outcome(frame, result, max(made_ns - frame.arrived_ns, 0), self._task.variant)
         self._sink.write(outcome)
         done_ns = self._now_ns()
         total_ns = done_ns - frame.arrived_ns
@@ -226,11 +255,13 @@ class Loop:
             "sink": done_ns - made_ns,
             "total": total_ns,
         }
-        self._ledger.add(stages_ns)
-        missed = self._deadline.check(total_ns)
+        if not clock_leapt(stages_ns):
+            self._ledger.add(stages_ns)
+        cause = self._deadline.check(stages_ns)
+        self._freshness.processed(done_ns - start_ns)
         self._rate.add(done_ns)
         self.mailbox.counts.processed += 1
-        self._observer.frame_done(FrameDone(outcome, stages_ns, missed))
+        self._observer.frame_done(FrameDone(outcome, stages_ns, cause is not None, cause))
         return trace
 
     def summary(self, hangs: bool = False) -> LoopSummary:
@@ -238,6 +269,8 @@ class Loop:
         notes = list(self._source.notes)
         if self.mailbox.lost_reason:
             notes.append(self.mailbox.lost_reason)
+        if self._deadline.leaps:
+            notes.append(f"the clock leapt during {self._deadline.leaps} frames: their times are not counted")
         if hangs:
             notes.append(f"the source did not return from a read within {JOIN_TIMEOUT_S:g} s: left behind")
         return LoopSummary(
@@ -250,7 +283,7 @@ class Loop:
             ledger=self._ledger,
             fps=self._rate.per_second,
             deadline_ns=self._options.deadline_ns,
-            misses=self._deadline.misses,
+            misses=dict(self._deadline.causes),
             ending=self.mailbox.ending or "interrupted",
             notes=notes,
         )

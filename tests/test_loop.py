@@ -192,6 +192,49 @@ class TestTimes:
         assert sink.outcomes[0].age_ns == round((3 + 6.75) * MS)
         assert sink.outcomes[0].variant == "int8"
 
+    def test_a_leap_of_the_clock_leaves_the_quantiles_alone(self):
+        clock = Clock()
+        task, told = FakeTask(clock), []
+        watcher = Observer()
+        watcher.frame_done = told.append
+        loop = Loop(
+            ListSource([]),
+            task,
+            FakeSink(),
+            LoopOptions(deadline_ns=10 * MS),
+            observers=[watcher],
+            now_ns=clock,
+        )
+        clock.ns = 3600 * 1000 * MS
+        for leap_ms in (0, 3_600_000, 0, -7_100_000, 0):
+            arrived_ns = clock.ns
+            task.hook = lambda n, leap_ms=leap_ms: setattr(clock, "ns", clock.ns + leap_ms * MS)
+            loop.process(Frame(picture().pixels, "bgr", 0, arrived_ns))
+        summary = loop.summary()
+        assert summary.ledger.stage("total").count == 3
+        assert summary.ledger.latency_ms()["total"] == {"p50": 6.75, "p95": 6.75, "p99": 6.75}
+        assert summary.misses["clock_leap"] == 2 == sum(summary.misses.values())
+        assert summary.notes[-1] == "the clock leapt during 2 frames: their times are not counted"
+        assert [event.cause for event in told] == [None, "clock_leap", None, "clock_leap", None]
+        assert min(event.outcome.age_ns for event in told) == 0
+
+    def test_misses_say_what_took_the_time(self):
+        clock = Clock()
+        task, sink = FakeTask(clock), FakeSink(clock)
+        loop = Loop(ListSource([]), task, sink, LoopOptions(deadline_ns=10 * MS), now_ns=clock)
+        for wait_ms, infer_ms, sink_ms in [(0, 5, 0), (9, 5, 0), (0, 9, 1), (0, 5, 50)]:
+            arrived_ns = clock.ns
+            clock.ns += wait_ms * MS
+            task.session.cost_ms, sink.cost_ms = infer_ms, sink_ms
+            loop.process(Frame(picture().pixels, "bgr", 0, arrived_ns))
+        summary = loop.summary().as_json()
+        assert summary["misses"] == 3
+        assert {cause for cause, n in summary["misses_by_cause"].items() if n} == {
+            "late_frame",
+            "slow_inference",
+            "slow_sink",
+        }
+
     def test_a_deadline_that_holds(self):
         clock = Clock()
         loop = Loop(
@@ -199,7 +242,7 @@ class TestTimes:
         )
         loop.process(Frame(picture().pixels, "bgr", 0, 0))
         assert loop.summary().verdict == "PASS"
-        assert loop.summary().misses == 0
+        assert set(loop.summary().misses.values()) == {0}
 
     def test_nothing_processed(self):
         loop = Loop(ListSource([]), FakeTask(), FakeSink(), LoopOptions(deadline_ns=MS))
@@ -284,7 +327,7 @@ class TestAccounting:
         assert summary.frames.as_json() == {
             "read": 11,
             "processed": 10,
-            "dropped": {"newer_frame": 0, "corrupt": 1, "stopped": 0},
+            "dropped": {"newer_frame": 0, "stale": 0, "corrupt": 1, "stopped": 0},
         }
         assert [frame.index for frame in task.frames] == [0, *range(2, 11)]
         assert summary.ending == "end_of_source"
@@ -320,7 +363,7 @@ class TestAccounting:
         assert summary.frames.as_json() == {
             "read": 7,
             "processed": 2,
-            "dropped": {"newer_frame": 4, "corrupt": 0, "stopped": 1},
+            "dropped": {"newer_frame": 4, "stale": 0, "corrupt": 0, "stopped": 1},
         }
         assert summary.ending == "frame_limit"
 
@@ -339,7 +382,7 @@ class TestAccounting:
         assert summary.frames.as_json() == {
             "read": 2,
             "processed": 1,
-            "dropped": {"newer_frame": 0, "corrupt": 0, "stopped": 1},
+            "dropped": {"newer_frame": 0, "stale": 0, "corrupt": 0, "stopped": 1},
         }
 
     def test_a_lost_camera_ends_the_loop_and_says_why(self):
@@ -365,8 +408,50 @@ class TestAccounting:
         assert summary.frames.as_json() == {
             "read": 2,
             "processed": 1,
-            "dropped": {"newer_frame": 0, "corrupt": 0, "stopped": 1},
+            "dropped": {"newer_frame": 0, "stale": 0, "corrupt": 0, "stopped": 1},
         }
+
+
+class TestStaleFrames:
+    def test_one_that_waited_too_long_is_dropped_and_never_two_in_a_row(self):
+        clock = Clock()
+        clock.ns = 1000 * MS
+        task = FakeTask(clock)
+        loop = Loop(ListSource([]), task, FakeSink(), LoopOptions(max_age_ns=50 * MS), now_ns=clock)
+        ages_ms = iter([50, 51, 300, 300, 0])
+
+        def take(timeout_s=None):
+            age_ms = next(ages_ms, None)
+            if age_ms is None:
+                return None
+            loop.mailbox.counts.read += 1
+            return Frame(picture().pixels, "bgr", 0, clock.ns - age_ms * MS)
+
+        loop.mailbox.take = take
+        loop._process_all()
+        counts = loop.mailbox.counts
+        assert (counts.read, counts.processed, counts.dropped["stale"]) == (5, 3, 2)
+        assert counts.unaccounted == 0
+
+    def test_one_that_is_bound_to_be_late_leaves_its_turn_to_the_next(self):
+        clock = Clock()
+        task = FakeTask(clock)  # 6.75 ms
+        loop = Loop(
+            ListSource([], live=True), task, FakeSink(), LoopOptions(deadline_ns=10 * MS), now_ns=clock
+        )
+        for _ in range(3):
+            loop.process(Frame(picture().pixels, "bgr", 0, clock.ns))
+        loop._capture.next_due_ns = clock.ns + 5 * MS
+        assert not loop._is_stale(Frame(picture().pixels, "bgr", 0, clock.ns - 3 * MS))
+        assert loop._is_stale(Frame(picture().pixels, "bgr", 0, clock.ns - 4 * MS))
+        loop._freshness.processed(6 * MS)
+        loop.mailbox.finish("end_of_source")  # nothing will follow
+        assert not loop._is_stale(Frame(picture().pixels, "bgr", 0, clock.ns - 4 * MS))
+
+    def test_an_unpaced_file_loses_none(self):
+        source = ListSource([picture() for _ in range(30)])
+        options = LoopOptions(paced=False, deadline_ns=1)
+        assert Loop(source, FakeTask(), FakeSink(), options).run().frames.processed == 30
 
 
 class TestFailures:

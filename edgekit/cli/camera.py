@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgekit.cli.deadline_options import add_deadline_arguments, max_age_ns, nanoseconds
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit, say
-from edgekit.cli.values import option, parse_count, parse_duration
+from edgekit.cli.values import option, parse_count
 from edgekit.errors import EnvironmentLacks, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ examples:
   edgekit camera lite0.edge --source clip.mp4 --unpaced --json    every frame, as fast as it goes
 
 The newest frame wins: while one is processed, a newer frame replaces the one that waits, and that is counted.
-With --deadline, p95 of the latency from arrival to end of sink must hold it.
+With --deadline, p95 of the latency from arrival to end of sink must hold it, and a frame that waited so long that it
+cannot, while the next one can, is dropped as stale; --max-age drops whatever waited longer (docs/camera-deadlines.md).
 exit code: 0 done, also by Ctrl-C or SIGTERM · 1 deadline not held · 2 bad input · 3 camera missing or lost"""
 
 
@@ -44,12 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
     parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
     add_engine_arguments(parser)
-    parser.add_argument(
-        "--deadline",
-        type=option(parse_duration),
-        metavar="T",
-        help="e.g. 100ms: later results are misses, and p95 is a gate",
-    )
+    add_deadline_arguments(parser)
     parser.add_argument("--frames", type=option(parse_count), metavar="N", help="stop after N results")
     parser.add_argument("--unpaced", action="store_true", help="files: every frame, as fast as it goes")
     parser.add_argument("--sink", type=Path, metavar="OUT", help="annotated clip (OUT.mp4) or folder")
@@ -67,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
     check_sink(args.sink)
     options = LoopOptions(
         frames=args.frames,
-        deadline_ns=None if args.deadline is None else round(args.deadline * 1e6),
+        deadline_ns=nanoseconds(args.deadline),
+        max_age_ns=max_age_ns(args),
         paced=not args.unpaced,
     )
     task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -23,14 +24,18 @@ def describe(summary: LoopSummary) -> RenderableType:
 def headline(summary: LoopSummary) -> list[str]:
     """What happened, in a few lines above the table."""
     counts = summary.frames
-    dropped = (
-        ", ".join(f"{n} {cause.replace('_', ' ')}" for cause, n in counts.dropped.items() if n) or "none"
-    )
+    dropped = _counted(counts.dropped) or "none"
     fps = "" if summary.fps is None else f" · {summary.fps:.1f} results a second"
     lines = [
         f"{summary.source} · {summary.variant} · {summary.engine} · threads: {summary.threads}",
         f"frames: {counts.read} read, {counts.processed} processed, dropped: {dropped}{fps}",
     ]
     if summary.deadline_ns is not None:
-        lines.append(f"deadline {summary.deadline_ns / 1e6:g} ms: {summary.verdict}, {summary.misses} missed")
+        missed = sum(summary.misses.values())
+        causes = f" ({_counted(summary.misses)})" if missed else ""
+        lines.append(f"deadline {summary.deadline_ns / 1e6:g} ms: {summary.verdict}, {missed} missed{causes}")
     return [*lines, *(f"note: {note}" for note in summary.notes)]
+
+
+def _counted(causes: Mapping[Any, int]) -> str:
+    return ", ".join(f"{n} {cause.replace('_', ' ')}" for cause, n in causes.items() if n)

@@ -109,7 +109,7 @@ def test_unpaced_files_wait_for_room_and_never_pause():
     assert mailbox.pauses == []
     assert capture.next_due_ns is None
     assert mailbox.ending == "end_of_source"
-    assert mailbox.counts.dropped == {"newer_frame": 0, "corrupt": 0, "stopped": 0}
+    assert mailbox.counts.dropped == {"newer_frame": 0, "stale": 0, "corrupt": 0, "stopped": 0}
 
 
 def test_an_unpaced_source_is_read_no_further_than_the_limit():
@@ -134,7 +134,7 @@ def test_corrupt_frames_are_numbered_and_counted():
     for _ in range(3):
         assert capture.step()
     assert mailbox.take().index == 2
-    assert mailbox.counts.dropped == {"newer_frame": 1, "corrupt": 1, "stopped": 0}
+    assert mailbox.counts.dropped == {"newer_frame": 1, "stale": 0, "corrupt": 1, "stopped": 0}
     assert mailbox.counts.read == 3
 
 

@@ -38,7 +38,7 @@ def test_the_newest_frame_wins_and_the_older_is_counted():
     assert taken is not None
     assert taken.index == 2
     assert mailbox.counts.read == 3
-    assert mailbox.counts.dropped == {"newer_frame": 2, "corrupt": 0, "stopped": 0}
+    assert mailbox.counts.dropped == {"newer_frame": 2, "stale": 0, "corrupt": 0, "stopped": 0}
     assert mailbox.counts.unaccounted == 1  # in flight
 
 
@@ -68,7 +68,7 @@ def test_corrupt_frames_are_read_and_dropped():
     assert mailbox.counts.as_json() == {
         "read": 1,
         "processed": 0,
-        "dropped": {"newer_frame": 0, "corrupt": 1, "stopped": 0},
+        "dropped": {"newer_frame": 0, "stale": 0, "corrupt": 1, "stopped": 0},
     }
 
 

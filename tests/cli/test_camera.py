@@ -36,7 +36,7 @@ def test_the_summary_has_what_the_design_promises(tiny_bundle, capsys):
     assert summary["frames"] == {
         "read": 10,
         "processed": 10,
-        "dropped": {"newer_frame": 0, "corrupt": 0, "stopped": 0},
+        "dropped": {"newer_frame": 0, "stale": 0, "corrupt": 0, "stopped": 0},
     }
     assert list(summary["latency_ms"]) == ["capture", "wait", "pre", "infer", "post", "sink", "total"]
     for quantiles in summary["latency_ms"].values():
@@ -51,6 +51,7 @@ def test_the_summary_has_what_the_design_promises(tiny_bundle, capsys):
     assert summary["deadline_ms"] is None
     assert summary["verdict"] is None
     assert summary["misses"] == 0
+    assert set(summary["misses_by_cause"].values()) == {0}
     assert summary["ended"] == "end_of_source"
     assert summary["notes"] == []
     assert "running, Ctrl-C ends it" in err
@@ -84,7 +85,7 @@ def test_a_deadline_that_does_not_hold_is_exit_1(tiny_bundle, capsys):
     assert camera(tiny_bundle(), "--unpaced", "--json", "--deadline", "1us") == 1
     summary = json.loads(capsys.readouterr().out)
     assert summary["verdict"] == "FAIL"
-    assert summary["misses"] == 10
+    assert summary["misses"] == 10 == sum(summary["misses_by_cause"].values())
     assert summary["deadline_ms"] == 0.001
 
 
@@ -166,6 +167,8 @@ def test_a_clip_without_a_decodable_frame(tiny_bundle, tmp_path, capsys):
         (("--results", "none/out.jsonl"), 2, "no such folder none"),
         (("--frames", "0"), 2, "at least 1"),
         (("--deadline", "100"), 2, "duration"),
+        (("--max-age", "0s"), 2, "duration"),
+        (("--max-age", "1s", "--unpaced"), 2, "unpaced files drop no frame"),
         (("--variant", "int4"), 2, "no variant 'int4'"),
     ],
 )
@@ -192,7 +195,7 @@ def summary_of(ending, notes=(), **kwargs):
         Ledger(),
         None,
         None,
-        0,
+        {},
         ending,
         list(notes),
         **kwargs,
