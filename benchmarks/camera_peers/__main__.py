@@ -1,4 +1,4 @@
-"""The camera loop beside MediaPipe Tasks, a transformers pipeline and a plain OpenCV loop: one model, one clip, in turns.
+"""The camera loop beside MediaPipe Tasks, a transformers pipeline and a plain OpenCV loop, in turns on one clip.
 
     python -m benchmarks.camera_peers lite0.edge clip.mp4 --checkpoint efficientnet-lite0.pth \\
         --mediapipe-python mp-env/bin/python
