@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, field
 
+from edgekit.bundle.card import Card as Card
 from edgekit.bundle.decoder_input import DecoderInput as DecoderInput
 from edgekit.bundle.decoder_input import LogitsHead as LogitsHead
 from edgekit.bundle.decoder_input import TokenInput as TokenInput
@@ -210,29 +211,7 @@ class Variant(Strict, frozen=True):
     drop: Drop | None = None
 
 
-# ------------------------------------------------------------ card, golden vectors, evidence, lock, signature
-
-
-class Card(Strict, frozen=True):
-    """What the model is for, and what it cannot do.
-
-    Attributes:
-        languages: BCP 47 tags; empty where language plays no part.
-        notices: members with licence and attribution texts that must travel with the model.
-    """
-
-    title: Line
-    task: Name
-    domain: Line
-    languages: tuple[Line, ...]
-    input_range: Text
-    cannot: tuple[Line, ...]
-    license: Line
-    source: Line
-    parameters: Count
-    trained_on: Text = ""
-    notes: Text = ""
-    notices: tuple[MemberPath, ...] = ()
+# ------------------------------------------------------------------ golden vectors, evidence, lock, signature
 
 
 class Expected(Strict, frozen=True):
