@@ -57,7 +57,7 @@ def add_grammar_arguments(parser: argparse.ArgumentParser) -> None:
     add_fields_argument(parser)
 
 
-def add_fields_argument(parser: argparse.ArgumentParser) -> None:
+def add_fields_argument(parser: argparse._ActionsContainer) -> None:
     """Adds the fields of an answer that a program reads."""
     parser.add_argument(
         "--fields",

@@ -9,6 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgekit.cli.cascade_options import (
+    add_cascade_arguments,
+    asked_in_loop,
+    cascade_of,
+    finish,
+    headline,
+    told,
+)
 from edgekit.cli.deadline_options import add_deadline_arguments, max_age_ns, nanoseconds
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit, say
@@ -36,7 +44,17 @@ examples:
 The newest frame wins: while one is processed, a newer frame replaces the one that waits, and that is counted.
 With --deadline, p95 of the latency from arrival to end of sink must hold it, and a frame that waited so long that it
 cannot, while the next one can, is dropped as stale; --max-age drops whatever waited longer (docs/camera-deadlines.md).
-exit code: 0 done, also by Ctrl-C or SIGTERM · 1 deadline not held · 2 bad input · 3 camera missing or lost"""
+
+a model that answers beside the loop, on threads of its own and at a lower priority (docs/cascade.md):
+  edgekit camera detect.edge --source 0 --then vlm.edge --when "person>0.5" --prompt "What does the person wear?"
+  edgekit camera detect.edge --source 0 --then vlm.edge --when "any>0.5 & scene>0.2" --every 30s --crop 10% \\
+      --prompt "What is the {label} doing?" --answers answers.jsonl
+  edgekit camera ocr.edge --source 0 --then llm.edge --when "text~total" --fields "shop,total:number"
+  edgekit camera vlm.edge --source 0 --prompt "Is the door open?" --fields "open:yes|no"      in the loop itself
+  a RULE asks when it begins to hold: person>0.5  any>0.6  text~total  scene>0.1, or several with & between
+
+exit code: 0 done, also by Ctrl-C or SIGTERM · 1 deadline not held, or a question failed · 2 bad input · 3 camera
+missing or lost"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unpaced", action="store_true", help="files: every frame, as fast as it goes")
     parser.add_argument("--sink", type=Path, metavar="OUT", help="annotated clip (OUT.mp4) or folder")
     parser.add_argument("--results", type=Path, metavar="FILE", help="one JSON line a result")
+    add_cascade_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     from edgekit.camera.spec import open_source
     from edgekit.cli.camera_status import Status
     from edgekit.cli.camera_summary import describe
+    from edgekit.events import Observer, Observers
     from edgekit.loop import Loop, LoopOptions
     from edgekit.tasks.registry import load
 
@@ -71,19 +91,25 @@ def run(args: argparse.Namespace) -> int:
     task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))
     if task.accepts != "picture":
         raise UsageError(f"{args.bundle}: takes a {task.accepts}, a camera gives pictures", "use edgekit run")
-    source = open_source(args.source)
-    try:
-        sink = open_sink(args.sink, args.results, source)
-    except BaseException:
-        source.close()
-        raise
-    status = Status(source.description)
-    loop = Loop(source, task, sink, options, observers=[status])
-    with stopped_by_signals(loop):
-        summary = loop.run(warm_up=True)
+    task = asked_in_loop(args, task)
+    with cascade_of(args, task) as cascade:
+        source = open_source(args.source)
+        try:
+            sink = open_sink(args.sink, args.results, source)
+        except BaseException:
+            source.close()
+            raise
+        status = Status(source.description)
+        observers: list[Observer] = [status]
+        if cascade is not None:
+            cascade.observer = Observers(observers)
+        loop = Loop(source, task, sink, options, observers=[*observers, *filter(None, [cascade])])
+        with stopped_by_signals(loop):
+            summary = loop.run(warm_up=True)
+        answers = finish(cascade, summary.ending in ("end_of_source", "frame_limit"))
     status.clear()
-    emit(args, summary.as_json(), describe(summary))
-    return exit_code(summary)
+    emit(args, summary.as_json() | told(answers), describe(summary, headline(answers)))
+    return exit_code(summary) or int(answers is not None and answers.fates["failed"] > 0)
 
 
 def exit_code(summary: LoopSummary) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from edgekit.cli.output import PLAIN_INTERVAL_S, say
 from edgekit.cli.words import lines_of
-from edgekit.events import FrameDone, Observer
+from edgekit.events import AnswerTold, FrameDone, Observer
 from edgekit.types import Classification, Result, TextRegions
 
 REFRESH_S = 0.25  # of the line that shows the last result on a terminal
@@ -45,6 +45,14 @@ class Status(Observer):
         else:
             say(line)
 
+    def answer_told(self, event: AnswerTold) -> None:
+        """Shows a whole answer on a line of its own."""
+        if not event.finished or not event.text:
+            return
+        age_s = (event.at_ns - event.frame_ns) / 1e9
+        line = f"[{event.why}, frame {event.frame_index}, {age_s:.1f} s old] {event.text.strip()}"
+        say(("\r\x1b[2K" if self._terminal else "") + _printable(line))
+
     def clear(self) -> None:
         """Removes the line from the terminal."""
         if self._shown:
@@ -59,4 +67,8 @@ def brief(result: Result) -> str:
         words = f"{len(result)} lines  " + " | ".join(result.texts)
     else:
         words = "  ".join(lines_of(result))
+    return _printable(words)
+
+
+def _printable(words: str) -> str:
     return "".join(c if c.isprintable() else " " for c in words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -12,13 +12,13 @@ from rich.text import Text
 from edgekit.loop import LoopSummary
 
 
-def describe(summary: LoopSummary) -> RenderableType:
-    """The summary as a table, for a person."""
+def describe(summary: LoopSummary, more: Sequence[str] = ()) -> RenderableType:
+    """The summary as a table, for a person; ``more`` are lines behind those of the loop."""
     table = Table("stage", "p50 ms", "p95 ms", "p99 ms", box=None, header_style="bold")
     rows: dict[str, Any] = {**summary.ledger.latency_ms(), "engine alone": summary.ledger.bare_ms()}
     for name, ms in rows.items():
         table.add_row(name, *(f"{ms[q]:.2f}" if ms else "–" for q in ("p50", "p95", "p99")))
-    return Group(*(Text(line) for line in headline(summary)), table)
+    return Group(*(Text(line) for line in (*headline(summary), *more)), table)
 
 
 def headline(summary: LoopSummary) -> list[str]:

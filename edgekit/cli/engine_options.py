@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 MAX_THREADS = 256
 
 
-def _threads(text: str) -> int:
+def parse_threads(text: str) -> int:
+    """A number of threads.
+
+    Raises:
+        UsageError: none, or more than an engine takes.
+    """
     count = parse_count(text)
     if count > MAX_THREADS:
         raise UsageError(f"threads: expected 1 to {MAX_THREADS}, got {count}")
@@ -25,7 +30,7 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds ``--threads``."""
     parser.add_argument(
         "--threads",
-        type=option(_threads),
+        type=option(parse_threads),
         metavar="N",
         help="threads inside one operator (default: cores, at most 4)",
     )

@@ -3,61 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO
 
-import msgspec
-
-from edgekit.sinks.partial import PartialFile, failed
+from edgekit.sinks.lines import LinesFile
 from edgekit.sinks.protocol import Outcome
 
 
 class ResultsSink:
     """Writes one object a frame: ``index``, ``name`` of a file, ``age_ms``, ``variant``, ``result``.
 
-    Every line is handed to the system at once, so that the partial file can be followed as it grows. A pipe
-    or device as target is written to directly.
-
     Args:
-        target: the file.
+        target: the file; see :class:`~edgekit.sinks.lines.LinesFile`.
 
     Raises:
         OutputError: it cannot be written there.
     """
 
     def __init__(self, target: Path) -> None:
-        self._target = target
-        direct = target.exists() and not target.is_file() and not target.is_dir()
-        self._partial = None if direct else PartialFile(target)
-        path = self._partial.path if self._partial else target
-        try:
-            self._file: BinaryIO = path.open("wb", buffering=0)
-        except OSError as error:
-            raise failed(target, error) from error
+        self._lines = LinesFile(target)
 
     def write(self, outcome: Outcome) -> None:
         """Writes one line."""
-        line = {
-            "index": outcome.frame.index,
-            **({"name": outcome.frame.name} if outcome.frame.name else {}),
-            "age_ms": round(outcome.age_ns / 1e6, 3),
-            "variant": outcome.variant,
-            "result": outcome.result.as_json(),
-        }
-        encoded = msgspec.json.encode(line) + b"\n"
-        try:
-            if self._file.write(encoded) != len(encoded):
-                raise OSError(28, "No space left on device")
-        except OSError as error:
-            raise failed(self._target, error) from error
+        self._lines.write(
+            {
+                "index": outcome.frame.index,
+                **({"name": outcome.frame.name} if outcome.frame.name else {}),
+                "age_ms": round(outcome.age_ns / 1e6, 3),
+                "variant": outcome.variant,
+                "result": outcome.result.as_json(),
+            }
+        )
 
     def commit(self) -> None:
         """Gives the file its name."""
-        self._file.close()
-        if self._partial:
-            self._partial.commit()
+        self._lines.commit()
 
     def abort(self) -> None:
         """Removes the partial file."""
-        self._file.close()
-        if self._partial:
-            self._partial.abort()
+        self._lines.abort()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,8 +61,12 @@ class Question:
         before, *parts = (part.replace(FIELDS, ", ".join(self.fields)) for part in self.prompt.split(TEXT))
         return before + "".join(text + part for part in parts)
 
+    def settings(self, cancelled: Callable[[], bool] | None = None) -> Settings:
+        """How the answer is made: greedily, so that what was asked before plays no part."""
+        return Settings(self.max_tokens, grammar=self.grammar, cancelled=cancelled)
+
     def ask(self, model: Generate, text: str, image: Image = None) -> Generation:
-        """The model's answer, greedily. What it was asked before plays no part.
+        """The model's answer.
 
         Args:
             model: of vision and language where there is an image.
@@ -73,10 +77,9 @@ class Question:
             DataError: the question does not fit the context, or the picture cannot be read.
             UsageError: the fields may need more tokens than the answer may have.
         """
-        settings = Settings(self.max_tokens, grammar=self.grammar)
         if isinstance(model, VisionLanguage):
-            return model(self.about(text), settings=settings, image=image)
-        return model(self.about(text), settings=settings)
+            return model(self.about(text), settings=self.settings(), image=image)
+        return model(self.about(text), settings=self.settings())
 
     def values(self, answer: Generation) -> dict[str, Any] | None:
         """Values of the fields; None where none were asked for."""

@@ -66,22 +66,6 @@ def test_a_full_disk(outcome):
     sink.abort()
 
 
-def test_a_line_that_does_not_fit(tmp_path, outcome, monkeypatch):
-    sink = ResultsSink(tmp_path / "out.jsonl")
-
-    class Short:
-        def write(self, data):
-            return len(data) - 1
-
-        def close(self):
-            pass
-
-    sink._file.close()
-    sink._file = Short()
-    with pytest.raises(OutputError, match="No space left"):
-        sink.write(outcome())
-
-
 def test_a_file_that_cannot_be_opened(tmp_path):
     (tmp_path / "out.partial.jsonl").mkdir()
     with pytest.raises(OutputError, match=r"out\.jsonl: Is a directory"):

@@ -1,0 +1,380 @@
+"""A model that answers beside the loop: the loop's results trigger questions, a thread of lower priority answers.
+
+The loop never waits for it. One question is in flight and one waits; a newer one takes the place of that which waits.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+from edgekit.answerer import Answerer, Request, Reused
+from edgekit.deadline import NewestWins
+from edgekit.errors import EdgekitError
+from edgekit.events import AnswerTold, FrameDone, Observer, Observers
+from edgekit.ledger import Durations
+from edgekit.processing.region import Region
+from edgekit.processing.thumbnail import thumbnail
+from edgekit.tasks.question import text_of
+from edgekit.triggers import Triggers
+from edgekit.types import Generation, Pace
+
+NICENESS = 10
+"""Added to the answering thread's, and through it to the threads that its engine starts."""
+
+JOIN_TIMEOUT_S = 30.0
+"""How long an engine call that is under way at the end is waited for; then its thread is left behind, as a daemon."""
+
+LAST_ANSWERS = 5
+"""Of a run that its summary holds; as many errors."""
+
+MAX_FAILURES = 3
+"""Questions in a row that fail, after which no more are asked."""
+
+Fate: TypeAlias = Literal["answered", "replaced", "given_up", "cancelled", "failed"]
+"""What became of a trigger. ``replaced``: a newer one took its waiting place. ``given_up``: its frame was too old
+while a newer one waited. ``cancelled``: the run ended. ``failed``: the model could not answer."""
+
+FATES: tuple[Fate, ...] = get_args(Fate)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """An answer, and what it took.
+
+    Attributes:
+        request: what it is about.
+        question: what the model was asked.
+        region: the part of the frame that it saw; None of a text.
+        reused: what was not made anew.
+        difference: from the picture that was reused.
+        generation: the answer.
+        values: of the fields, where there were some.
+        first_age_ns: how old the frame was when the first piece was known.
+        age_ns: the same of the whole answer.
+    """
+
+    request: Request
+    question: str
+    region: Region | None
+    reused: Reused | None
+    difference: float | None
+    generation: Generation
+    values: dict[str, Any] | None
+    first_age_ns: int
+    age_ns: int
+
+    def as_json(self) -> dict[str, Any]:
+        """A line of ``--answers``."""
+        return {
+            "number": self.request.number,
+            "frame": self.request.frame.index,
+            **({"name": self.request.frame.name} if self.request.frame.name else {}),
+            "trigger": self.request.match.why,
+            "question": self.question,
+            "answer": self.generation.text,
+            **({} if self.values is None else {"fields": self.values}),
+            "finish": self.generation.finish,
+            "first_token_age_ms": round(self.first_age_ns / 1e6, 3),
+            "age_ms": round(self.age_ns / 1e6, 3),
+            "crop": None if self.region is None else list(self.region),
+            "reused": self.reused,
+            "difference": None if self.difference is None else round(self.difference, 4),
+            **self._times(self.generation.pace),
+        }
+
+    def _times(self, pace: Pace | None) -> dict[str, Any]:
+        if pace is None or self.reused == "answer":
+            return {"encode_ms": 0.0, "prefill_ms": 0.0, "decode_ms": 0.0}
+        times = {"encode_ms": pace.encode_ms, "prefill_ms": pace.prefill_ms, "decode_ms": pace.decode_ms}
+        return {name: round(ms, 3) for name, ms in times.items()}
+
+
+@dataclass(slots=True)
+class CascadeSummary:
+    """What a run's questions came to. Every trigger has one fate, or is in flight or waits.
+
+    Attributes:
+        bundle, task, variant, engine, threads: of the model.
+        niceness: of its thread; None where the system has no priorities of threads.
+        triggered: how often a rule asked.
+        asked: those that the model was given.
+        fates: what became of them.
+        reused: answers for which something was not made anew.
+        ages, first_ages: of the frames, when answers were whole, and when they began.
+        difference: the largest between a picture and the one that was taken for it.
+        answers: the last few, as ``--answers`` has them.
+        errors: the last few, each message once.
+        hangs: whether an engine call did not end: its thread was left behind.
+    """
+
+    bundle: str = ""
+    task: str = ""
+    variant: str = ""
+    engine: str = ""
+    threads: int = 0
+    niceness: int | None = None
+    triggered: int = 0
+    asked: int = 0
+    fates: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(FATES, 0))
+    reused: dict[Reused, int] = field(default_factory=lambda: dict.fromkeys(get_args(Reused), 0))
+    ages: Durations = field(default_factory=Durations)
+    first_ages: Durations = field(default_factory=Durations)
+    difference: float = 0.0
+    answers: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LAST_ANSWERS))
+    errors: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_ANSWERS))
+    hangs: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The object ``cascade`` of ``edgekit camera --json``."""
+        return {
+            "bundle": self.bundle,
+            "task": self.task,
+            "variant": self.variant,
+            "engine": self.engine,
+            "threads": self.threads,
+            "niceness": self.niceness,
+            "triggered": self.triggered,
+            "asked": self.asked,
+            **{str(fate): count for fate, count in self.fates.items()},
+            "reused": dict(self.reused),
+            "largest_difference": round(self.difference, 4),
+            "first_token_age_ms": _quantiles(self.first_ages),
+            "age_ms": _quantiles(self.ages),
+            "answers": list(self.answers),
+            "errors": list(self.errors),
+        }
+
+
+def _quantiles(durations: Durations) -> dict[str, float] | None:
+    if not durations.count:
+        return None
+    return {name: ms for name, ms in durations.as_ms().items() if name != "p99"}
+
+
+class Cascade(Observer):
+    """Asks a model about frames of the loop, in a thread of its own.
+
+    Args:
+        load: gives the model with its question. It is called in the answering thread, whose priority is lower by then:
+            threads that an engine starts have that of the thread that loads a graph.
+        triggers: when to ask.
+        record: receives each whole answer, in the answering thread.
+        say: tells a person an error.
+        max_age_ns: a running answer is given up when its frame is older and a newer question waits; None: never.
+        now_ns: monotonic clock, the loop's.
+
+    Attributes:
+        observer: is told each answer as it grows, in the answering thread; to be set before the loop runs.
+        summary: to be read when the thread has ended.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Answerer],
+        triggers: Triggers,
+        *,
+        record: Callable[[Answered], None] = lambda answered: None,
+        say: Callable[[str], None] = lambda message: None,
+        max_age_ns: int | None = None,
+        now_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.summary = CascadeSummary()
+        self.observer: Observer = Observers()
+        self._load, self._triggers, self._record, self._say = load, triggers, record, say
+        self._max_age_ns, self._now_ns = max_age_ns, now_ns
+        self._waiting: NewestWins[Request] = NewestWins()
+        self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
+        self._over = threading.Event()  # no more questions are taken
+        self._cancelled = threading.Event()  # nor answered
+        self._failures = 0
+        self._reads = False
+        self._loaded = threading.Event()
+        self._refused: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="edgekit-cascade", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread and waits for the model to be loaded.
+
+        Raises:
+            EdgekitError: it cannot be.
+        """
+        self._thread.start()
+        self._loaded.wait()
+        if self._refused is not None:
+            self._thread.join()
+            raise self._refused
+
+    def frame_done(self, event: FrameDone) -> None:
+        """Puts a question in the waiting place, if a rule asks for one; see :class:`~edgekit.events.Observer`."""
+        if self._over.is_set():
+            return
+        outcome = event.outcome
+        text = text_of(outcome.result) if self._reads else ""
+        if self._reads and not text.strip():
+            return
+        frame = outcome.frame
+        match = self._triggers.decide(outcome.result, lambda: thumbnail(frame.pixels), frame.arrived_ns)
+        if match is None:
+            return
+        with self._lock:
+            request = Request(self.summary.triggered, frame, match, text)
+            self.summary.triggered += 1
+            if self._over.is_set():
+                self.summary.fates["cancelled"] += 1
+            elif self._waiting.offer(request) is not None:
+                self.summary.fates["replaced"] += 1
+            self._news.notify()
+
+    def end(self, finish_s: float = 0.0) -> CascadeSummary:
+        """Ends the thread; safe to be called twice.
+
+        Args:
+            finish_s: how long the questions in flight and waiting may take to be answered; then they are cancelled.
+        """
+        with self._lock:
+            self._over.set()
+            self._news.notify()
+        try:
+            if finish_s > 0 and self._thread.is_alive():
+                self._thread.join(finish_s)
+        finally:
+            self._cancelled.set()
+            if self._thread.ident is not None:
+                self._thread.join(JOIN_TIMEOUT_S)
+        self.summary.hangs = self._thread.is_alive()
+        return self.summary
+
+    def _run(self) -> None:
+        self.summary.niceness = lower_priority(NICENESS)
+        try:
+            answerer = self._load()
+            self._reads = answerer.reads
+        except BaseException as error:  # noqa: BLE001 (start raises it in its caller's thread)
+            self._refused = error
+            return
+        finally:
+            self._loaded.set()
+        model, summary = answerer.model, self.summary
+        summary.bundle, summary.task, summary.variant = model.bundle_name, model.name, model.variant
+        summary.engine, summary.threads = model.engine, model.threads
+        while (request := self._next()) is not None:
+            fate = self._ask(answerer, request)
+            with self._lock:
+                summary.fates[fate] += 1
+
+    def _next(self) -> Request | None:
+        """Waits for a question; None at the end."""
+        with self._lock:
+            self._news.wait_for(lambda: self._waiting.occupied or self._over.is_set())
+            request = self._waiting.take()
+            if request is not None and self._cancelled.is_set():
+                self.summary.fates["cancelled"] += 1
+                return None
+            self.summary.asked += request is not None
+            return request
+
+    def _ask(self, answerer: Answerer, request: Request) -> Fate:
+        try:
+            answered = self._answer(answerer, request)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the loop goes on, and the run says so at its end)
+            answerer.forget()
+            self._tell(request, "", "", True)
+            self._fail(error)
+            return "failed"
+        self._failures = 0
+        if answered.generation.finish == "cancelled":
+            return "cancelled" if self._cancelled.is_set() else "given_up"
+        return "answered"
+
+    def _answer(self, answerer: Answerer, request: Request) -> Answered:
+        answer = answerer.begin(request, lambda: self._gives_up(request))
+        self._tell(request, answer.question, "", False)
+        text, first_ns = "", None
+        for piece in answer:
+            first_ns = self._now_ns() if first_ns is None else first_ns
+            text += piece
+            self._tell(request, answer.question, text, False)
+        generation = answer.generation
+        done_ns = self._now_ns()
+        self._tell(request, answer.question, generation.text, True)
+        whole = generation.finish != "cancelled"
+        answered = Answered(
+            request,
+            answer.question,
+            answer.region,
+            answer.reused,
+            answer.difference,
+            generation,
+            answerer.values(generation) if whole else None,
+            (done_ns if first_ns is None else first_ns) - request.frame.arrived_ns,
+            done_ns - request.frame.arrived_ns,
+        )
+        if whole:
+            self._count(answered)
+            self._record(answered)
+        return answered
+
+    def _gives_up(self, request: Request) -> bool:
+        """Asked before each call of the model."""
+        if self._cancelled.is_set():
+            return True
+        if self._max_age_ns is None or not self._waiting.occupied:
+            return False
+        return self._now_ns() - request.frame.arrived_ns > self._max_age_ns
+
+    def _count(self, answered: Answered) -> None:
+        summary = self.summary
+        summary.ages.add(answered.age_ns)
+        summary.first_ages.add(answered.first_age_ns)
+        summary.answers.append(answered.as_json())
+        if answered.reused is not None:
+            summary.reused[answered.reused] += 1
+        summary.difference = max(summary.difference, answered.difference or 0.0)
+
+    def _tell(self, request: Request, question: str, text: str, finished: bool) -> None:
+        frame = request.frame
+        why, now_ns = request.match.why, self._now_ns()
+        self.observer.answer_told(
+            AnswerTold(request.number, frame.index, frame.arrived_ns, why, question, text, finished, now_ns)
+        )
+
+    def _fail(self, error: Exception) -> None:
+        known = isinstance(error, EdgekitError)
+        message = str(error) if known else f"{type(error).__name__}: {error}"
+        if message not in self.summary.errors:
+            self.summary.errors.append(message)
+            self._say(f"edgekit: no answer: {message}")
+        self._failures += 1
+        if self._failures == MAX_FAILURES:
+            self._say(f"edgekit: {MAX_FAILURES} questions in a row failed: no more are asked")
+            with self._lock:
+                self._over.set()
+
+
+def lower_priority(by: int) -> int | None:
+    """Lowers the calling thread's priority; threads that it starts inherit it.
+
+    (Linux has a niceness for each thread, though POSIX knows only one a process: ``man 2 setpriority``.)
+
+    Args:
+        by: added to its niceness.
+
+    Returns:
+        Its niceness now; None where the system has none for threads, or refuses.
+    """
+    if platform.system() != "Linux":
+        return None
+    thread = threading.get_native_id()
+    try:
+        os.setpriority(os.PRIO_PROCESS, thread, min(os.getpriority(os.PRIO_PROCESS, thread) + by, 19))
+        return os.getpriority(os.PRIO_PROCESS, thread)
+    except OSError:
+        return None
