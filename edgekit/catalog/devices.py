@@ -1,8 +1,9 @@
 """Devices that a model may run on: what they sustain, hold, draw and cost, each figure with its source.
 
-``sustained`` is not a peak: it is the geometric mean of what published networks reach there (their multiply-accumulates
-through their published time), so that an estimate errs to both sides. ``tests/catalog/published.py`` holds those figures
-and checks the means. Where none are published, the figure is assumed, and says so.
+What a device sustains is no peak: it is the geometric mean of what published networks reach there (their
+multiply-accumulates through their published time), so that an estimate errs to both sides.
+``tests/catalog/published.py`` holds those times, and a test the means. Where none is published, the figure is
+assumed, and says so.
 """
 
 from __future__ import annotations
@@ -215,9 +216,9 @@ _SERVER_CPU = Device(
     price_usd=6000,
     sources={
         "cores": ASSUMED,
-        "fp32_macs_per_s": "EfficientNet-Lite0 on one core (docs/decisions/latency.md): 37e9; 16 cores, assumed at 60 %",
+        "fp32_macs_per_s": "37e9 on one core (docs/decisions/latency.md); 16 of them, assumed at 60 %",
         "fp16_macs_per_s": _AS_FP32,
-        "int8_macs_per_s": "EfficientNet-Lite0 on one core (docs/decisions/latency.md): 86e9; 16 cores, assumed at 60 %",
+        "int8_macs_per_s": "86e9 on one core (docs/decisions/latency.md); 16 of them, assumed at 60 %",
         "bandwidth_bytes_per_s": "assumed: a half of eight channels of DDR5-4800",
         "memory_bytes": ASSUMED,
         "watts_idle": ASSUMED,

@@ -1,10 +1,11 @@
 """How long a model takes on a device that is not at hand: a roofline of its operations and its weights.
 
-The time is that of the operations or that of reading the weights once, whichever is longer (Williams, Waterman and
-Patterson, "Roofline", CACM 52(4), 2009), at the rates that published networks reach on the device. It is an estimate and
-nothing more: of the 43 published times in ``tests/catalog/published.py`` each lies within a factor of 2, 40 within 1.7.
-What it leaves out: activations, pre- and post-processing, and that kernels differ from engine to engine. The exporter's
-own model of a layer (``edgekit_export/budget/latency.py``) counts onnxruntime's instructions; this one needs no graph.
+The time is that of the operations or that of reading the weights once, whichever is longer (Williams, Waterman
+and Patterson, "Roofline", CACM 52(4), 2009), at the rates that published networks reach on the device. It is an
+estimate and nothing more: of the 43 published times in ``tests/catalog/published.py`` each lies within a factor of
+2, 40 within 1.7. It leaves out activations, pre- and post-processing, and that kernels differ from engine to engine.
+The exporter's model of a layer (``edgekit_export/budget/latency.py``) counts onnxruntime's instructions; this one
+needs no graph.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Published times on boards, with the multiply-accumulates and parameters of the networks: what estimates are held against.
+"""Published times on boards, with the multiply-accumulates and parameters of the networks.
 
-Multiply-accumulates are those of the papers, at the pictures' usual sizes. Figures without a weight count in millions are
-none here: every network's is given. ncnn: github.com/Tencent/ncnn, benchmark/README.md, 4 threads, no GPU, the average.
+Multiply-accumulates are those of the papers, at the size of picture in the name. ncnn: its benchmark/README.md
+(github.com/Tencent/ncnn), 4 threads, no GPU, the average.
 
 Beside each time stands the ratio of the estimate to it.
 """
@@ -157,4 +157,4 @@ PUBLISHED = [
         },
     ),
 ]
-"""Left out: YOLO26n at 36.6 ms by Arm's runtime, which no precision of it is told of; it were 96 % of float32's peak."""
+"""Left out: YOLO26n at 36.6 ms by Arm's runtime. In float32 it were 96 % of the peak; no other precision is told."""
