@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from msgspec import to_builtins
 
+from edgekit.bundle.manifest import Drop
 from edgekit.camera.capture import Capture
 from edgekit.camera.mailbox import Ending, Mailbox
 from edgekit.camera.protocol import Source
+from edgekit.climber import Change, Climber
 from edgekit.deadline import (
     NS_PER_S,
     BareCalls,
@@ -30,6 +32,7 @@ from edgekit.deadline import (
 )
 from edgekit.events import FrameDone, Observer, Observers
 from edgekit.ledger import Ledger, LoopStage
+from edgekit.rungs import warm_up
 from edgekit.sinks.protocol import Outcome, Sink
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.trace import Trace
@@ -37,8 +40,6 @@ from edgekit.types import Frame
 
 JOIN_TIMEOUT_S = 2.0
 """How long a capture thread that hangs in a read is waited for; then it is left behind, as a daemon."""
-
-WARM_UP_WH = (640, 480)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ class LoopSummary:
         source: how the source describes itself.
         source_fps: its nominal frame rate, if it has one.
         fps: results a second, intervals over span; ``None`` below two results.
+        variant: the one that ran, with a ladder the last one; ``drop`` is what it costs in accuracy.
         misses: results that came too late, by what took most of their time.
+        ladder: the rungs, how long the loop stood on each, and the steps between them.
         ending: why the loop ended.
         notes: what a person should know: an assumed frame rate, a lost camera.
     """
@@ -92,6 +95,8 @@ class LoopSummary:
     misses: dict[MissCause, int]
     ending: Ending
     notes: list[str] = field(default_factory=list)
+    drop: Drop | None = None
+    ladder: dict[str, Any] | None = None
 
     @property
     def verdict(self) -> Verdict | None:
@@ -106,6 +111,7 @@ class LoopSummary:
             "source": self.source,
             "source_fps": self.source_fps,
             "variant": self.variant,
+            "drop": to_builtins(self.drop),
             "engine": self.engine,
             "threads": self.threads,
             "frames": self.frames.as_json(),
@@ -116,6 +122,7 @@ class LoopSummary:
             "misses": sum(self.misses.values()),
             "misses_by_cause": dict(self.misses),
             "verdict": self.verdict,
+            "ladder": self.ladder,
             "ended": self.ending,
             "notes": self.notes,
         }
@@ -129,6 +136,8 @@ class Loop:
         task: computes a result a frame, in the thread that calls :meth:`run`.
         sink: receives each outcome; committed at the end, aborted where the run breaks.
         options: what to do.
+        drop: what the task's variant costs in accuracy, where it is known.
+        climber: changes the variant when the machine is hot or late; ``task`` and ``drop`` are its first ones.
         observers: told after each frame's times were taken, and of changes of the camera.
         now_ns: monotonic clock.
     """
@@ -140,6 +149,8 @@ class Loop:
         sink: Sink,
         options: LoopOptions,
         *,
+        drop: Drop | None = None,
+        climber: Climber | None = None,
         observers: Sequence[Observer] = (),
         now_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
@@ -148,6 +159,8 @@ class Loop:
         self._task = task
         self._sink = sink
         self._options = options
+        self._drop = drop
+        self._climber = climber
         self._observer = Observers(observers)
         self._now_ns = now_ns
         self._ledger = Ledger()
@@ -166,10 +179,7 @@ class Loop:
 
     def warm_up(self) -> None:
         """Runs the task on a grey picture, so that the first frame does not pay for first allocations."""
-        width, height = self._source.size_wh or WARM_UP_WH
-        trace = Trace(self._now_ns)
-        self._task(Frame(np.full((height, width, 3), 128, np.uint8), "bgr"), trace)
-        self._bare.cost_ns = trace.bare_ns()
+        self._bare.cost_ns = warm_up(self._task, self._source.size_wh, self._now_ns).bare_ns()
 
     def run(self, *, warm_up: bool = False) -> LoopSummary:
         """Processes frames until the source ends, ``frames`` are done, or :meth:`stop` is called.
@@ -183,6 +193,8 @@ class Loop:
         try:
             if warm_up:
                 self.warm_up()
+            if self._climber is not None:
+                self._climber.start(self._source.size_wh)
             self._capture.start()
             self._process_all()
             if self.mailbox.error is not None:
@@ -194,6 +206,8 @@ class Loop:
         finally:
             self.mailbox.stop("interrupted")
             hangs = not self._capture.join(JOIN_TIMEOUT_S)
+            if self._climber is not None:
+                self._climber.close()
         return self.summary(hangs)
 
     def _process_all(self) -> None:
@@ -236,13 +250,17 @@ class Loop:
         self._bare.done(bare_ns)
         self._ledger.bare.add(bare_ns)
 
-    def process(self, frame: Frame) -> Trace:
-        """Takes one frame through task and sink, and its times into the ledger."""
+    def process(self, frame: Frame) -> Trace | None:
+        """Takes one frame through task and sink, and its times into the ledger.
+
+        Returns:
+            Its engine calls, or ``None`` where another variant runs from now on: those are no measure of it.
+        """
         start_ns = self._now_ns()
         trace = Trace(self._now_ns)
         result = self._task(frame, trace)
         made_ns = self._now_ns()
-        outcome = Outcome(frame, result, max(made_ns - frame.arrived_ns, 0), self._task.variant)
+        outcome = Outcome(frame, result, max(made_ns - frame.arrived_ns, 0), self._task.variant, self._drop)
         self._sink.write(outcome)
         done_ns = self._now_ns()
         total_ns = done_ns - frame.arrived_ns
@@ -262,7 +280,17 @@ class Loop:
         self._rate.add(done_ns)
         self.mailbox.counts.processed += 1
         self._observer.frame_done(FrameDone(outcome, stages_ns, cause is not None, cause))
-        return trace
+        change = None if self._climber is None else self._climber.frame_done(stages_ns, cause)
+        if change is None:
+            return trace
+        self._adopt(change)
+        return None
+
+    def _adopt(self, change: Change) -> None:
+        self._task, self._drop = change.task, change.event.drop
+        self._bare.cost_ns = change.bare_ns
+        self._freshness.forget()
+        self._observer.variant_changed(change.event)
 
     def summary(self, hangs: bool = False) -> LoopSummary:
         """What the run came to so far; ``hangs`` tells that the capture thread did not end."""
@@ -286,4 +314,6 @@ class Loop:
             misses=dict(self._deadline.causes),
             ending=self.mailbox.ending or "interrupted",
             notes=notes,
+            drop=self._drop,
+            ladder=None if self._climber is None else self._climber.as_json(),
         )

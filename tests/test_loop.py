@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import edgekit.loop as module
+from edgekit.bundle.manifest import Drop
 from edgekit.camera.protocol import Corrupt, EndOfSource, Lost
+from edgekit.climber import Change
 from edgekit.errors import DataError, ModelError, OutputError
-from edgekit.events import Observer
+from edgekit.events import Observer, VariantChanged
 from edgekit.loop import Loop, LoopOptions
 from edgekit.types import Classification, Frame
 
@@ -410,6 +412,76 @@ class TestAccounting:
             "processed": 1,
             "dropped": {"newer_frame": 0, "stale": 0, "corrupt": 0, "stopped": 1},
         }
+
+
+class FakeClimber:
+    """Asks for another task after so many frames."""
+
+    def __init__(self, task, after):
+        self.task, self.after = task, after
+        self.calls, self.causes = [], []
+
+    def start(self, size_wh):
+        self.calls.append(("start", size_wh))
+
+    def close(self):
+        self.calls.append("close")
+
+    def frame_done(self, stages_ns, cause):
+        self.causes.append(cause)
+        if len(self.causes) != self.after:
+            return None
+        return Change(
+            self.task, 2 * MS, VariantChanged("int8", self.task.variant, DROP, 7, "hot: 79 °C of 80")
+        )
+
+    def as_json(self):
+        return {"steps_made": 1}
+
+
+DROP = Drop("top1", 2.0, (1.5, 2.5), 0.95, 1000, "source")
+
+
+class TestLadder:
+    def test_the_next_frame_is_the_next_variants(self):
+        clock, told = Clock(), []
+        first, second, sink = FakeTask(clock), FakeTask(clock), FakeSink()
+        second.variant = "int4"
+        watcher = Observer()
+        watcher.variant_changed = told.append
+        climber = FakeClimber(second, after=3)
+        source = ListSource([picture() for _ in range(8)])
+        options = LoopOptions(paced=False, deadline_ns=5 * MS)
+        summary = Loop(source, first, sink, options, climber=climber, observers=[watcher], now_ns=clock).run(
+            warm_up=True
+        )
+        assert [outcome.variant for outcome in sink.outcomes] == ["int8"] * 3 + ["int4"] * 5
+        assert [outcome.drop for outcome in sink.outcomes] == [None] * 3 + [DROP] * 5
+        assert len(second.frames) == 5
+        assert first.session.runs == 1 + 1 + 3  # warm-up with its bare call, frames; none after the change
+        assert [event.after for event in told] == ["int4"]
+        assert climber.calls == [("start", (6, 4)), "close"]
+        assert set(climber.causes) == {"slow_inference"}
+        assert summary.variant == "int4"
+        assert summary.as_json()["ladder"] == {"steps_made": 1}
+        assert summary.as_json()["drop"]["value"] == 2.0
+
+    def test_costs_are_learned_anew(self):
+        clock = Clock()
+        climber = FakeClimber(FakeTask(clock), after=4)
+        loop = Loop(ListSource([]), FakeTask(clock), FakeSink(), LoopOptions(), climber=climber, now_ns=clock)
+        traces = [loop.process(Frame(picture().pixels, "bgr", 0, clock.ns)) for _ in range(4)]
+        assert traces[2] is not None
+        assert traces[3] is None
+        assert loop._freshness.cost_ns is None
+        assert loop._bare.cost_ns == 2 * MS
+
+    def test_its_threads_end_where_the_run_breaks(self):
+        climber = FakeClimber(None, after=99)
+        source = ListSource([picture()])
+        with pytest.raises(OutputError):
+            Loop(source, FakeTask(), FakeSink(fails_at="write"), LoopOptions(), climber=climber).run()
+        assert climber.calls[-1] == "close"
 
 
 class TestStaleFrames:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit.cli.cascade_options import (
     add_cascade_arguments,
-    asked_in_loop,
     cascade_of,
     finish,
     headline,
     told,
 )
 from edgekit.cli.deadline_options import add_deadline_arguments, max_age_ns, nanoseconds
-from edgekit.cli.engine_options import add_engine_arguments, engine_options
+from edgekit.cli.engine_options import add_engine_arguments
+from edgekit.cli.ladder_options import add_ladder_arguments, load_start
 from edgekit.cli.output import emit, say
 from edgekit.cli.values import option, parse_count
 from edgekit.errors import EnvironmentLacks, UsageError
@@ -39,11 +39,14 @@ sources:
 examples:
   edgekit camera lite0.edge --source 0 --deadline 100ms
   edgekit camera ocr.edge --source clip.mp4 --sink annotated.mp4 --results lines.jsonl
+  edgekit camera lite0.edge --source 0 --deadline 50ms --ladder auto
   edgekit camera lite0.edge --source clip.mp4 --unpaced --json    every frame, as fast as it goes
 
 The newest frame wins: while one is processed, a newer frame replaces the one that waits, and that is counted.
 With --deadline, p95 of the latency from arrival to end of sink must hold it, and a frame that waited so long that it
 cannot, while the next one can, is dropped as stale; --max-age drops whatever waited longer (docs/camera-deadlines.md).
+--ladder auto runs the most accurate variant that holds the deadline, steps down when results are late or the machine is
+hot, and up again when it is calm and cool. Each step is a line on stderr; each result says its variant and its drop.
 
 a model that answers beside the loop, on threads of its own and at a lower priority (docs/cascade.md):
   edgekit camera detect.edge --source 0 --then vlm.edge --when "person>0.5" --prompt "What does the person wear?"
@@ -65,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
     add_engine_arguments(parser)
     add_deadline_arguments(parser)
+    add_ladder_arguments(parser)
     parser.add_argument("--frames", type=option(parse_count), metavar="N", help="stop after N results")
     parser.add_argument("--unpaced", action="store_true", help="files: every frame, as fast as it goes")
     parser.add_argument("--sink", type=Path, metavar="OUT", help="annotated clip (OUT.mp4) or folder")
@@ -79,7 +83,6 @@ def run(args: argparse.Namespace) -> int:
     from edgekit.cli.camera_summary import describe
     from edgekit.events import Observer, Observers
     from edgekit.loop import Loop, LoopOptions
-    from edgekit.tasks.registry import load
 
     check_sink(args.sink)
     options = LoopOptions(
@@ -88,11 +91,8 @@ def run(args: argparse.Namespace) -> int:
         max_age_ns=max_age_ns(args),
         paced=not args.unpaced,
     )
-    task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))
-    if task.accepts != "picture":
-        raise UsageError(f"{args.bundle}: takes a {task.accepts}, a camera gives pictures", "use edgekit run")
-    task = asked_in_loop(args, task)
-    with cascade_of(args, task) as cascade:
+    start = load_start(args)
+    with cascade_of(args, start.task) as cascade:
         source = open_source(args.source)
         try:
             sink = open_sink(args.sink, args.results, source)
@@ -103,7 +103,16 @@ def run(args: argparse.Namespace) -> int:
         observers: list[Observer] = [status]
         if cascade is not None:
             cascade.observer = Observers(observers)
-        loop = Loop(source, task, sink, options, observers=[*observers, *filter(None, [cascade])])
+        loop = Loop(
+            source,
+            start.task,
+            sink,
+            options,
+            drop=start.drop,
+            climber=start.climber,
+            observers=[*observers, *filter(None, [cascade])],
+        )
+        del start  # a variant that the ladder leaves shall not stay in memory
         with stopped_by_signals(loop):
             summary = loop.run(warm_up=True)
         answers = finish(cascade, summary.ending in ("end_of_source", "frame_limit"))

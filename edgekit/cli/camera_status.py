@@ -6,9 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 
+from edgekit.bundle.manifest import Drop
 from edgekit.cli.output import PLAIN_INTERVAL_S, say
 from edgekit.cli.words import lines_of
-from edgekit.events import AnswerTold, FrameDone, Observer
+from edgekit.events import AnswerTold, FrameDone, Observer, VariantChanged
 from edgekit.types import Classification, Result, TextRegions
 
 REFRESH_S = 0.25  # of the line that shows the last result on a terminal
@@ -53,10 +54,24 @@ class Status(Observer):
         line = f"[{event.why}, frame {event.frame_index}, {age_s:.1f} s old] {event.text.strip()}"
         say(("\r\x1b[2K" if self._terminal else "") + _printable(line))
 
+    def variant_changed(self, event: VariantChanged) -> None:
+        """Says which variant runs from now on, why, and what that costs."""
+        self.clear()
+        say(f"variant {event.before} -> {event.after}: {event.why}; {drop_words(event.drop)}")
+
     def clear(self) -> None:
         """Removes the line from the terminal."""
         if self._shown:
+            self._shown = False
             sys.stderr.write("\r\x1b[2K")
+
+
+def drop_words(drop: Drop | None) -> str:
+    """What a variant costs in accuracy, for a person."""
+    if drop is None:
+        return "accuracy drop unknown"
+    low, high = drop.interval
+    return f"drop {drop.value:.2f} {drop.metric} ({drop.confidence:.0%}: {low:.2f} to {high:.2f})"
 
 
 def brief(result: Result) -> str:

@@ -11,6 +11,9 @@ from rich.text import Text
 
 from edgekit.loop import LoopSummary
 
+SHOWN_STEPS = 10
+"""Of the ladder, the last ones; ``--json`` lists more."""
+
 
 def describe(summary: LoopSummary, more: Sequence[str] = ()) -> RenderableType:
     """The summary as a table, for a person; ``more`` are lines behind those of the loop."""
@@ -34,7 +37,24 @@ def headline(summary: LoopSummary) -> list[str]:
         missed = sum(summary.misses.values())
         causes = f" ({_counted(summary.misses)})" if missed else ""
         lines.append(f"deadline {summary.deadline_ns / 1e6:g} ms: {summary.verdict}, {missed} missed{causes}")
+    if summary.ladder is not None:
+        lines.extend(_ladder_lines(summary.ladder))
     return [*lines, *(f"note: {note}" for note in summary.notes)]
+
+
+def _ladder_lines(ladder: Mapping[str, Any]) -> list[str]:
+    rungs = "; ".join(
+        f"{rung['variant']} {rung['frames']} frames in {rung['seconds']:.1f} s, {_cost(rung['drop'])}"
+        for rung in ladder["rungs"]
+    )
+    steps = [
+        f"  at {s['at_s']:.1f} s {s['from']} -> {s['to']}: {s['why']}" for s in ladder["steps"][-SHOWN_STEPS:]
+    ]
+    return [f"ladder: {rungs}; steps: {ladder['steps_made']}", *steps]
+
+
+def _cost(drop: Mapping[str, Any] | None) -> str:
+    return "drop unknown" if drop is None else f"drop {drop['value']:.2f} {drop['metric']}"
 
 
 def _counted(causes: Mapping[Any, int]) -> str:

@@ -47,7 +47,7 @@ class FolderSink:
         Raises:
             OutputError: it cannot be written, or is larger than a JPEG can be.
         """
-        picture = annotate(outcome.frame, outcome.result, f"{outcome.age_ns / 1e6:.1f} ms")
+        picture = annotate(outcome.frame, outcome.result, outcome.caption)
         is_encoded, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         if not is_encoded:
             height, width = picture.shape[:2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from edgekit.bundle.manifest import Drop
 from edgekit.types import Frame, Result
 
 
@@ -17,12 +18,20 @@ class Outcome:
         result: what the task found.
         age_ns: from the frame's arrival to the result, before any sink.
         variant: name of the variant that made it.
+        drop: what that variant costs in accuracy; ``None`` where the bundle does not say.
     """
 
     frame: Frame
     result: Result
     age_ns: int
     variant: str
+    drop: Drop | None = None
+
+    @property
+    def caption(self) -> str:
+        """Age, variant and its cost in accuracy, in a line of ASCII to be drawn on the picture."""
+        cost = "unknown" if self.drop is None else f"{self.drop.value:.2f} {self.drop.metric}"
+        return f"{self.age_ns / 1e6:.1f} ms  {self.variant}  drop {cost}"
 
 
 class Sink(Protocol):

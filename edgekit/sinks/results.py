@@ -9,7 +9,7 @@ from edgekit.sinks.protocol import Outcome
 
 
 class ResultsSink:
-    """Writes one object a frame: ``index``, ``name`` of a file, ``age_ms``, ``variant``, ``result``.
+    """Writes one object a frame: ``index``, ``name`` of a file, ``age_ms``, ``variant``, its ``drop``, ``result``.
 
     Args:
         target: the file; see :class:`~edgekit.sinks.lines.LinesFile`.
@@ -29,6 +29,7 @@ class ResultsSink:
                 **({"name": outcome.frame.name} if outcome.frame.name else {}),
                 "age_ms": round(outcome.age_ns / 1e6, 3),
                 "variant": outcome.variant,
+                "drop": outcome.drop,
                 "result": outcome.result.as_json(),
             }
         )

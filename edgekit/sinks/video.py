@@ -56,7 +56,7 @@ class VideoSink:
     def write(self, outcome: Outcome) -> None:
         """Annotates and encodes a frame, after repeating the last one over a gap in the numbers."""
         index = outcome.frame.index
-        picture = annotate(outcome.frame, outcome.result, f"{outcome.age_ns / 1e6:.1f} ms")
+        picture = annotate(outcome.frame, outcome.result, outcome.caption)
         if self._writer is None:
             self._writer = self._open(picture)
             self._next_index = index

@@ -6,9 +6,10 @@ import threading
 import numpy as np
 import pytest
 
+import edgekit.cli.camera as camera_command
 from edgekit.cli import main
-from edgekit.cli.cascade_options import headline
-from edgekit.tasks import registry
+from edgekit.cli.cascade_options import asked_in_loop, headline
+from edgekit.cli.ladder_options import Start
 from edgekit.types import Detections, TextRegions
 from tests.decoder_files import language_bundle
 from tests.vision_files import vision_bundle
@@ -56,12 +57,13 @@ def llm(tmp_path):
 @pytest.fixture(autouse=True)
 def gates(monkeypatch, tmp_path):
     """Bundles named ``detect`` and ``ocr`` are gates."""
-    real = registry.load
+    real = camera_command.load_start
 
-    def load(path, *args, **kwargs):
-        return Gate(path.name) if path.name in ("detect", "ocr") else real(path, *args, **kwargs)
+    def load_start(args):
+        name = args.bundle.name
+        return Start(asked_in_loop(args, Gate(name)), None) if name in ("detect", "ocr") else real(args)
 
-    monkeypatch.setattr(registry, "load", load)
+    monkeypatch.setattr(camera_command, "load_start", load_start)
     monkeypatch.chdir(tmp_path)
     yield
     assert not [t for t in threading.enumerate() if t.name.startswith("edgekit-")]

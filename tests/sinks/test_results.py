@@ -30,6 +30,7 @@ def test_one_line_a_result(tmp_path, outcome):
         "name": "a.png",
         "age_ms": 4.568,
         "variant": "int8",
+        "drop": None,
         "result": {"top": classes},
     }
     assert "name" not in lines[1]
