@@ -107,6 +107,7 @@ class CascadeSummary:
         asked: those that the model was given.
         fates: what became of them.
         reused: answers for which something was not made anew.
+        reuse_below: pictures that differed by less were taken to be the same.
         ages, first_ages: of the frames, when answers were whole, and when they began.
         difference: the largest between a picture and the one that was taken for it.
         answers: the last few, as ``--answers`` has them.
@@ -124,6 +125,7 @@ class CascadeSummary:
     asked: int = 0
     fates: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(FATES, 0))
     reused: dict[Reused, int] = field(default_factory=lambda: dict.fromkeys(get_args(Reused), 0))
+    reuse_below: float = 0.0
     ages: Durations = field(default_factory=Durations)
     first_ages: Durations = field(default_factory=Durations)
     difference: float = 0.0
@@ -143,8 +145,11 @@ class CascadeSummary:
             "triggered": self.triggered,
             "asked": self.asked,
             **{str(fate): count for fate, count in self.fates.items()},
-            "reused": dict(self.reused),
-            "largest_difference": round(self.difference, 4),
+            "reused": {
+                **{str(what): count for what, count in self.reused.items()},
+                "below": self.reuse_below,
+                "largest_difference": round(self.difference, 4),
+            },
             "first_token_age_ms": _quantiles(self.first_ages),
             "age_ms": _quantiles(self.ages),
             "answers": list(self.answers),
@@ -265,6 +270,7 @@ class Cascade(Observer):
         model, summary = answerer.model, self.summary
         summary.bundle, summary.task, summary.variant = model.bundle_name, model.name, model.variant
         summary.engine, summary.threads = model.engine, model.threads
+        summary.reuse_below = answerer.reuse_below
         while (request := self._next()) is not None:
             fate = self._ask(answerer, request)
             with self._lock:

@@ -34,7 +34,7 @@ class Model:
     bundle_name, name, variant, engine, threads = "tiny", "vision_language", "int8", "fake 1.0", 1
 
     def __init__(self, clock):
-        self.clock, self.model, self.reads = clock, self, False
+        self.clock, self.model, self.reads, self.reuse_below = clock, self, False, 0.02
         self.asked, self.forgotten = [], 0
         self.begun, self.permits = threading.Semaphore(0), threading.Semaphore(0)
         self.fails = None
@@ -211,8 +211,7 @@ def test_the_summary(beside):
     assert (told["replaced"], told["given_up"], told["cancelled"], told["failed"]) == (0, 0, 0, 0)
     assert told["age_ms"] == {"p50": 20.0, "p95": 20.0}
     assert told["first_token_age_ms"] == {"p50": 10.0, "p95": 10.0}
-    assert told["reused"] == {"picture": 0, "answer": 0}
-    assert told["largest_difference"] == 0.0
+    assert told["reused"] == {"picture": 0, "answer": 0, "below": 0.02, "largest_difference": 0.0}
     assert [answer["number"] for answer in told["answers"]] == [2, 3, 4, 5, 6]
     assert told["errors"] == []
 
