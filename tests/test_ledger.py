@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgekit.ledger import STAGES, Durations, Ledger
+from edgekit.ledger import STAGES, Durations, Ledger, _bucket_of, _bucket_of_one
 
 MS = 1_000_000
 
@@ -99,3 +99,8 @@ def test_ledger_reports_every_stage_and_null_where_nothing_was_measured():
     assert ledger.bare_ms() is None
     ledger.bare.add(5 * MS)
     assert ledger.bare_ms() == {"p50": 5.0, "p95": 5.0, "p99": 5.0, "n": 1}
+
+
+def test_one_duration_falls_where_many_do():
+    durations = [-5, 0, 1, 2, 3, 1000, 12_345_678, 10**9, 2**41 + 1, 2**60]
+    assert [_bucket_of_one(ns) for ns in durations] == _bucket_of(durations).tolist()
