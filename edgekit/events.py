@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from edgekit.bundle.manifest import Drop
+from edgekit.camera.protocol import CameraState as CameraState
 from edgekit.deadline import MissCause
 from edgekit.ledger import LoopStage
 from edgekit.sinks.protocol import Outcome
-
-CameraState: TypeAlias = Literal["live", "lost", "frozen", "changed"]
-"""``live``: frames come (again). ``lost``: none comes, and the source is opened again. ``frozen``: frames come, and
-all are the same. ``changed``: size or colour format are others from this frame on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

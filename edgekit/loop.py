@@ -14,9 +14,10 @@ from typing import Any
 from msgspec import to_builtins
 
 from edgekit.bundle.manifest import Drop
-from edgekit.camera.capture import Capture
+from edgekit.camera.capture import capture_of
 from edgekit.camera.mailbox import Ending, Mailbox
-from edgekit.camera.protocol import Source
+from edgekit.camera.patience import Patience
+from edgekit.camera.protocol import CameraState, Source
 from edgekit.climber import Change, Climber
 from edgekit.deadline import (
     NS_PER_S,
@@ -30,7 +31,7 @@ from edgekit.deadline import (
     clock_leapt,
     deadline_verdict,
 )
-from edgekit.events import FrameDone, Observer, Observers
+from edgekit.events import CameraChanged, FrameDone, Observer, Observers
 from edgekit.ledger import Ledger, LoopStage
 from edgekit.rungs import warm_up
 from edgekit.sinks.protocol import Outcome, Sink
@@ -81,6 +82,7 @@ class LoopSummary:
         ladder: the rungs, how long the loop stood on each, and the steps between them.
         ending: why the loop ended.
         notes: what a person should know: an assumed frame rate, a lost camera.
+        camera: reconnects and outages of a live source, as :meth:`edgekit.camera.journal.Journal.as_json` has them.
     """
 
     source: str
@@ -97,6 +99,7 @@ class LoopSummary:
     notes: list[str] = field(default_factory=list)
     drop: Drop | None = None
     ladder: dict[str, Any] | None = None
+    camera: dict[str, Any] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -123,6 +126,7 @@ class LoopSummary:
             "misses_by_cause": dict(self.misses),
             "verdict": self.verdict,
             "ladder": self.ladder,
+            "camera": self.camera,
             "ended": self.ending,
             "notes": self.notes,
         }
@@ -138,6 +142,7 @@ class Loop:
         options: what to do.
         drop: what the task's variant costs in accuracy, where it is known.
         climber: changes the variant when the machine is hot or late; ``task`` and ``drop`` are its first ones.
+        patience: how long a live source is waited for.
         observers: told after each frame's times were taken, and of changes of the camera.
         now_ns: monotonic clock.
     """
@@ -151,6 +156,7 @@ class Loop:
         *,
         drop: Drop | None = None,
         climber: Climber | None = None,
+        patience: Patience | None = None,
         observers: Sequence[Observer] = (),
         now_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
@@ -169,13 +175,22 @@ class Loop:
         self._freshness = Freshness(None if lossless else options.deadline_ns, options.max_age_ns)
         self._bare = BareCalls(options.bare_every)
         self._rate = Rate()
-        self._capture = Capture(
-            source, self.mailbox, paced=options.paced, limit=options.frames, now_ns=now_ns
+        self._capture = capture_of(
+            source,
+            self.mailbox,
+            paced=options.paced,
+            limit=options.frames,
+            patience=patience or Patience(),
+            tell=self._tell_camera,
+            now_ns=now_ns,
         )
 
     def stop(self) -> None:
         """Ends the loop after the frame in flight."""
         self.mailbox.stop("interrupted")
+
+    def _tell_camera(self, state: CameraState, at_ns: int, detail: str) -> None:
+        self._observer.camera_changed(CameraChanged(state, at_ns, detail))
 
     def warm_up(self) -> None:
         """Runs the task on a grey picture, so that the first frame does not pay for first allocations."""
@@ -313,6 +328,7 @@ class Loop:
             deadline_ns=self._options.deadline_ns,
             misses=dict(self._deadline.causes),
             ending=self.mailbox.ending or "interrupted",
+            camera=self._capture.journal.as_json(self._now_ns()),
             notes=notes,
             drop=self._drop,
             ladder=None if self._climber is None else self._climber.as_json(),

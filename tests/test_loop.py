@@ -7,9 +7,10 @@ import pytest
 
 import edgekit.loop as module
 from edgekit.bundle.manifest import Drop
+from edgekit.camera.patience import Patience
 from edgekit.camera.protocol import Corrupt, EndOfSource, Lost
 from edgekit.climber import Change
-from edgekit.errors import DataError, ModelError, OutputError
+from edgekit.errors import DataError, EnvironmentLacks, ModelError, OutputError
 from edgekit.events import Observer, VariantChanged
 from edgekit.loop import Loop, LoopOptions
 from edgekit.types import Classification, Frame
@@ -104,8 +105,19 @@ class ListSource:
             raise reading
         return reading
 
+    def reopen(self):
+        raise EnvironmentLacks("camera 0: cannot be opened")
+
     def close(self):
         self.closed.set()
+
+
+class Told(Observer):
+    def __init__(self):
+        self.states = []
+
+    def camera_changed(self, event):
+        self.states.append(event.state)
 
 
 class GatedSource:
@@ -149,7 +161,7 @@ def balanced(counts):
 
 
 def capture_threads():
-    return [t for t in threading.enumerate() if t.name == "edgekit-capture"]
+    return [t for t in threading.enumerate() if t.name in ("edgekit-capture", "edgekit-watchdog")]
 
 
 @pytest.fixture(autouse=True)
@@ -388,13 +400,20 @@ class TestAccounting:
         }
 
     def test_a_lost_camera_ends_the_loop_and_says_why(self):
-        source = ListSource([picture(), *[Lost("camera 0: no frame after 1")] * 4], live=True)
-        loop = Loop(source, FakeTask(), FakeSink(), LoopOptions())
-        loop.mailbox.pause = lambda seconds: loop.mailbox.stopped
-        summary = loop.run()
+        source = ListSource([picture(), *[Lost("camera 0: no frame after 1")] * 2], live=True)
+        told = Told()
+        patience = Patience(give_up_s=0.2)
+        summary = Loop(
+            source, FakeTask(), FakeSink(), LoopOptions(), patience=patience, observers=[told]
+        ).run()
         assert summary.ending == "camera_lost"
-        assert summary.notes == ["a note", "camera 0: no frame after 1"]
+        assert summary.notes == ["a note", "camera 0: cannot be opened (given up after 0.2 s)"]
         assert (summary.frames.read, summary.frames.processed) == (1, 1)
+        assert told.states == ["lost"]
+        camera = summary.as_json()["camera"]
+        assert (camera["reconnects"], camera["outages_total"]) == (0, 1)
+        assert camera["outages"][0]["cause"] == "lost"
+        assert camera["outages"][0]["over"] is False
 
     def test_a_read_that_hangs_is_left_behind(self, monkeypatch):
         monkeypatch.setattr(module, "JOIN_TIMEOUT_S", 0.01)

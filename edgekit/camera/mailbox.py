@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from edgekit.deadline import FrameCounts, NewestWins
@@ -20,14 +22,19 @@ class Mailbox:
     One re-entrant lock guards everything, so that a signal handler may call :meth:`stop` while its own
     thread holds it. Each kind of waiting has its own condition: a shared one would wake the capture thread
     out of its pause at every frame, at the very moment the engine starts.
+
+    Args:
+        now_s: monotonic clock, of waiting times only.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self.counts = FrameCounts()
         self.ending: Ending | None = None
         self.lost_reason = ""
         self.error: BaseException | None = None
         self._slot: NewestWins[Frame] = NewestWins()
+        self._held_until_s = 0.0
+        self._now_s = now_s
         self._lock = threading.RLock()
         self._frame = threading.Condition(self._lock)
         self._room = threading.Condition(self._lock)
@@ -49,8 +56,13 @@ class Mailbox:
         with self._lock:
             return self._halt.wait_for(lambda: self._stopped, max(seconds, 0.0))
 
-    def put(self, frame: Frame) -> None:
-        """Counts a frame as read and lets it wait, in place of an older one."""
+    def put(self, frame: Frame, hold_s: float = 0.0) -> None:
+        """Counts a frame as read and lets it wait, in place of an older one.
+
+        Args:
+            frame: numbered and stamped.
+            hold_s: give a newer one so long to come before this one may be taken.
+        """
         with self._lock:
             self.counts.read += 1
             if self.stopped:
@@ -58,6 +70,7 @@ class Mailbox:
                 return
             if self._slot.offer(frame) is not None:
                 self.counts.drop("newer_frame")
+            self._held_until_s = self._now_s() + hold_s if hold_s > 0 else 0.0
             self._frame.notify()
 
     def put_corrupt(self) -> None:
@@ -76,15 +89,20 @@ class Mailbox:
         """Waits for a frame and removes it.
 
         Args:
-            timeout_s: how long to wait at most; for as long as it takes by default.
+            timeout_s: how long to wait at most for one to come; for as long as it takes by default.
 
         Returns:
             The frame, or ``None`` at the end (``ending`` or ``error`` says which) or after ``timeout_s``.
         """
         with self._lock:
             self._frame.wait_for(lambda: self._slot.occupied or self.closed, timeout_s)
+            while self._slot.occupied and not self.closed and (held_s := self._held_s()) > 0:
+                self._frame.wait(held_s)
             self._room.notify()
             return self._slot.take()
+
+    def _held_s(self) -> float:
+        return self._held_until_s - self._now_s() if self._held_until_s else 0.0
 
     @property
     def closed(self) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import cv2
 
-from edgekit.camera.protocol import Corrupt, EndOfSource, Lost, Reading
+from edgekit.camera.address import without_password
+from edgekit.camera.pixels import PixelForm, to_bgr
+from edgekit.camera.protocol import Corrupt, EndOfSource, LiveSource, Lost, Reading, Reshaped
 from edgekit.errors import DataError, EnvironmentLacks
 from edgekit.processing.opencv_path import opencv_path
 from edgekit.processing.quiet import quiet
-from edgekit.types import U8, Frame
+from edgekit.types import Frame
 
 DEFAULT_FPS = 30.0
 MAX_FPS = 480.0
@@ -25,9 +27,18 @@ _TELETYPE = int.from_bytes(b"ansi", "little")  # FFmpeg draws any text file as a
 
 
 class OpenCvSource:
-    """An opened ``cv2.VideoCapture``; see :class:`edgekit.camera.protocol.Source`."""
+    """An opened ``cv2.VideoCapture``; see :class:`edgekit.camera.protocol.Source`.
 
-    def __init__(self, capture: cv2.VideoCapture, description: str, *, live: bool) -> None:
+    Args:
+        capture: opened.
+        description: how it is named.
+        again: opens the same camera once more; ``None`` for a file, which is not live.
+    """
+
+    def __init__(
+        self, capture: cv2.VideoCapture, description: str, again: Callable[[], LiveSource] | None = None
+    ) -> None:
+        live = again is not None
         self.description = description
         self.live = live
         self.notes: list[str] = []
@@ -35,18 +46,39 @@ class OpenCvSource:
         self.fps = self._frame_rate(capture.get(cv2.CAP_PROP_FPS))
         self._announced = 0 if live else int(max(capture.get(cv2.CAP_PROP_FRAME_COUNT), 0))
         self._capture = capture
+        self._again = again
         self._delivered = 0
+        self._form: PixelForm | None = None
+        self._next: Frame | None = None
 
     def read(self) -> Reading:
         """Reads the next frame; see :class:`edgekit.camera.protocol.Source`."""
-        if not self._capture.grab():
-            return self._nothing()
-        ok, pixels = self._capture.retrieve()
-        if not ok or pixels is None or pixels.size == 0:
+        if self._next is not None:
+            frame, self._next = self._next, None
+            return frame
+        try:
+            if not self._capture.grab():
+                return self._nothing()
+            ok, pixels = self._capture.retrieve()
+        except cv2.error as error:
+            return Corrupt(f"{self.description}: {error.err}")
+        fourcc = _fourcc_of(self._capture) if ok and pixels is not None and pixels.shape[2:] == (2,) else 0
+        converted = to_bgr(pixels, fourcc) if ok else None
+        if converted is None:
             return Corrupt(f"{self.description}: frame {self._delivered} cannot be decoded")
         self._delivered += 1
-        picture = pixels if pixels.ndim == 3 else cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
-        return Frame(cast(U8, picture), "bgr")
+        picture, form = converted
+        before, self._form = self._form, form
+        frame = Frame(picture, "bgr")
+        if before is None or before == form:
+            return frame
+        self._next = frame
+        return Reshaped(f"{before} → {form}")
+
+    def reopen(self) -> LiveSource:
+        """Opens the same camera once more; see :class:`edgekit.camera.protocol.Source`."""
+        assert self._again is not None, "a file is not opened again"
+        return self._again()
 
     def close(self) -> None:
         """Releases the device or file."""
@@ -89,11 +121,14 @@ def open_video(path: Path) -> OpenCvSource:
     if not capture.isOpened() or _fourcc_of(capture) == _TELETYPE:
         capture.release()
         raise DataError(f"{path}: not a video that OpenCV can read", "expected e.g. an .mp4 with H.264")
-    return OpenCvSource(capture, str(path), live=False)
+    return OpenCvSource(capture, str(path))
 
 
 def open_stream(url: str) -> OpenCvSource:
     """Opens a network stream, with limits on how long opening and reading may take.
+
+    FFmpeg keeps to the limits over HTTP; over RTSP a read may take longer, which the watchdog of
+    :mod:`edgekit.camera.live` is for. A clip that lies on a web server has a length: it is a file, and ends.
 
     Raises:
         EnvironmentLacks: nobody answers, or what answers is no stream.
@@ -108,14 +143,16 @@ def open_stream(url: str) -> OpenCvSource:
             f"{without_password(url)}: no stream answers (waited up to {STREAM_TIMEOUT_MS / 1000:g} s)",
             "check the address and that the camera is on",
         )
-    return OpenCvSource(capture, without_password(url), live=True)
+    if url.startswith("http") and capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0:
+        return OpenCvSource(capture, without_password(url))
+    return OpenCvSource(capture, without_password(url), lambda: open_stream(url))
 
 
 def open_device(device: str) -> OpenCvSource:
     """Opens a camera by its number or device file.
 
     Args:
-        device: ``0`` or ``/dev/video0``.
+        device: ``0``, ``/dev/video0``, or a name under ``/dev/v4l``, which stays the same in whatever socket it is.
 
     Raises:
         EnvironmentLacks: no such camera, or it is in use; the message names those that exist.
@@ -129,20 +166,13 @@ def open_device(device: str) -> OpenCvSource:
         capture.release()
         raise EnvironmentLacks(f"camera {device}: cannot be opened", f"cameras of this machine: {cameras()}")
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # where the driver allows it: queued frames are old frames
-    return OpenCvSource(capture, f"camera {device}", live=True)
+    return OpenCvSource(capture, f"camera {device}", lambda: open_device(device))
 
 
 def cameras() -> str:
     """The machine's camera devices with their names, or ``none``."""
     devices = sorted(VIDEO_DEVICES.glob("video[0-9]*"), key=lambda p: (len(p.name), p.name))
     return ", ".join(f"{device}{_name_of(device)}" for device in devices) or "none"
-
-
-def without_password(url: str) -> str:
-    """The address without user name and password, as it may be shown and stored."""
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _name_of(device: Path) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from edgekit.types import Frame
 
@@ -27,7 +28,21 @@ class Lost:
     reason: str
 
 
-Reading: TypeAlias = Frame | Corrupt | EndOfSource | Lost
+@dataclass(frozen=True, slots=True)
+class Reshaped:
+    """The frames that follow come in another form, and are converted all the same."""
+
+    detail: str
+
+
+Reading: TypeAlias = Frame | Corrupt | Reshaped | EndOfSource | Lost
+
+CameraState: TypeAlias = Literal["live", "lost", "frozen", "changed"]
+"""``live``: frames come (again). ``lost``: none comes, and the source is opened again. ``frozen``: frames come, and
+all are the same. ``changed``: size, colour format or frame rate are others from this frame on."""
+
+Tell: TypeAlias = Callable[[CameraState, int, str], None]
+"""Is told the new state, when (nanoseconds of the loop's clock), and what happened, for a person."""
 
 
 class Source(Protocol):
@@ -60,4 +75,18 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Gives the device or file back. Safe to call twice."""
+        ...
+
+
+class LiveSource(Source, Protocol):
+    """A source whose ``live`` is true: it can be lost, and opened again."""
+
+    def reopen(self) -> LiveSource:
+        """Opens the same camera once more.
+
+        It may be called while a read of this one hangs in another thread, or after it was closed.
+
+        Raises:
+            EdgekitError: it is not there (yet).
+        """
         ...

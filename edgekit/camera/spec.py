@@ -9,17 +9,23 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import parse_qsl
 
+from edgekit.camera.address import without_password
+from edgekit.camera.faults import FAULT_KINDS, FaultPlan, parse_fault
+from edgekit.camera.faulty import FaultySource
 from edgekit.camera.folder import FolderSource
 from edgekit.camera.opencv import open_device, open_stream, open_video
+from edgekit.camera.picamera import open_pi_camera
 from edgekit.camera.protocol import Source
 from edgekit.camera.synthetic import SyntheticSource
-from edgekit.errors import DataError, EnvironmentLacks, UsageError
+from edgekit.errors import DataError, UsageError
 from edgekit.processing.picture_files import is_picture
 
 Kind: TypeAlias = Literal["device", "stream", "pi", "synthetic", "path"]
 
 STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
-FORMS = "0, /dev/video0, rtsp://…, http://…, a video, a picture, a folder of pictures, synthetic:?fps=15"
+FORMS = (
+    "0, /dev/video0, pi:0, rtsp://…, http://…, a video, a picture, a folder of pictures, synthetic:?fps=15"
+)
 MAX_SIDE = 4096
 MAX_FPS = 1000.0
 MAX_SECONDS = 10_000_000.0
@@ -41,7 +47,7 @@ def parse_spec(text: str) -> SourceSpec:
     """
     if not text:
         raise UsageError("source: got nothing", f"expected one of {FORMS}")
-    if re.fullmatch(r"[0-9]{1,3}|/dev/video[0-9]+", text):
+    if re.fullmatch(r"[0-9]{1,3}|/dev/video[0-9]+|/dev/v4l/.+", text):
         return SourceSpec("device", text)
     scheme, colon, rest = text.partition(":")
     if colon and scheme in ("pi", "synthetic"):
@@ -67,23 +73,24 @@ def open_source(text: str) -> Source:
     if spec.kind == "stream":
         return open_stream(spec.rest)
     if spec.kind == "pi":
-        raise EnvironmentLacks(
-            f"pi:{spec.rest}: this version has no driver for the Raspberry Pi's CSI cameras",
-            "a USB camera works as 0 or /dev/video0",
-        )
+        return open_pi_camera(spec.rest)
     return open_synthetic(spec.rest) if spec.kind == "synthetic" else _open_path(Path(spec.rest))
 
 
 def _open_path(path: Path) -> Source:
     if not path.exists():
-        raise DataError(f"source: {path}: no such file or folder", f"expected one of {FORMS}")
+        shown = without_password(str(path))  # it may be an address that was mistyped
+        raise DataError(f"source: {shown}: no such file or folder", f"expected one of {FORMS}")
     if path.is_dir() or is_picture(path):
         return FolderSource(path)
     return open_video(path)
 
 
-def open_synthetic(query: str) -> SyntheticSource:
+def open_synthetic(query: str) -> SyntheticSource | FaultySource:
     """A synthetic source from ``?fps=15&seconds=8&size=640x480&seed=1``; each key may be left out.
+
+    With faults (``&unplug=2s:2s``, :mod:`edgekit.camera.faults`; any number of each) it is a live camera, without it
+    plays like a file.
 
     Raises:
         UsageError: an unknown or repeated key, or a value out of range.
@@ -91,19 +98,25 @@ def open_synthetic(query: str) -> SyntheticSource:
     if query and not query.startswith("?"):
         raise UsageError(f"source: synthetic:{query}", "expected synthetic: or synthetic:?fps=15&seconds=8")
     pairs = parse_qsl(query[1:], keep_blank_values=True)
-    values = dict(pairs)
+    faults = tuple(parse_fault(kind, value) for key, value in pairs for kind in FAULT_KINDS if key == kind)
+    plain = [(key, value) for key, value in pairs if key not in FAULT_KINDS]
+    values = dict(plain)
     unknown = sorted(values.keys() - {"fps", "seconds", "size", "seed"})
-    if unknown or len(values) != len(pairs):
+    if unknown or len(values) != len(plain):
         wrong = f"no key {unknown[0]!r}" if unknown else "a key is given twice"
-        raise UsageError(
-            f"source: synthetic: {wrong}", "expected fps, seconds, size, seed, each at most once"
+        choices = (
+            f"expected fps, seconds, size, seed, each at most once, and faults: {', '.join(FAULT_KINDS)}"
         )
-    return SyntheticSource(
-        _number("fps", values.get("fps", "30"), 0.1, MAX_FPS),
-        _seconds(values.get("seconds", "10")),
+        raise UsageError(f"source: synthetic: {wrong}", choices)
+    seconds = _seconds(values.get("seconds", "10"))
+    fps = _number("fps", values.get("fps", "30"), 0.1, MAX_FPS)
+    made = SyntheticSource(
+        fps,
+        seconds,
         _size(values.get("size", "640x480")),
         int(_number("seed", values.get("seed", "0"), 0, 2**31 - 1)),
     )
+    return FaultySource(made, FaultPlan(faults), fps, seconds) if faults else made
 
 
 def _number(key: str, text: str, low: float, high: float) -> float:

@@ -41,10 +41,15 @@ class SyntheticSource:
         """Makes the next frame; see :class:`edgekit.camera.protocol.Source`."""
         if self._index >= self._frames:
             return EndOfSource()
-        pixels = self._window(self._index)
-        cv2.putText(pixels, str(self._index), (8, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255, 255, 255), 2)
+        pixels = self.picture(self._index)
         self._index += 1
         return Frame(pixels, "bgr")
+
+    def picture(self, index: int) -> U8:
+        """Pixels of frame ``index``, with its number in a corner: ``(height, width, 3)`` BGR."""
+        pixels = self._window(index)
+        cv2.putText(pixels, str(index), (8, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255, 255, 255), 2)
+        return pixels
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -20,6 +20,7 @@ from edgekit.cli.deadline_options import add_deadline_arguments, max_age_ns, nan
 from edgekit.cli.engine_options import add_engine_arguments
 from edgekit.cli.ladder_options import add_ladder_arguments, load_start
 from edgekit.cli.output import emit, say
+from edgekit.cli.source_options import add_source_arguments, patience
 from edgekit.cli.values import option, parse_count
 from edgekit.errors import EnvironmentLacks, UsageError
 
@@ -31,10 +32,14 @@ if TYPE_CHECKING:
 SUMMARY = "runs a bundle on a camera or clip and accounts for every frame"
 EPILOG = """\
 sources:
-  0, /dev/video0                a camera
-  rtsp://…, http://…            a network stream
+  0, /dev/video0                a USB camera; /dev/v4l/by-id/… stays the same in whatever socket
+  pi:0                          the Raspberry Pi's own camera, through picamera2
+  rtsp://…, http://…            a network stream; an .mp4 on a web server plays like a file
   clip.mp4, photos/, photo.jpg  files; clips play at their own frame rate, photos at 10 a second
   synthetic:?fps=15&seconds=8&size=640x480&seed=1   made here; each key may be left out
+  synthetic:?seconds=60&unplug=5s:2s&stall=20s:3s   a live camera that fails, from START for DURATION: unplug,
+                                freeze, stall, corrupt, burst, clockjump, resize; any number of each
+A live camera that is lost, hangs or freezes is opened again, for ever or for --reopen-for (docs/camera-sources.md).
 
 examples:
   edgekit camera lite0.edge --source 0 --deadline 100ms
@@ -63,7 +68,7 @@ missing or lost"""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="an .edge file")
-    parser.add_argument("--source", required=True, metavar="SPEC", help="where frames come from; see below")
+    add_source_arguments(parser)
     parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
     parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
     add_engine_arguments(parser)
@@ -78,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the loop until the source ends, N frames are done, or a signal comes; prints the summary."""
+    from edgekit.camera.faulty import clock_of
     from edgekit.camera.spec import open_source
     from edgekit.cli.camera_status import Status
     from edgekit.cli.camera_summary import describe
@@ -110,6 +116,8 @@ def run(args: argparse.Namespace) -> int:
             options,
             drop=start.drop,
             climber=start.climber,
+            patience=patience(args),
+            now_ns=clock_of(source),
             observers=[*observers, *filter(None, [cascade])],
         )
         del start  # a variant that the ladder leaves shall not stay in memory

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from edgekit.bundle.manifest import Drop
 from edgekit.cli.output import PLAIN_INTERVAL_S, say
 from edgekit.cli.words import lines_of
-from edgekit.events import AnswerTold, FrameDone, Observer, VariantChanged
+from edgekit.events import AnswerTold, CameraChanged, FrameDone, Observer, VariantChanged
 from edgekit.types import Classification, Result, TextRegions
 
 REFRESH_S = 0.25  # of the line that shows the last result on a terminal
@@ -58,6 +58,11 @@ class Status(Observer):
         """Says which variant runs from now on, why, and what that costs."""
         self.clear()
         say(f"variant {event.before} -> {event.after}: {event.why}; {drop_words(event.drop)}")
+
+    def camera_changed(self, event: CameraChanged) -> None:
+        """Says so, in a line that stays."""
+        self.clear()
+        say(f"camera {event.state}: {event.detail}")
 
     def clear(self) -> None:
         """Removes the line from the terminal."""

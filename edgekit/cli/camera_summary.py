@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,8 @@ def headline(summary: LoopSummary) -> list[str]:
         lines.append(f"deadline {summary.deadline_ns / 1e6:g} ms: {summary.verdict}, {missed} missed{causes}")
     if summary.ladder is not None:
         lines.extend(_ladder_lines(summary.ladder))
+    if summary.camera.get("outages_total") or summary.camera.get("changes"):
+        lines.append(_camera(summary.camera))
     return [*lines, *(f"note: {note}" for note in summary.notes)]
 
 
@@ -55,6 +58,12 @@ def _ladder_lines(ladder: Mapping[str, Any]) -> list[str]:
 
 def _cost(drop: Mapping[str, Any] | None) -> str:
     return "drop unknown" if drop is None else f"drop {drop['value']:.2f} {drop['metric']}"
+
+
+def _camera(camera: Mapping[str, Any]) -> str:
+    causes = Counter(outage["cause"] for outage in camera["outages"])
+    away = f"{camera['outages_total']} outages ({_counted(causes)}), {camera['outage_s']:.1f} s in all"
+    return f"camera: {away}, opened again {camera['reconnects']} times, {camera['changes']} changes of form"
 
 
 def _counted(causes: Mapping[Any, int]) -> str:

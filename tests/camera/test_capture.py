@@ -3,9 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgekit.camera.capture import LOST_RETRIES, Capture
+from edgekit.camera.capture import Capture, capture_of
+from edgekit.camera.live import LiveCapture
 from edgekit.camera.mailbox import Mailbox
-from edgekit.camera.protocol import Corrupt, EndOfSource, Lost
+from edgekit.camera.patience import Patience
+from edgekit.camera.protocol import Corrupt, EndOfSource, Lost, Reshaped
 from edgekit.errors import DataError
 from edgekit.types import Frame
 
@@ -120,15 +122,6 @@ def test_an_unpaced_source_is_read_no_further_than_the_limit():
     assert mailbox.ending == "frame_limit"
 
 
-def test_live_sources_come_at_their_own_pace_and_the_next_is_estimated():
-    _, mailbox, _, capture = setup([picture()], live=True, fps=None, read_ms=40, paced=False)
-    capture.step()
-    assert capture.next_due_ns is None
-    capture.step()
-    assert capture.next_due_ns == (1080 + 40) * MS
-    assert mailbox.pauses == []
-
-
 def test_corrupt_frames_are_numbered_and_counted():
     _, mailbox, _, capture = setup([picture(), Corrupt("bad"), picture()])
     for _ in range(3):
@@ -144,37 +137,23 @@ def test_the_end_of_a_file_is_not_a_lost_camera():
     assert mailbox.ending == "end_of_source"
 
 
-def test_one_failed_read_is_retried_after_a_pause():
-    _, mailbox, _, capture = setup([Lost("glitch"), picture()], live=True)
+def test_what_can_be_lost_after_all_is_lost_at_once():
+    _, mailbox, _, capture = setup([Lost("clip.mp4: gone")])
+    assert not capture.step()
+    assert (mailbox.ending, mailbox.lost_reason) == ("camera_lost", "clip.mp4: gone")
+
+
+def test_another_form_of_pixels_is_no_frame():
+    _, mailbox, _, capture = setup([Reshaped("bgr → grey"), picture()])
     assert capture.step()
-    assert mailbox.pauses == [0.1]
+    assert mailbox.counts.read == 0
     assert capture.step()
     assert mailbox.take().index == 0
-    assert mailbox.counts.read == 1
 
 
-def test_failed_reads_do_not_spin_and_end_as_a_lost_camera():
-    _, mailbox, _, capture = setup([Lost("camera 0: no frame")], live=True)
-    steps = 0
-    while capture.step():
-        steps += 1
-    assert steps == LOST_RETRIES == 3
-    assert mailbox.pauses == [0.1, 0.2, 0.4]
-    assert mailbox.ending == "camera_lost"
-    assert mailbox.lost_reason == "camera 0: no frame"
-
-
-def test_a_frame_in_between_forgives_failures():
-    lost = Lost("glitch")
-    _, mailbox, _, capture = setup([lost, lost, picture(), lost, lost, picture()], live=True)
-    for _ in range(6):
-        assert capture.step()
-    assert mailbox.counts.read == 2
-
-
-@pytest.mark.parametrize("live", [True, False])
-def test_nothing_is_read_once_the_loop_has_stopped(live):
-    _, mailbox, source, capture = setup([picture()], live=live)
+@pytest.mark.parametrize("paced", [True, False])
+def test_nothing_is_read_once_the_loop_has_stopped(paced):
+    _, mailbox, source, capture = setup([picture()], paced=paced)
     mailbox.stop("interrupted")
     assert not capture.step()
     assert len(source.readings) == 1
@@ -195,4 +174,22 @@ def test_an_error_in_the_thread_is_handed_to_the_loop():
     assert capture.join(10)
     assert isinstance(mailbox.error, DataError)
     assert mailbox.take() is None
+    assert source.closed == 1
+
+
+@pytest.mark.parametrize(("live", "kind"), [(True, LiveCapture), (False, Capture)])
+def test_live_sources_are_captured_in_another_way(live, kind):
+    clock = Clock()
+    source = ListSource(clock, [picture()], live=live)
+    capture = capture_of(
+        source,
+        PausingMailbox(clock),
+        paced=True,
+        limit=None,
+        patience=Patience(),
+        tell=lambda *_: None,
+        now_ns=clock,
+    )
+    assert type(capture) is kind
+    assert capture.join(0.0)  # never started
     assert source.closed == 1

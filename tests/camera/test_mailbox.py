@@ -86,6 +86,44 @@ def test_take_gives_up_after_its_timeout():
     assert not mailbox.closed
 
 
+def test_a_held_frame_leaves_a_newer_one_the_time_to_come():
+    now = [100.0]
+    mailbox = Mailbox(now_s=lambda: now[0])
+    waits = []
+
+    def wait(seconds):
+        waits.append(seconds)
+        now[0] += 0.01
+        if len(waits) == 1:
+            mailbox.put(frame(1), hold_s=0.02)
+
+    mailbox._frame.wait = wait
+    mailbox.put(frame(0), hold_s=0.02)
+    taken = mailbox.take()
+    assert taken is not None
+    assert taken.index == 1
+    assert waits == pytest.approx([0.02, 0.02, 0.01])
+    assert mailbox.counts.dropped["newer_frame"] == 1
+
+
+def test_a_frame_that_is_not_held_takes_the_place_of_one_that_is():
+    mailbox = Mailbox()
+    mailbox.put(frame(0), hold_s=3600)
+    mailbox.put(frame(1))
+    taken = mailbox.take()
+    assert taken is not None
+    assert taken.index == 1
+
+
+@pytest.mark.parametrize("end", [lambda m: m.stop("interrupted"), lambda m: m.finish("end_of_source")])
+def test_nothing_is_held_at_the_end(end):
+    mailbox = Mailbox()
+    mailbox.put(frame(0), hold_s=3600)
+    wait = in_thread(mailbox.take)
+    end(mailbox)
+    assert (wait() is None) == mailbox.stopped
+
+
 def test_a_waiting_taker_gets_the_frame():
     mailbox = Mailbox()
     wait = in_thread(mailbox.take)

@@ -11,15 +11,8 @@ import numpy as np
 import pytest
 
 import edgekit.camera.opencv as module
-from edgekit.camera.opencv import (
-    OpenCvSource,
-    cameras,
-    open_device,
-    open_stream,
-    open_video,
-    without_password,
-)
-from edgekit.camera.protocol import Corrupt, EndOfSource, Lost
+from edgekit.camera.opencv import OpenCvSource, cameras, open_device, open_stream, open_video
+from edgekit.camera.protocol import Corrupt, EndOfSource, Lost, Reshaped
 from edgekit.errors import DataError, EnvironmentLacks
 from edgekit.types import Frame
 
@@ -58,6 +51,10 @@ class FakeCapture:
 
     def release(self):
         self.released += 1
+
+
+def never():
+    raise AssertionError("nothing asked to open it again")
 
 
 GREY = np.full((2, 4, 3), 9, np.uint8)
@@ -120,29 +117,46 @@ def test_a_missing_clip(tmp_path):
 
 
 def test_a_clip_of_which_nothing_can_be_decoded():
-    source = OpenCvSource(FakeCapture(), "clip.mp4", live=False)
+    source = OpenCvSource(FakeCapture(), "clip.mp4")
     with pytest.raises(DataError, match=r"clip\.mp4: no frame of this video can be decoded"):
         source.read()
 
 
 @pytest.mark.parametrize("pixels", [None, np.zeros((0, 0, 3), np.uint8)])
 def test_a_frame_that_cannot_be_decoded_is_corrupt_not_the_end(pixels):
-    source = OpenCvSource(FakeCapture([pixels, GREY]), "clip.mp4", live=False)
+    source = OpenCvSource(FakeCapture([pixels, GREY]), "clip.mp4")
     assert source.read() == Corrupt("clip.mp4: frame 0 cannot be decoded")
     assert isinstance(source.read(), Frame)
 
 
 def test_grey_cameras_become_three_channels():
-    source = OpenCvSource(FakeCapture([np.full((2, 4), 7, np.uint8)]), "camera 0", live=True)
+    source = OpenCvSource(FakeCapture([np.full((2, 4), 7, np.uint8)]), "camera 0", never)
     reading = source.read()
     assert isinstance(reading, Frame)
     assert reading.pixels.shape == (2, 4, 3)
     assert (reading.pixels == 7).all()
 
 
+def test_a_driver_that_changes_its_form_says_so_before_the_frame():
+    packed = np.full((2, 4, 2), 128, np.uint8)
+    source = OpenCvSource(FakeCapture([GREY, packed, packed, GREY]), "camera 0", never)
+    readings = [source.read() for _ in range(6)]
+    assert [type(reading) for reading in readings] == [Frame, Reshaped, Frame, Frame, Reshaped, Frame]
+    assert [r.detail for r in readings if isinstance(r, Reshaped)] == ["bgr → yuyv", "yuyv → bgr"]
+    assert all(r.pixels.shape == (2, 4, 3) for r in readings if isinstance(r, Frame))
+
+
+def test_opencv_that_raises_is_a_frame_that_cannot_be_decoded():
+    fake = FakeCapture([GREY])
+    fake.retrieve = lambda: cv2.cvtColor(np.zeros((1, 1, 2), np.uint8), cv2.COLOR_BGR2GRAY)
+    reading = OpenCvSource(fake, "camera 0", never).read()
+    assert isinstance(reading, Corrupt)
+    assert reading.reason.startswith("camera 0: ")
+
+
 def test_a_live_source_that_gives_nothing_is_lost_and_may_come_back():
     fake = FakeCapture([GREY])
-    source = OpenCvSource(fake, "camera 0", live=True)
+    source = OpenCvSource(fake, "camera 0", never)
     assert isinstance(source.read(), Frame)
     assert source.read() == Lost("camera 0: no frame after 1")
     fake.script.append(GREY)
@@ -151,26 +165,26 @@ def test_a_live_source_that_gives_nothing_is_lost_and_may_come_back():
 
 @pytest.mark.parametrize("reported", [0.0, float("nan"), float("inf"), -25.0, 90_000.0, 0.05])
 def test_an_absurd_frame_rate_is_replaced_and_told(reported):
-    source = OpenCvSource(FakeCapture(properties={cv2.CAP_PROP_FPS: reported}), "clip.mp4", live=False)
+    source = OpenCvSource(FakeCapture(properties={cv2.CAP_PROP_FPS: reported}), "clip.mp4")
     assert source.fps == 30.0
     assert source.notes == [f"the file's frame rate is {reported:g}: assumed 30"]
 
 
 @pytest.mark.parametrize(("reported", "fps"), [(0.1, 0.1), (29.97, 29.97), (480.0, 480.0)])
 def test_a_sensible_frame_rate_is_kept(reported, fps):
-    source = OpenCvSource(FakeCapture(properties={cv2.CAP_PROP_FPS: reported}), "clip.mp4", live=False)
+    source = OpenCvSource(FakeCapture(properties={cv2.CAP_PROP_FPS: reported}), "clip.mp4")
     assert source.fps == fps
     assert source.notes == []
 
 
 def test_a_live_source_without_a_frame_rate_has_none():
-    source = OpenCvSource(FakeCapture(properties={cv2.CAP_PROP_FPS: 0.0}), "camera 0", live=True)
+    source = OpenCvSource(FakeCapture(properties={cv2.CAP_PROP_FPS: 0.0}), "camera 0", never)
     assert source.fps is None
     assert source.notes == []
 
 
 def test_an_unknown_size_is_unknown():
-    source = OpenCvSource(FakeCapture(properties={cv2.CAP_PROP_FRAME_WIDTH: 0.0}), "camera 0", live=True)
+    source = OpenCvSource(FakeCapture(properties={cv2.CAP_PROP_FRAME_WIDTH: 0.0}), "camera 0", never)
     assert source.size_wh is None
 
 
@@ -187,6 +201,7 @@ def test_a_camera_that_exists_is_live_and_keeps_no_queue(monkeypatch):
     monkeypatch.setattr(cv2, "VideoCapture", lambda *args: fake)
     source = open_device("0")
     assert (source.description, source.live) == ("camera 0", True)
+    assert source.reopen() is not source
     assert (cv2.CAP_PROP_BUFFERSIZE, 1) in fake.set_calls
 
 
@@ -201,18 +216,6 @@ def test_cameras_are_listed_by_number_with_their_names(tmp_path, monkeypatch):
     for number in (10, 2):
         (dev / f"video{number}").touch()
     assert cameras() == f"{dev}/video2 (HD Webcam), {dev}/video10"
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("rtsp://me:secret@cam:554/1", "rtsp://cam:554/1"),
-        ("rtsp://cam/1", "rtsp://cam/1"),
-        ("http://u:p@ss@cam", "http://cam"),
-    ],
-)
-def test_passwords_are_not_shown(url, shown):
-    assert without_password(url) == shown
 
 
 def test_a_dead_port_is_what_the_environment_lacks():

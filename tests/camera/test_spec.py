@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edgekit.camera.faulty import FaultySource
 from edgekit.camera.folder import FolderSource
 from edgekit.camera.opencv import OpenCvSource
 from edgekit.camera.spec import SourceSpec, open_source, open_synthetic, parse_spec
@@ -19,6 +20,7 @@ from edgekit.errors import DataError, EnvironmentLacks, UsageError
         ("0", "device", "0"),
         ("12", "device", "12"),
         ("/dev/video3", "device", "/dev/video3"),
+        ("/dev/v4l/by-id/usb-Cam-video-index0", "device", "/dev/v4l/by-id/usb-Cam-video-index0"),
         ("/dev/video", "path", "/dev/video"),
         ("2024", "path", "2024"),
         ("pi:0", "pi", "0"),
@@ -41,9 +43,26 @@ def test_what_is_refused(text):
         parse_spec(text)
 
 
-def test_the_csi_camera_is_refused_clearly():
-    with pytest.raises(EnvironmentLacks, match="pi:0: this version has no driver"):
+def test_the_csi_camera_needs_picamera2():
+    with pytest.raises(EnvironmentLacks, match="picamera2 cannot be imported") as caught:
         open_source("pi:0")
+    assert "sudo apt install -y python3-picamera2" in caught.value.remedy
+    assert "--system-site-packages" in caught.value.remedy
+
+
+def test_faults_make_it_a_live_camera():
+    source = open_source("synthetic:?fps=15&seconds=8&unplug=2s:2s&stall=6s:500ms&unplug=5s:1s")
+    assert isinstance(source, FaultySource)
+    assert (source.live, source.fps, source.size_wh) == (True, 15.0, (640, 480))
+    assert source.description == (
+        "synthetic:?fps=15&seconds=8&size=640x480&seed=0&unplug=2s:2s&stall=6s:0.5s&unplug=5s:1s"
+    )
+
+
+def test_an_address_that_was_mistyped_is_shown_without_its_password():
+    with pytest.raises(DataError, match="no such file") as caught:
+        open_source("rtsp:/me:secret@cam/1")
+    assert "secret" not in str(caught.value)
 
 
 def test_defaults_of_the_synthetic_source():
@@ -77,6 +96,9 @@ def test_keys_of_the_synthetic_source():
         ("?size=4097x16", "size=4097x16"),
         ("?seed=1.5", "seed=1.5"),
         ("?seed=-1", "seed=-1"),
+        ("?unplug=2", "unplug=2"),
+        ("?stall=2s:0s", "stall=2s:0s"),
+        ("?explode=2s:1s", "no key 'explode'"),
     ],
 )
 def test_bad_values_are_named(query, message):

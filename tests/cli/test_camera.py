@@ -73,6 +73,30 @@ def test_the_engine_alone_is_measured_on_the_same_frames(tiny_bundle, capsys):
     assert bare["p50"] > 0
 
 
+def test_a_camera_that_fails_is_opened_again_and_accounted_for(tiny_bundle, capsys):
+    faulty = "synthetic:?fps=50&seconds=1.2&size=32x24&unplug=300ms:200ms&freeze=700ms:300ms"
+    assert camera(tiny_bundle(), "--json", "--frozen", "150ms", source=faulty) == 0
+    out, err = capsys.readouterr()
+    summary = json.loads(out)
+    counts, found = summary["frames"], summary["camera"]
+    assert summary["ended"] == "end_of_source"
+    assert counts["read"] == counts["processed"] + sum(counts["dropped"].values())
+    assert 30 <= counts["read"] <= 50
+    assert [outage["cause"] for outage in found["outages"]] == ["lost", "frozen"]
+    assert all(outage["over"] for outage in found["outages"])
+    assert found["reconnects"] >= 1
+    assert "camera lost: synthetic camera: unplugged, as planned\n" in err
+    assert "camera frozen: the same picture for 0." in err
+
+
+def test_a_camera_that_stays_away_is_given_up_with_exit_3(tiny_bundle, capsys):
+    faulty = "synthetic:?fps=50&seconds=60&size=32x24&unplug=100ms:60s"
+    assert camera(tiny_bundle(), "--reopen-for", "200ms", source=faulty) == 3
+    out, err = capsys.readouterr()
+    assert "camera: 1 outages (1 lost)" in out
+    assert "camera lost: synthetic camera: unplugged, as planned (given up after 0.2 s)" in err
+
+
 def test_a_table_for_people(tiny_bundle, capsys):
     assert camera(tiny_bundle(), "--unpaced", "--frames", 3, "--deadline", "10s") == 0
     out = capsys.readouterr().out
@@ -134,7 +158,7 @@ def test_a_signal_ends_it_cleanly_with_the_summary(tiny_bundle, tmp_path, capsys
     ("source", "code", "kind", "message"),
     [
         ("97", 3, "environment", "camera 97: cannot be opened"),
-        ("pi:0", 3, "environment", "no driver for the Raspberry Pi"),
+        ("pi:0", 3, "environment", "picamera2 cannot be imported"),
         ("rtsp://127.0.0.1:9/x", 3, "environment", "no stream answers"),
         ("none.mp4", 2, "data", "no such file or folder"),
         ("synthetic:?fps=x", 2, "usage", "fps=x"),
