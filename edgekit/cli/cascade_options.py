@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,10 +119,12 @@ def cascade_of(args: argparse.Namespace, task: Task) -> Iterator[Cascade | None]
     from edgekit.cascade import Cascade
     from edgekit.sinks.lines import LinesFile
 
-    triggers = _triggers(args, task)
+    name = task.name
+    triggers = _triggers(args, name, getattr(task, "labels", ()))
+    del task  # the loop may change to another variant: this one shall not stay in memory
     lines = None if args.answers is None else LinesFile(args.answers)
     cascade = Cascade(
-        lambda: _answerer(args, task),
+        lambda: _answerer(args, name),
         triggers,
         record=(lambda answered: None)
         if lines is None
@@ -178,14 +180,14 @@ def headline(summary: CascadeSummary | None) -> list[str]:
     return lines + ["note: the engine did not end its call: left behind"] * summary.hangs
 
 
-def _triggers(args: argparse.Namespace, task: Task) -> Triggers:
+def _triggers(args: argparse.Namespace, task_name: str, labels: Collection[str]) -> Triggers:
     from edgekit.triggers import DEFAULT_COOLDOWN_NS, DEFAULT_SCENE, Rule, Triggers, check_rules
 
-    rules = check_rules(args.when, getattr(task, "labels", ()), task.name == "ocr")
+    rules = check_rules(args.when, labels, task_name == "ocr")
     if args.crop is not None and not any(rule.conditions for rule in rules):
         raise UsageError("--crop: no rule names what to show", 'add --when "person>0.5"')
-    if args.crop is not None and task.name not in ("detect", "ocr"):
-        raise UsageError(f"--crop: {args.bundle} is of task {task.name}, which has no boxes", "leave it out")
+    if args.crop is not None and task_name not in ("detect", "ocr"):
+        raise UsageError(f"--crop: {args.bundle} is of task {task_name}, which has no boxes", "leave it out")
     if not rules:
         rules = (Rule(),) if args.every is not None else (Rule(scene=DEFAULT_SCENE),)
     every_ns, cooldown_ns = nanoseconds(args.every), nanoseconds(args.cooldown) or DEFAULT_COOLDOWN_NS
@@ -196,7 +198,7 @@ def _triggers(args: argparse.Namespace, task: Task) -> Triggers:
     return Triggers(rules, every_ns, cooldown_ns if every_ns is None else min(cooldown_ns, every_ns))
 
 
-def _answerer(args: argparse.Namespace, task: Task) -> Answerer:
+def _answerer(args: argparse.Namespace, gate: str) -> Answerer:
     from edgekit.answerer import DEFAULT_REUSE_BELOW, LABEL, Answerer, Asking
     from edgekit.engines.bare import refuse_bare
     from edgekit.engines.protocol import EngineOptions
@@ -211,9 +213,9 @@ def _answerer(args: argparse.Namespace, task: Task) -> Answerer:
             f"--then {args.then}: expected a bundle that generates text, got task {model.name!r}"
         )
     pictures = model.accepts == "picture"
-    if not pictures and task.name != "ocr":
+    if not pictures and gate != "ocr":
         raise UsageError(
-            f"--then {args.then}: is a model of texts, and {args.bundle} (task {task.name}) reads none",
+            f"--then {args.then}: is a model of texts, and {args.bundle} (task {gate}) reads none",
             "name a bundle of the task vision_language, or gate it with an ocr bundle",
         )
     question = question_of(args, pictures)
