@@ -1,6 +1,8 @@
 """A model that answers beside the loop: the loop's results trigger questions, a thread of lower priority answers.
 
 The loop never waits for it. One question is in flight and one waits; a newer one takes the place of that which waits.
+The model begins no call of its engine while a frame is in the loop: a call that is under way then is all that a frame
+has to share the cores with.
 """
 
 from __future__ import annotations
@@ -23,13 +25,16 @@ from edgekit.processing.region import Region
 from edgekit.processing.thumbnail import thumbnail
 from edgekit.tasks.question import text_of
 from edgekit.triggers import Triggers
-from edgekit.types import Generation, Pace
+from edgekit.types import Frame, Generation, Pace
 
 NICENESS = 10
 """Added to the answering thread's, and through it to the threads that its engine starts."""
 
 JOIN_TIMEOUT_S = 30.0
 """How long an engine call that is under way at the end is waited for; then its thread is left behind, as a daemon."""
+
+GIVE_WAY_S = 0.05
+"""How long a call of the model waits for the loop to be done with a frame: a loop that never rests does not stop it."""
 
 LAST_ANSWERS = 5
 """Of a run that its summary holds; as many errors."""
@@ -199,6 +204,8 @@ class Cascade(Observer):
         self._news = threading.Condition(self._lock)
         self._over = threading.Event()  # no more questions are taken
         self._cancelled = threading.Event()  # nor answered
+        self._in_flight = False  # a frame, in the loop
+        self._idle = threading.Condition(self._lock)
         self._failures = 0
         self._reads = False
         self._loaded = threading.Event()
@@ -217,8 +224,19 @@ class Cascade(Observer):
             self._thread.join()
             raise self._refused
 
+    def frame_taken(self, frame: Frame) -> None:
+        """The model gives way until the frame is done; see :class:`~edgekit.events.Observer`."""
+        self._in_flight = True
+
     def frame_done(self, event: FrameDone) -> None:
-        """Puts a question in the waiting place, if a rule asks for one; see :class:`~edgekit.events.Observer`."""
+        """Lets the model go on, and asks if a rule says so; see :class:`~edgekit.events.Observer`."""
+        with self._lock:
+            self._in_flight = False
+            self._idle.notify()
+        self._decide(event)
+
+    def _decide(self, event: FrameDone) -> None:
+        """Puts a question in the waiting place, if a rule asks for one."""
         if self._over.is_set():
             return
         outcome = event.outcome
@@ -246,7 +264,9 @@ class Cascade(Observer):
         """
         with self._lock:
             self._over.set()
+            self._in_flight = False
             self._news.notify()
+            self._idle.notify()
         try:
             if finish_s > 0 and self._thread.is_alive():
                 self._thread.join(finish_s)
@@ -329,7 +349,10 @@ class Cascade(Observer):
         return answered
 
     def _gives_up(self, request: Request) -> bool:
-        """Asked before each call of the model."""
+        """Asked before each call of the model, which waits here while the loop is at work."""
+        if self._in_flight:
+            with self._lock:
+                self._idle.wait_for(lambda: not self._in_flight, GIVE_WAY_S)
         if self._cancelled.is_set():
             return True
         if self._max_age_ns is None or not self._waiting.occupied:

@@ -14,6 +14,7 @@ from edgekit.camera.protocol import CameraState as CameraState
 from edgekit.deadline import MissCause
 from edgekit.ledger import LoopStage
 from edgekit.sinks.protocol import Outcome
+from edgekit.types import Frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +96,9 @@ class AnswerTold:
 class Observer:
     """Is told what happens; every method does nothing unless a subclass says otherwise."""
 
+    def frame_taken(self, frame: Frame) -> None:
+        """A frame is going to be processed; called in the loop's thread, and part of the frame's latency."""
+
     def frame_done(self, event: FrameDone) -> None:
         """A frame was processed; called in the loop's thread."""
 
@@ -113,6 +117,11 @@ class Observers(Observer):
 
     def __init__(self, observers: Sequence[Observer] = ()) -> None:
         self._observers = tuple(observers)
+
+    def frame_taken(self, frame: Frame) -> None:
+        """Tells each."""
+        for observer in self._observers:
+            observer.frame_taken(frame)
 
     def frame_done(self, event: FrameDone) -> None:
         """Tells each."""

@@ -271,6 +271,7 @@ class Loop:
         Returns:
             Its engine calls, or ``None`` where another variant runs from now on: those are no measure of it.
         """
+        self._observer.frame_taken(frame)
         start_ns = self._now_ns()
         trace = Trace(self._now_ns)
         result = self._task(frame, trace)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import edgekit.cascade as module
-from edgekit.answerer import Answer
+from edgekit.answerer import Answer, Request
 from edgekit.cascade import MAX_FAILURES, NICENESS, Cascade, lower_priority
 from edgekit.errors import BundleError, DataError
 from edgekit.events import FrameDone, Observer
 from edgekit.sinks.protocol import Outcome
-from edgekit.triggers import Rule, Triggers, parse_rule
+from edgekit.triggers import Match, Rule, Triggers, parse_rule
 from edgekit.types import Classification, Frame, Generation, Pace, TextRegions
 
 MS = 1_000_000
@@ -388,6 +388,70 @@ def test_frames_in_which_nothing_is_read_are_not_asked_about(beside):
     one.begun()
     one.answer()
     assert [(request.frame.index, request.text) for request in one.model.asked] == [(3, "Shop")]
+
+
+class Counts:
+    """A model's calls: each asks first, as a decoder does before each token."""
+
+    def __init__(self, cascade, request):
+        self.cascade, self.request, self.made = cascade, request, 0
+        self.called = threading.Semaphore(0)
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.stop.is_set() and not self.cascade._gives_up(self.request):
+            self.made += 1
+            self.called.release()
+            self.stop.wait(0.001)
+
+    def end(self):
+        self.stop.set()
+        self.thread.join(PATIENCE_S)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def calls(beside):
+    one = beside()
+    frame = Frame(np.zeros((4, 4, 3), np.uint8), "bgr")
+    made = Counts(one.cascade, Request(0, frame, Match("")))
+    assert made.called.acquire(timeout=PATIENCE_S)
+    yield one, made, frame
+    made.end()
+
+
+def test_no_call_begins_while_a_frame_is_in_the_loop(calls, monkeypatch):
+    monkeypatch.setattr(module, "GIVE_WAY_S", PATIENCE_S)
+    one, made, frame = calls
+    one.cascade.frame_taken(frame)
+    while not one.cascade._idle._waiters:  # a call may be under way
+        made.stop.wait(0.001)
+    before = made.made
+    made.stop.wait(0.05)
+    assert made.made == before
+    while made.called.acquire(blocking=False):
+        pass
+    one.give()  # done
+    assert made.called.acquire(timeout=PATIENCE_S)
+
+
+def test_a_loop_that_never_rests_does_not_stop_the_model(calls, monkeypatch):
+    monkeypatch.setattr(module, "GIVE_WAY_S", 0.001)
+    one, made, frame = calls
+    one.cascade.frame_taken(frame)
+    for _ in range(5):
+        assert made.called.acquire(timeout=PATIENCE_S)
+
+
+def test_the_end_does_not_wait_for_a_frame(calls, monkeypatch):
+    monkeypatch.setattr(module, "GIVE_WAY_S", PATIENCE_S)
+    one, made, frame = calls
+    one.cascade.frame_taken(frame)
+    one.cascade.end()
+    made.thread.join(PATIENCE_S)
+    assert not made.thread.is_alive()
 
 
 @pytest.mark.skipif(platform.system() != "Linux", reason="priorities of threads")

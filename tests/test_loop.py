@@ -616,3 +616,18 @@ def test_a_warm_up_without_a_known_size():
     loop.warm_up()
     assert task.frames[0].size_wh == (640, 480)
     assert loop.summary().frames.processed == 0
+
+
+def test_observers_are_told_of_a_frame_before_it_is_processed():
+    told = []
+
+    class Told(Observer):
+        def frame_taken(self, frame):
+            told.append(("taken", frame.index))
+
+        def frame_done(self, event):
+            told.append(("done", event.outcome.frame.index))
+
+    source = ListSource([picture() for _ in range(2)])
+    Loop(source, FakeTask(), FakeSink(), LoopOptions(paced=False), observers=[Told()]).run()
+    assert told == [("taken", 0), ("done", 0), ("taken", 1), ("done", 1)]
