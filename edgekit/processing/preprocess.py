@@ -76,8 +76,8 @@ def prepare(frame: Frame, spec: ImageInput) -> Prepared:
     pixel_ops, normalize = _split(spec)
     step = _Step(frame.pixels)
     try:
-        for op in pixel_ops:
-            step = _apply(step, op)
+        for op, crop in _with_crops(pixel_ops):
+            step = _apply(step, op, crop)
     except DataError as error:  # among many pictures, say which
         name = f"{frame.name}: " if frame.name else ""
         raise DataError(f"{name}{error.message}", error.remedy) from error
@@ -111,21 +111,35 @@ def _split(spec: ImageInput) -> tuple[tuple[PixelOp, ...], Normalize | None]:
     return pixel_ops, normalize
 
 
-def _apply(step: _Step, op: PixelOp) -> _Step:
+@lru_cache(maxsize=16)
+def _with_crops(ops: tuple[PixelOp, ...]) -> tuple[tuple[PixelOp, CenterCrop | None], ...]:
+    """Operations, each with the crop that follows it where it need not make what that cuts off."""
+    paired: list[tuple[PixelOp, CenterCrop | None]] = []
+    for op in ops:
+        before = paired[-1][0] if paired and paired[-1][1] is None else None
+        if isinstance(op, CenterCrop) and isinstance(before, ResizeShorter | ResizeStretch | ResizeMultiple):
+            paired[-1] = before, op
+        else:
+            paired.append((op, None))
+    return tuple(paired)
+
+
+def _apply(step: _Step, op: PixelOp, crop: CenterCrop | None) -> _Step:
+    """One operation, and the crop that it was paired with."""
     height, width = step.pixels.shape[:2]
     match op:
         case ResizeShorter():
-            return _resize(step, shorter_size((width, height), op.size, op.rounding), op.algorithm)
+            return _resize(step, shorter_size((width, height), op.size, op.rounding), op.algorithm, crop)
         case ResizeStretch():
-            return _resize(step, (op.width, op.height), op.algorithm)
+            return _resize(step, (op.width, op.height), op.algorithm, crop)
         case ResizeMultiple():
-            return _resize(step, multiple_size((width, height), op), op.algorithm)
+            return _resize(step, multiple_size((width, height), op), op.algorithm, crop)
         case ResizeHeight():
             content, padded = height_widths((width, height), op)
             resized = _resize(step, (content, op.height), op.algorithm)
             return _pad(resized, (0, 0, padded - content, 0), op.pad)
         case CenterCrop():
-            return _center_crop(step, op)
+            return _center_crop(step, op, (width, height))
         case Letterbox():
             return _letterbox(step, op)
         case _:
@@ -179,7 +193,9 @@ def _letterbox(step: _Step, op: Letterbox) -> _Step:
     return _pad(fitted, (left, top, rest_x - left, rest_y - top), op.pad)
 
 
-def _resize(step: _Step, size_wh: tuple[int, int], algorithm: ResizeAlgorithm) -> _Step:
+def _resize(
+    step: _Step, size_wh: tuple[int, int], algorithm: ResizeAlgorithm, crop: CenterCrop | None = None
+) -> _Step:
     height, width = step.pixels.shape[:2]
     if max(size_wh) > MAX_SIDE:
         raise DataError(
@@ -187,22 +203,32 @@ def _resize(step: _Step, size_wh: tuple[int, int], algorithm: ResizeAlgorithm) -
             f"expected sides up to {MAX_SIDE}",
             "crop it",
         )
-    if size_wh == (width, height):
-        return step
-    pixels = resize(step.pixels, size_wh, algorithm)
-    scale_x, scale_y = step.scale_xy
-    ratio_x, ratio_y = width / size_wh[0], height / size_wh[1]
-    left, top = step.offset_xy
-    return _Step(pixels, (scale_x * ratio_x, scale_y * ratio_y), (left / ratio_x, top / ratio_y))
+    until_wh = None
+    if crop is not None:
+        column, row = _corner(size_wh, crop)
+        until_wh = column + crop.width, row + crop.height
+    if size_wh != (width, height):
+        pixels = resize(step.pixels, size_wh, algorithm, until_wh)
+        scale_x, scale_y = step.scale_xy
+        ratio_x, ratio_y = width / size_wh[0], height / size_wh[1]
+        left, top = step.offset_xy
+        step = _Step(pixels, (scale_x * ratio_x, scale_y * ratio_y), (left / ratio_x, top / ratio_y))
+    return step if crop is None else _center_crop(step, crop, size_wh)
 
 
-def _center_crop(step: _Step, op: CenterCrop) -> _Step:
-    height, width = step.pixels.shape[:2]
+def _corner(size_wh: tuple[int, int], op: CenterCrop) -> tuple[int, int]:
+    """Upper left corner of the crop, as column and row."""
+    width, height = size_wh
     if op.width > width or op.height > height:
         raise DataError(
             f"centre crop: expected a picture of at least {op.width}x{op.height}, got {width}x{height}"
         )
-    left, top = (width - op.width) // 2, (height - op.height) // 2
+    return (width - op.width) // 2, (height - op.height) // 2
+
+
+def _center_crop(step: _Step, op: CenterCrop, size_wh: tuple[int, int]) -> _Step:
+    """The middle of a picture of that size, of which ``step`` may have less on the right and below."""
+    left, top = _corner(size_wh, op)
     pixels = step.pixels[top : top + op.height, left : left + op.width]
     return _Step(pixels, step.scale_xy, (step.offset_xy[0] + left, step.offset_xy[1] + top))
 

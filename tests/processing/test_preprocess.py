@@ -112,6 +112,47 @@ def test_resize_is_opencv_linear_exact_then_crop_then_colour():
     assert prepared.offset_xy == pytest.approx((115 * 768 / 455, 27.0))
 
 
+@pytest.mark.parametrize(
+    ("size_wh", "shorter", "crop_wh"),
+    [
+        ((768, 432), 256, (224, 224)),
+        ((432, 768), 256, (224, 224)),
+        ((640, 480), 256, (224, 224)),
+        ((1920, 1080), 300, (299, 299)),
+        ((97, 61), 200, (150, 120)),  # larger than the picture
+        ((61, 60), 60, (3, 59)),
+        ((500, 40), 39, (1, 1)),
+        ((333, 250), 250, (224, 224)),  # no resize at all
+        ((300, 257), 256, (298, 256)),
+    ],
+)
+def test_what_a_crop_cuts_off_need_not_be_made_and_the_rest_is_the_same_to_the_bit(size_wh, shorter, crop_wh):
+    frame = picture(*size_wh)
+    made = prepare(frame, spec(ResizeShorter(shorter), CenterCrop(*crop_wh)))
+    whole_wh = shorter_size(size_wh, shorter)
+    whole = cv2.resize(frame.pixels, whole_wh, interpolation=cv2.INTER_LINEAR_EXACT)
+    left, top = (whole_wh[0] - crop_wh[0]) // 2, (whole_wh[1] - crop_wh[1]) // 2
+    assert np.array_equal(made.tensor[0], whole[top : top + crop_wh[1], left : left + crop_wh[0]])
+    ratio_x, ratio_y = size_wh[0] / whole_wh[0], size_wh[1] / whole_wh[1]
+    assert made.scale_xy == pytest.approx((ratio_x, ratio_y))
+    assert made.offset_xy == pytest.approx((left * ratio_x, top * ratio_y))
+    assert made.content_wh == crop_wh
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.tuples(*[st.integers(4, 300)] * 4), st.tuples(*[st.floats(0.01, 1)] * 2))
+def test_any_crop_of_any_resize_is_the_same_to_the_bit(sizes, shares):
+    width, height, to_width, to_height = sizes
+    frame = picture(width, height)
+    crop = CenterCrop(
+        *(max(round(side * share), 1) for side, share in zip((to_width, to_height), shares, strict=True))
+    )
+    ops = ResizeStretch(to_width, to_height), crop
+    once = prepare(frame, spec(ops[0]))
+    twice = prepare(Frame(once.tensor[0]), spec(ops[1]))
+    assert np.array_equal(prepare(frame, spec(*ops)).tensor, twice.tensor)
+
+
 def test_same_colour_and_size_changes_nothing_and_leaves_the_frame_alone():
     frame = picture(32, 24, "bgr")
     before = frame.pixels.copy()
