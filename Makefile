@@ -40,7 +40,7 @@ $(VENV)/.torch: $(VENV)/.base
 
 $(VENV)/.test: $(VENV)/.torch
 	@echo "Installing what the tests and checks need"
-	@$(INSTALL) -e '.[report,text,pillow,litert]' --group test --group check
+	@$(INSTALL) -e '.[report,text,pillow,litert,preview]' --group test --group check
 	@touch $@
 
 # Every package pinned, transitive ones too: pip would search for minutes otherwise.

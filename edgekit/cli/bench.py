@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
+from edgekit.cli.ledger_options import add_ledger_arguments, is_ledger, run_ledger
 from edgekit.cli.output import emit, progress
 from edgekit.cli.values import format_size, option, parse_count
 
@@ -18,6 +19,9 @@ EPILOG = """\
 examples:
   edgekit bench lite0.edge                     100 runs of the bundle's own golden inputs
   edgekit bench lite0.edge --variant fp16 --threads 1 --runs 500
+  edgekit bench --ledger run.ledger --deadline 50ms --plot run.html    what edgekit camera --record wrote
+
+--ledger runs nothing: it replays a recorded run, and counts its misses against any deadline.
 
 Of a language model it adds tokens a second, the time to the first token, and a cold start of edgekit chat; of a
 vision-language model how long a picture and a second question about it take, on the bundle's first golden picture.
@@ -54,15 +58,18 @@ def _picture_rows(speed: PictureSpeed) -> list[tuple[str, str]]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="an .edge file")
+    parser.add_argument("bundle", type=Path, nargs="?", metavar="BUNDLE", help="an .edge file")
     parser.add_argument("--variant", metavar="V", help="which variant (default: the bundle's first)")
     parser.add_argument("--engine", metavar="E", help="which engine (default: the model format's own)")
     parser.add_argument("--runs", type=option(parse_count), default=100, metavar="N", help="default: 100")
     add_engine_arguments(parser)
+    add_ledger_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Times the variant and prints percentiles by stage."""
+    """Times the variant and prints percentiles by stage; or replays a recorded run."""
+    if is_ledger(args):
+        return run_ledger(args)
     from rich.table import Table
 
     from edgekit.bench import bench

@@ -6,6 +6,7 @@ import argparse
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,14 @@ from edgekit.cli.deadline_options import add_deadline_arguments, max_age_ns, nan
 from edgekit.cli.engine_options import add_engine_arguments
 from edgekit.cli.ladder_options import add_ladder_arguments, load_start
 from edgekit.cli.output import emit, say
+from edgekit.cli.preview_options import add_preview_arguments
 from edgekit.cli.source_options import add_source_arguments, patience
 from edgekit.cli.values import option, parse_count
 from edgekit.errors import EnvironmentLacks, UsageError
 
 if TYPE_CHECKING:
     from edgekit.camera.protocol import Source
+    from edgekit.cli.preview_options import Watch
     from edgekit.loop import Loop, LoopSummary
     from edgekit.sinks.protocol import Sink
 
@@ -46,6 +49,8 @@ examples:
   edgekit camera ocr.edge --source clip.mp4 --sink annotated.mp4 --results lines.jsonl
   edgekit camera lite0.edge --source 0 --deadline 50ms --ladder auto
   edgekit camera lite0.edge --source clip.mp4 --unpaced --json    every frame, as fast as it goes
+  edgekit camera lite0.edge --source 0 --preview 127.0.0.1:8080   a page with picture, boxes, answers and latency
+  edgekit camera lite0.edge --source 0 --metrics 127.0.0.1:9464 --record run.ledger
 
 The newest frame wins: while one is processed, a newer frame replaces the one that waits, and that is counted.
 With --deadline, p95 of the latency from arrival to end of sink must hold it, and a frame that waited so long that it
@@ -79,18 +84,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sink", type=Path, metavar="OUT", help="annotated clip (OUT.mp4) or folder")
     parser.add_argument("--results", type=Path, metavar="FILE", help="one JSON line a result")
     add_cascade_arguments(parser)
+    add_preview_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the loop until the source ends, N frames are done, or a signal comes; prints the summary."""
+    from edgekit.cli.preview_options import open_watch
+
+    check_sink(args.sink)
+    with open_watch(args) as watch:
+        return _run(args, watch)
+
+
+def _run(args: argparse.Namespace, watch: Watch) -> int:
     from edgekit.camera.faulty import clock_of
     from edgekit.camera.spec import open_source
     from edgekit.cli.camera_status import Status
     from edgekit.cli.camera_summary import describe
+    from edgekit.cli.preview_options import about
     from edgekit.events import Observer, Observers
     from edgekit.loop import Loop, LoopOptions
 
-    check_sink(args.sink)
     options = LoopOptions(
         frames=args.frames,
         deadline_ns=nanoseconds(args.deadline),
@@ -106,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
             source.close()
             raise
         status = Status(source.description)
-        observers: list[Observer] = [status]
+        observers: list[Observer] = [status, *watch.observers]
         if cascade is not None:
             cascade.observer = Observers(observers)
         loop = Loop(
@@ -120,6 +134,7 @@ def run(args: argparse.Namespace) -> int:
             now_ns=clock_of(source),
             observers=[*observers, *filter(None, [cascade])],
         )
+        watch.begin(partial(about, args.bundle, start.task, source, options.deadline_ns), loop.mailbox.counts)
         del start  # a variant that the ladder leaves shall not stay in memory
         with stopped_by_signals(loop):
             summary = loop.run(warm_up=True)

@@ -67,8 +67,8 @@ class Browser:
                 return dict(answer["result"])
             self.events.append(answer)
 
-    def open(self, page: Path, width: int, dark: bool = False, script: bool = True) -> None:
-        """Loads a file at a width, as a phone or a desktop of that width would."""
+    def open(self, page: Path | str, width: int, dark: bool = False, script: bool = True) -> None:
+        """Loads a file or address at a width, as a phone or a desktop of that width would."""
         self.events.clear()
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", features=scheme)
@@ -80,7 +80,7 @@ class Browser:
             deviceScaleFactor=1,
             mobile=width < 600,
         )
-        self.call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
             self.events.append(self._message())
 
