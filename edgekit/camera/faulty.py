@@ -21,7 +21,7 @@ _NEARLY_S = 1e-6  # what is due within this is due: a sleep may end that much to
 
 
 class Timeline:
-    """What outlives a lost connection: the camera's time, and which frame comes next.
+    """What outlives a lost connection: the camera's time (from ``began_s`` on), and which frame comes next.
 
     Time begins at the first read, so that start-up does not eat into the plan.
 
@@ -38,21 +38,16 @@ class Timeline:
         self.shown: U8 | None = None
         self.sleep = sleep
         self._now_s = now_s
-        self._began_s: float | None = None
-
-    @property
-    def began(self) -> bool:
-        """Whether anything was read yet."""
-        return self._began_s is not None
+        self.began_s: float | None = None
 
     def begin(self) -> None:
         """Starts the time, if it does not run yet."""
-        if self._began_s is None:
-            self._began_s = self._now_s()
+        if self.began_s is None:
+            self.began_s = self._now_s()
 
     def now_s(self) -> float:
         """Seconds since the first read."""
-        return 0.0 if self._began_s is None else self._now_s() - self._began_s + _NEARLY_S
+        return 0.0 if self.began_s is None else self._now_s() - self.began_s + _NEARLY_S
 
 
 class FaultySource:
@@ -118,7 +113,7 @@ class FaultySource:
 
     def loop_clock_ns(self) -> int:
         """The monotonic clock of whoever runs on this camera, with the leaps of the plan."""
-        leap_s = self._plan.leap_s(self._line.now_s()) if self._line.began else 0.0
+        leap_s = 0.0 if self._line.began_s is None else self._plan.leap_s(self._line.now_s())
         return time.perf_counter_ns() + round(leap_s * NS_PER_S)
 
     def _wait_s(self, time_s: float) -> float | None:

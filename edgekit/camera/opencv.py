@@ -57,9 +57,10 @@ class OpenCvSource:
             frame, self._next = self._next, None
             return frame
         try:
-            if not self._capture.grab():
-                return self._nothing()
-            ok, pixels = self._capture.retrieve()
+            with quiet():  # a stream that times out would be told twice
+                if not self._capture.grab():
+                    return self._nothing()
+                ok, pixels = self._capture.retrieve()
         except cv2.error as error:
             return Corrupt(f"{self.description}: {error.err}")
         fourcc = _fourcc_of(self._capture) if ok and pixels is not None and pixels.shape[2:] == (2,) else 0

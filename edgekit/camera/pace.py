@@ -115,9 +115,11 @@ class RateWatch:
 
     def _close(self, rate: float) -> None:
         before, last, self._last = self._before, self._last, rate
+        if last is None or _ratio(rate, last) > SAME_WITHIN:
+            return
         if before is None:
             self._before = rate
-        elif last is not None and _ratio(rate, last) <= SAME_WITHIN and _ratio(rate, before) >= CHANGED_BY:
+        elif _ratio(rate, before) >= CHANGED_BY:
             self._change, self._before = (before, rate), rate
 
 

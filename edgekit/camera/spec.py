@@ -13,6 +13,7 @@ from edgekit.camera.address import without_password
 from edgekit.camera.faults import FAULT_KINDS, FaultPlan, parse_fault
 from edgekit.camera.faulty import FaultySource
 from edgekit.camera.folder import FolderSource
+from edgekit.camera.mjpeg import open_mjpeg
 from edgekit.camera.opencv import open_device, open_stream, open_video
 from edgekit.camera.picamera import open_pi_camera
 from edgekit.camera.protocol import Source
@@ -71,7 +72,8 @@ def open_source(text: str) -> Source:
     if spec.kind == "device":
         return open_device(spec.rest)
     if spec.kind == "stream":
-        return open_stream(spec.rest)
+        motion_jpeg = open_mjpeg(spec.rest) if spec.rest.startswith("http") else None
+        return motion_jpeg or open_stream(spec.rest)
     if spec.kind == "pi":
         return open_pi_camera(spec.rest)
     return open_synthetic(spec.rest) if spec.kind == "synthetic" else _open_path(Path(spec.rest))

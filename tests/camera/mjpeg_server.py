@@ -29,12 +29,15 @@ def part(body: bytes, length: int | None = None) -> bytes:
 class MjpegServer:
     """Serves what ``script`` says: a function of the connection's number and itself, which yields bytes to send.
 
+    With ``by_head`` it is a function of the request's head instead.
+
     A number in place of bytes is a pause in seconds, ``None`` a silence until the server ends. Where the script ends
     the connection is closed.
     """
 
-    def __init__(self, script: Callable[[int], Iterator[bytes | float | None]]) -> None:
+    def __init__(self, script: Callable[..., Iterator[bytes | float | None]], by_head: bool = False) -> None:
         self.script = script
+        self.by_head = by_head
         self.connections = 0
         self.over = threading.Event()
         self._server: socketserver.ThreadingTCPServer | None = None
@@ -52,9 +55,9 @@ class MjpegServer:
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                self.request.recv(4096)
+                head = self.request.recv(4096)
                 number, outer.connections = outer.connections, outer.connections + 1
-                for item in outer.script(number):
+                for item in outer.script(head if outer.by_head else number):
                     if outer.over.is_set():
                         return
                     if isinstance(item, bytes):
@@ -91,9 +94,11 @@ class MjpegServer:
 
 
 @contextmanager
-def serving(script: Callable[[int], Iterator[bytes | float | None]]) -> Iterator[MjpegServer]:
+def serving(
+    script: Callable[..., Iterator[bytes | float | None]], by_head: bool = False
+) -> Iterator[MjpegServer]:
     """A server for a block."""
-    server = MjpegServer(script)
+    server = MjpegServer(script, by_head)
     try:
         yield server
     finally:

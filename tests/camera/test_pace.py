@@ -92,3 +92,4 @@ def test_a_rate_that_changes_for_good_is_told_once():
 def test_bursts_and_stalls_are_no_change_of_rate():
     assert rates([0, *([100] * 60 + [2000] + [5] * 19) * 10]) == []
     assert rates([0, *([100] * 150 + [3000]) * 10]) == []
+    assert rates([0, *[100] * 49, 10_000, *[100] * 300]) == []  # in the very first window
