@@ -151,9 +151,14 @@ def finish(cascade: Cascade | None, ended_by_itself: bool) -> CascadeSummary | N
     Args:
         cascade: see :func:`cascade_of`.
         ended_by_itself: whether the source came to its end: what was asked is answered then, if it takes no longer
-            than 10 s. Whoever interrupts the loop does not wait.
+            than 10 s. Whoever interrupts the loop, or this, does not wait.
     """
-    return None if cascade is None else cascade.end(FINISH_S if ended_by_itself else 0.0)
+    if cascade is None:
+        return None
+    try:
+        return cascade.end(FINISH_S if ended_by_itself else 0.0)
+    except KeyboardInterrupt:
+        return cascade.end()
 
 
 def told(summary: CascadeSummary | None) -> dict[str, Any]:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 import threading
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 import edgekit.cli.camera as camera_command
 from edgekit.cli import main
-from edgekit.cli.cascade_options import asked_in_loop, headline
+from edgekit.cli.cascade_options import asked_in_loop, finish, headline
 from edgekit.cli.ladder_options import Start
 from edgekit.types import Detections, TextRegions
 from tests.decoder_files import language_bundle
@@ -218,6 +219,23 @@ def test_answers_are_removed_where_the_run_breaks(vlm, tmp_path, capsys):
     arguments = ("--then", vlm, "--answers", tmp_path / "a.jsonl")
     assert camera("detect", *arguments, source=str(tmp_path / "broken.jpg")) == 2
     assert not list(tmp_path.glob("a*.jsonl"))
+
+
+def test_who_interrupts_the_last_answers_still_gets_the_summary():
+    class Interrupted:
+        ends: ClassVar = []
+
+        def end(self, finish_s=0.0):
+            self.ends.append(finish_s)
+            if finish_s:
+                raise KeyboardInterrupt
+            return "summary"
+
+    cascade = Interrupted()
+    assert finish(cascade, True) == "summary"
+    assert cascade.ends == [10.0, 0.0]
+    assert finish(cascade, False) == "summary"
+    assert finish(None, True) is None
 
 
 def test_help_teaches_the_rules(capsys):
