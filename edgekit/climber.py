@@ -83,6 +83,7 @@ class Climber:
         self._start_ns = self._since_ns = now_ns()
         self._ladder = Ladder([rung.cost_ns for rung in rungs], settings, self._start_ns)
         self._wanted: Step | None = None
+        self._changed = False
         self._stays = [Stay() for _ in rungs]
         self._steps: deque[dict[str, Any]] = deque(maxlen=KEPT_STEPS)
         self._stepped = 0
@@ -129,6 +130,9 @@ class Climber:
         if cause != "clock_leap":
             task_ns = stages_ns["pre"] + stages_ns["infer"] + stages_ns["post"]
             self._ladder.frame(task_ns, stages_ns["sink"], cause in MENDABLE)
+        if self._changed:  # by now the loop has let go of the variant before
+            self._changed = False
+            self._loader.tidy()
         if self._wanted is not None:
             return self._change(self._wanted)
         self._wanted = self._ladder.decide(self._now_ns(), self.heat)
@@ -165,6 +169,7 @@ class Climber:
             return None
         now_ns = self._leave_rung()
         self._ladder.stepped(step.to, now_ns, self.heat)
+        self._changed = True
         self._stepped += 1
         at_s = round((now_ns - self._start_ns) / NS_PER_S, 3)
         self._steps.append({"at_s": at_s, "from": before.variant, "to": after.variant, "why": step.why})

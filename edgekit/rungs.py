@@ -15,6 +15,7 @@ from edgekit.bundle.manifest import Drop, Manifest, Variant
 from edgekit.bundle.reader import Bundle
 from edgekit.errors import EdgekitError, UsageError
 from edgekit.ladder import choose_rungs
+from edgekit.machine import give_memory_back
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import find_variant
 from edgekit.tasks.trace import Trace
@@ -87,6 +88,15 @@ class Loader:
         made, self._thread, self._made = self._made, None, None
         return made
 
+    def tidy(self) -> None:
+        """Gives back to the system what a variant left that was let go of: else a process doubles over many steps.
+
+        In a thread, since it takes milliseconds.
+        """
+        self.close()
+        self._thread = threading.Thread(target=give_memory_back, name="edgekit-variant", daemon=True)
+        self._thread.start()
+
     def close(self) -> None:
         """Waits for what is being loaded, and lets go of it."""
         if self._thread is not None:
@@ -145,7 +155,11 @@ def measure(load: Load, variants: Sequence[Variant], picture: Frame | None) -> l
         variants: of a task that takes pictures.
         picture: what they are timed on; a grey one where there is none.
     """
-    return [Rung(v.name, v.drop, _cost_ns(load(v.name), picture)) for v in variants]
+    rungs = []
+    for variant in variants:
+        rungs.append(Rung(variant.name, variant.drop, _cost_ns(load(variant.name), picture)))
+        give_memory_back()
+    return rungs
 
 
 def chosen(rungs: Sequence[Rung], top: str | None) -> list[Rung]:

@@ -101,6 +101,15 @@ def test_late_frames_change_the_variant_between_two_frames():
     assert report["rungs"][2]["cost_ms"] == 15.0
 
 
+def test_memory_is_given_back_once_the_loop_has_let_go_of_the_old_variant(monkeypatch):
+    run, tidied = Run(), []
+    [_] = run.frames(42, "slow_inference")
+    monkeypatch.setattr("edgekit.rungs.give_memory_back", lambda: tidied.append(run.climber.rung.variant))
+    run.climber._changed = True  # as it was before the last frame
+    run.frames(2)
+    assert tidied == ["int8"]
+
+
 @pytest.mark.parametrize("cause", [None, "slow_sink", "clock_leap"])
 def test_what_a_variant_cannot_mend_changes_none(cause):
     assert Run().frames(150, cause) == []

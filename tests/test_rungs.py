@@ -159,6 +159,17 @@ class TestLoader:
         loader._thread.join(10)
         assert str(loader.take()) == "variant int8: IndexError: list index out of range"
 
+    def test_tidying_gives_memory_back_in_a_thread(self, monkeypatch):
+        threads = []
+        monkeypatch.setattr(
+            "edgekit.rungs.give_memory_back", lambda: threads.append(threading.current_thread().name)
+        )
+        loader = Loader(lambda name: [][0])
+        loader.tidy()
+        loader.start("int8")  # waits for it
+        assert threads == ["edgekit-variant"]
+        loader.close()
+
     def test_closing_waits(self, tiny_bundle):
         path = tiny_bundle()
         loader = Loader(lambda name: load(path, name))
