@@ -11,12 +11,49 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from edgekit.errors import UsageError
 
 ASSUMED: Final = "assumed"
 """How a source begins that is nobody's measurement or data sheet."""
+
+
+class Rates(Protocol):
+    """What something sustains: a :class:`Device`, or what is assumed of one."""
+
+    @property
+    def fp32_macs_per_s(self) -> float:
+        """Multiply-accumulates of float32 weights."""
+
+    @property
+    def fp16_macs_per_s(self) -> float:
+        """Of float16 weights."""
+
+    @property
+    def int8_macs_per_s(self) -> float:
+        """Of 8-bit and 4-bit weights."""
+
+    @property
+    def bandwidth_bytes_per_s(self) -> float:
+        """At which weights are read."""
+
+
+def macs_per_s(rates: Rates, precision: str) -> float:
+    """Multiply-accumulates a second with weights of this precision.
+
+    Raises:
+        UsageError: another precision than ``fp32``, ``fp16``, ``int8`` and ``int4``.
+    """
+    sustained = {
+        "fp32": rates.fp32_macs_per_s,
+        "fp16": rates.fp16_macs_per_s,
+        "int8": rates.int8_macs_per_s,
+        "int4": rates.int8_macs_per_s,
+    }
+    if precision not in sustained:
+        raise UsageError(f"precision {precision!r}", f"expected one of {', '.join(sustained)}")
+    return sustained[precision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +101,7 @@ class Device:
         Raises:
             UsageError: another precision than ``fp32``, ``fp16``, ``int8`` and ``int4``.
         """
-        sustained = {
-            "fp32": self.fp32_macs_per_s,
-            "fp16": self.fp16_macs_per_s,
-            "int8": self.int8_macs_per_s,
-            "int4": self.int8_macs_per_s,
-        }
-        if precision not in sustained:
-            raise UsageError(f"precision {precision!r}", f"expected one of {', '.join(sustained)}")
-        return sustained[precision]
+        return macs_per_s(self, precision)
 
 
 _AS_FP32 = "processors compute it in float32"
@@ -173,7 +202,7 @@ _PHONE = Device(
         "memory_bytes": "samsung.com, S24 Ultra",
         "watts_idle": "assumed: screen off",
         "watts_busy": "assumed: all cores, before it throttles",
-        "price_usd": "assumed: used or of the middle range; nothing where people bring their own",
+        "price_usd": "assumed: of the middle range, or used",
     },
 )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
-from edgekit.catalog.devices import Device
+from edgekit.catalog.devices import Device, Rates, macs_per_s
 from edgekit.catalog.sizes import size_bytes
 
 WITHIN: Final = 2.0
@@ -66,20 +66,20 @@ class Estimate:
         return self.ms / WITHIN, self.ms * WITHIN
 
 
-def roofline(operations: float, weight_bytes: float, device: Device, precision: str) -> Estimate:
+def roofline(operations: float, weight_bytes: float, rates: Rates, precision: str) -> Estimate:
     """The estimate of so many multiply-accumulates and bytes of weights.
 
     Args:
         operations: multiply-accumulates.
         weight_bytes: that are read for them.
-        device: that computes.
+        rates: of what computes: a device.
         precision: ``fp32``, ``fp16``, ``int8`` or ``int4``.
 
     Raises:
         UsageError: another precision.
     """
-    compute_ms = 1000 * operations / device.macs_per_s(precision)
-    return Estimate(compute_ms, 1000 * weight_bytes / device.bandwidth_bytes_per_s)
+    compute_ms = 1000 * operations / macs_per_s(rates, precision)
+    return Estimate(compute_ms, 1000 * weight_bytes / rates.bandwidth_bytes_per_s)
 
 
 def estimate(model: Work, device: Device, precision: str) -> Estimate | None:

@@ -11,7 +11,19 @@ from typing import Any, NoReturn
 from edgekit.cli.output import fail, prepare_streams, say, write
 from edgekit.errors import EdgekitError, EnvironmentLacks, UsageError
 
-COMMANDS = ("validate", "run", "chat", "camera", "bench", "inspect", "verify", "selftest", "doctor", "models")
+COMMANDS = (
+    "validate",
+    "run",
+    "chat",
+    "camera",
+    "bench",
+    "inspect",
+    "verify",
+    "selftest",
+    "doctor",
+    "models",
+    "decide",
+)
 """Commands of this distribution, each a module of the same name, in the order of ``--help``."""
 
 EXPORTERS = "edgekit.exporters"

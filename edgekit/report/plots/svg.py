@@ -15,6 +15,14 @@ def figure(label: str, height: float, parts: Iterable[str], name: str = "plot") 
     )
 
 
+def standalone(drawing: str, width: int, style: str) -> str:
+    """A figure as a file of its own: of a fixed width, with the style that a page would give it."""
+    opened = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}"'
+    head, rest = drawing.split(">", 1)
+    head = head.replace("<svg", opened, 1).replace(' width="100%"', "", 1)
+    return f"{head}><style>{style}</style>{rest}\n"
+
+
 def stretched(size_wh: tuple[float, float], place: tuple[float, float], parts: Iterable[str]) -> str:
     """Parts in a space of their own, stretched over the width between the margins.
 
