@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from edgekit.bundle.manifest import Drop
 from edgekit.bundle.reader import open_bundle
 from edgekit.errors import ModelError, UsageError
-from edgekit.rungs import Loaded, Loader, Rung, candidates, chosen, golden_picture, measure, warm_up
+from edgekit.rungs import ROUNDS, Loaded, Loader, Rung, candidates, chosen, golden_picture, measure, warm_up
 from edgekit.tasks.registry import load
+from edgekit.types import Frame
 
 MS = 1_000_000
 
@@ -90,6 +91,18 @@ def test_every_variant_is_timed_one_at_a_time(tiny_bundle):
     assert loaded == names(rungs) == ["int8", "fp16"]
     assert all(0 < one.cost_ns < 10**9 and one.drop is None for one in rungs)
     assert len(measure(task, bundle.manifest.variants, None)) == 2
+
+
+@pytest.mark.parametrize("given", [None, Frame(np.zeros((20, 30, 3), np.uint8), "rgb")])
+def test_no_two_timed_pictures_are_alike(given, tiny_bundle):
+    seen = []
+
+    def look(frame, trace=None):
+        seen.append((frame.color, frame.pixels.tobytes()))
+
+    measure(lambda name: look, open_bundle(tiny_bundle()).manifest.variants[:1], given)
+    assert len(seen) == len(set(seen)) == ROUNDS + 1  # and the one that warms up
+    assert {color for color, _ in seen[1:]} == {"bgr" if given is None else "rgb"}
 
 
 def test_a_bundle_without_golden_pictures(tiny_bundle):
