@@ -72,6 +72,8 @@ class _Deadline:
     def watch(self, connection: socket.socket) -> None:
         """Makes it one of those that are ended."""
         self._sockets.append(connection)
+        if self.passed:
+            self._pass()
 
     def _pass(self) -> None:
         self.passed = True
