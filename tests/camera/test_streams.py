@@ -122,7 +122,7 @@ def test_a_camera_that_drops_every_connection_after_a_few_frames_is_not_stormed(
         yield HEAD
         yield from pictures(0, 3, 0.0)
 
-    with serving(script) as server, capturing(open_source(server.url)) as capture:
+    with serving(script) as server, capturing(open_source(server.url)):
         time.sleep(1.0)
     assert 2 <= server.connections <= 5  # after 0.1 s to notice and 0.1, 0.2, 0.4 … s
 
