@@ -58,7 +58,6 @@ class Climber:
         settings: when to step.
         heat: where temperatures come from; ``None`` where nothing tells.
         tell: is told, in a line for a person, of what is no step.
-        now_ns: monotonic clock.
 
     Attributes:
         rungs: as given.
@@ -72,16 +71,14 @@ class Climber:
         heat: HeatWatch | None = None,
         *,
         tell: Callable[[str], None] = lambda line: None,
-        now_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.rungs = tuple(rungs)
         self._load = load
         self._loader = Loader(load)
         self._heat = heat
         self._tell = tell
-        self._now_ns = now_ns
-        self._start_ns = self._since_ns = now_ns()
-        self._ladder = Ladder([rung.cost_ns for rung in rungs], settings, self._start_ns)
+        self._settings = settings
+        self._begin(time.perf_counter_ns)
         self._wanted: Step | None = None
         self._changed = False
         self._stays = [Stay() for _ in rungs]
@@ -102,12 +99,17 @@ class Climber:
         """Loads the variant to start with: the most accurate one that is predicted to hold the deadline."""
         return self._load(self.rung.variant)
 
-    def start(self, size_wh: tuple[int, int] | None) -> None:
-        """The loop begins, on pictures of that size."""
+    def start(self, size_wh: tuple[int, int] | None, now_ns: Callable[[], int]) -> None:
+        """The loop begins, on pictures of that size and by that clock."""
         self._loader = Loader(self._load, size_wh)
-        self._start_ns = self._since_ns = self._now_ns()
+        self._begin(now_ns)
         if self._heat is not None:
             self._heat.start()
+
+    def _begin(self, now_ns: Callable[[], int]) -> None:
+        self._now_ns = now_ns
+        self._start_ns = self._since_ns = now_ns()
+        self._ladder = Ladder([rung.cost_ns for rung in self.rungs], self._settings, self._start_ns)
 
     def close(self) -> None:
         """The loop is over: ends and joins the threads."""

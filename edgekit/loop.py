@@ -209,7 +209,7 @@ class Loop:
             if warm_up:
                 self.warm_up()
             if self._climber is not None:
-                self._climber.start(self._source.size_wh)
+                self._climber.start(self._source.size_wh, self._now_ns)
             self._capture.start()
             self._process_all()
             if self.mailbox.error is not None:

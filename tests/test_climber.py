@@ -50,9 +50,8 @@ class Run:
             LadderSettings(limit_ms * MS),
             self.watch,
             tell=self.told.append,
-            now_ns=lambda: self.ns,
         )
-        self.climber.start((64, 48))
+        self.climber.start((64, 48), lambda: self.ns)
 
     def frames(self, count, cause=None):
         """Feeds frames; the changes that came of them. A load is over before the next frame."""
@@ -165,6 +164,6 @@ def test_closing_ends_the_threads_and_counts_the_last_stay():
 def test_without_a_thermometer():
     climber = Climber([Rung("a", None, 2), Rung("b", None, 1)], Task, LadderSettings(100 * MS))
     assert climber.heat == Heat()
-    climber.start(None)
+    climber.start(None, lambda: 0)
     assert climber.frame_done(STAGES, None) is None
     climber.close()

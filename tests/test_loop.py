@@ -440,7 +440,7 @@ class FakeClimber:
         self.task, self.after = task, after
         self.calls, self.causes = [], []
 
-    def start(self, size_wh):
+    def start(self, size_wh, now_ns):
         self.calls.append(("start", size_wh))
 
     def close(self):

@@ -114,6 +114,7 @@ def cascade_of(args: argparse.Namespace, task: Task) -> Iterator[Cascade | None]
                 raise UsageError(
                     f"--{name.replace('_', '-')}: is for a model beside the loop", "add --then BUNDLE"
                 )
+        del task  # see below
         yield None
         return
     from edgekit.cascade import Cascade

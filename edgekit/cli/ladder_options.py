@@ -50,7 +50,7 @@ def add_ladder_arguments(parser: argparse.ArgumentParser) -> None:
         "--thermal-root",
         type=option(parse_path),
         metavar="DIR",
-        help="with --ladder: read temperatures and clocks there, laid out as /sys, to try what heat does",
+        help="read temperatures and clocks there, laid out as /sys, to try what heat does",
     )
 
 
@@ -79,8 +79,8 @@ def load_start(args: argparse.Namespace) -> Start:
         return asked_in_loop(args, task)
 
     if args.ladder is None:
-        if args.thermal_root is not None:
-            raise UsageError("--thermal-root without --ladder: nothing would read it", "give --ladder auto")
+        if args.thermal_root is not None and not (args.preview or args.metrics):
+            raise UsageError("--thermal-root: nothing would read it", "add --ladder, --preview or --metrics")
         variant = find_variant(manifest, args.variant)
         return Start(load(variant.name), variant.drop)
     climber = _open_climber(args, bundle, load)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import weakref
 from functools import partial
 
 import pytest
 from msgspec.structs import replace
 
 import edgekit.ladder
+import edgekit.tasks.registry
 import edgekit.thermal
 from edgekit.bundle.manifest import Drop
 from edgekit.cli import main
@@ -61,6 +65,8 @@ class Weather(Status):
             self.set(79 if self.since > 20 else 50)
         elif len(self.changes) == 1:  # the cheaper variant cools it: into the band at once, below it later
             self.set(72 if self.since < 100 else 60)
+        elif self.since == 20:
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_heat_and_cold_through_the_command_line(tiny_bundle, tmp_path, monkeypatch, capsys, quick):
@@ -75,13 +81,13 @@ def test_heat_and_cold_through_the_command_line(tiny_bundle, tmp_path, monkeypat
     lines = tmp_path / "out.jsonl"
     ladder = ("--ladder", "fp16,int8", "--thermal-root", tmp_path / "sys", "--deadline", "10s")
     bundle = tiny_bundle(change=with_drops)
-    assert camera(bundle, *ladder, "--frames", 400, "--results", lines, "--json", source=ENDLESS) == 0
+    assert camera(bundle, *ladder, "--frames", 20_000, "--results", lines, "--json", source=ENDLESS) == 0
     out, err = capsys.readouterr()
     summary = json.loads(out)
     assert [(s["from"], s["to"]) for s in summary["ladder"]["steps"]] == [("fp16", "int8"), ("int8", "fp16")]
     assert summary["ladder"]["steps_made"] == 2
     assert [rung["variant"] for rung in summary["ladder"]["rungs"]] == ["fp16", "int8"]
-    assert sum(rung["frames"] for rung in summary["ladder"]["rungs"]) == 400
+    assert sum(rung["frames"] for rung in summary["ladder"]["rungs"]) == summary["frames"]["processed"]
     assert all(rung["seconds"] > 0 for rung in summary["ladder"]["rungs"])
     records = [json.loads(line) for line in lines.read_text().splitlines()]
     assert {(r["variant"], r["drop"] and r["drop"]["value"]) for r in records} == {
@@ -95,6 +101,32 @@ def test_heat_and_cold_through_the_command_line(tiny_bundle, tmp_path, monkeypat
     assert "variant int8 -> fp16: calm for 0 s, " in err
     assert "accuracy drop unknown" in err
     assert "ladder: fp16 " in err
+
+
+def test_a_variant_that_is_left_does_not_stay_in_memory(tiny_bundle, tmp_path, monkeypatch, capsys, quick):
+    folder = zone(tmp_path / "sys", 0, "cpu-thermal", 79, critical=110)
+    loaded, alive = [], []
+    real = edgekit.tasks.registry.make_task
+
+    def make_task(*args, **kwargs):
+        task = real(*args, **kwargs)
+        loaded.append(weakref.ref(task))
+        return task
+
+    class Counting(Weather):
+        def frame_done(self, event):
+            if self.changes:
+                self.since += 1
+                alive.append([task().variant for task in loaded if task() is not None])
+            if self.since == 20:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("edgekit.tasks.registry.make_task", make_task)
+    monkeypatch.setattr("edgekit.cli.camera_status.Status", lambda description: Counting(description, folder))
+    ladder = ("--ladder", "fp16,int8", "--thermal-root", tmp_path / "sys", "--deadline", "10s")
+    assert camera(tiny_bundle(), *ladder, "--frames", 20_000, source=ENDLESS) == 0
+    assert len(loaded) == 4  # each timed, the first one, the next one
+    assert alive[-1] == ["int8"]
 
 
 def test_a_ladder_for_people(tiny_bundle, capsys, quick):
@@ -124,7 +156,7 @@ def test_without_a_ladder_the_drop_is_told_all_the_same(tiny_bundle, tmp_path, c
             2,
             "--variant with a named ladder",
         ),
-        (("--thermal-root", "none"), 2, "--thermal-root without --ladder"),
+        (("--thermal-root", "none"), 2, "--thermal-root: nothing would read it"),
         (("--ladder", "fp16,int8", "--thermal-root", "none"), 3, "none tells no temperature and no clock"),
         (("--ladder", "auto", "--variant", "int4", "--deadline", "1s"), 2, "no variant 'int4'"),
     ],
