@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SCALES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 DEFAULT_DEVICE = "pi5"
+_DEVICE_NAMES = "pi4, pi5, pi-zero-2, phone, laptop, server-cpu, server-gpu, microcontroller"
 
 
 def parse_amount(text: str) -> float:
@@ -80,9 +81,7 @@ def add_workload_arguments(parser: argparse.ArgumentParser) -> None:
 def add_assumption_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares what is assumed."""
     assumed = parser.add_argument_group("what is assumed")
-    assumed.add_argument(
-        "--device", metavar="NAME", help=f"pi4, pi5, pi-zero-2, phone, laptop, … ({DEFAULT_DEVICE})"
-    )
+    assumed.add_argument("--device", metavar="NAME", help=f"{_DEVICE_NAMES} ({DEFAULT_DEVICE})")
     assumed.add_argument("--specialist", metavar="NAME", help="a model of the catalogue, for its operations")
     assumed.add_argument("--vlm", metavar="NAME", help="a model of the catalogue, for its parameters")
     assumed.add_argument(

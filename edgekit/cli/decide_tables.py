@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from edgekit.catalog.decide.assumptions import Assumptions
+    from edgekit.catalog.decide.breakeven import BreakEven
     from edgekit.catalog.decide.decision import Decision
     from edgekit.catalog.decide.options import Option
     from edgekit.catalog.decide.workload import Workload
@@ -114,16 +115,19 @@ def _break_even(decision: Decision) -> Table:
     table = Table("break-even", "", "", box=None)
     table.columns[1].justify = "right"
     for one in decision.break_even:
-        last = one.for_good
-        later = "" if last == one.calls_a_month else "the next devices turn the order again"
-        if last is not None and last != one.calls_a_month:
-            later = f"for good from {last:,.0f}"
-        table.add_row(
-            f"{one.above} costs less than {one.below} from", f"{one.calls_a_month:,.0f} calls a month", later
-        )
+        out = " and ".join(name for name in (one.above, one.below) if decision.excluded[name])
+        notes = (_later(one), f"ruled out: {out}" if out else "")
+        sentence = f"{one.above} costs less than {one.below} from"
+        table.add_row(sentence, f"{one.calls_a_month:,.0f} calls a month", "; ".join(filter(None, notes)))
     if not decision.break_even:
         table.add_row("none: the same options are cheaper at every volume", "", "")
     return table
+
+
+def _later(one: BreakEven) -> str:
+    if one.for_good == one.calls_a_month:
+        return ""
+    return "the next devices turn it again" if one.for_good is None else f"for good from {one.for_good:,.0f}"
 
 
 def _assumptions(a: Assumptions, notes: Mapping[str, tuple[str, str]]) -> Table:

@@ -5,17 +5,19 @@ A figure that may be left to arithmetic is ``"computed"``; a number in its place
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
 from edgekit.bundle.fields import Strict
 
-Above0: TypeAlias = Annotated[float, Meta(gt=0, le=1e18)]
+LEAST: Final = 1e-12
+"""What counts as more than 0: less would only overflow what it divides."""
+Above0: TypeAlias = Annotated[float, Meta(ge=LEAST, le=1e18)]
 AtLeast0: TypeAlias = Annotated[float, Meta(ge=0, le=1e18)]
 Whole: TypeAlias = Annotated[int, Meta(ge=1, le=10**15)]
 WholeOr0: TypeAlias = Annotated[int, Meta(ge=0, le=10**15)]
-Share: TypeAlias = Annotated[float, Meta(gt=0, le=1)]
+Share: TypeAlias = Annotated[float, Meta(ge=LEAST, le=1)]
 Factor: TypeAlias = Annotated[float, Meta(ge=1, le=1000)]
 Precision: TypeAlias = Literal["fp32", "fp16", "int8", "int4"]
 Computed: TypeAlias = Literal["computed"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from edgekit.catalog.decide.assumptions import Assumptions, flat
+from edgekit.catalog.decide.assumptions import LEAST, Assumptions, flat
 from edgekit.errors import DataError, UsageError
 
 _HEADER = """\
@@ -41,7 +41,8 @@ def changed(assumptions: Assumptions, tables: Mapping[str, Any]) -> Assumptions:
     try:
         found = msgspec.convert(merged, Assumptions)
     except msgspec.ValidationError as error:
-        raise DataError(f"assumptions: {error}".replace("$.", "")) from error
+        said = f"assumptions: {error}".replace("$.", "").replace(f"`float` >= {LEAST}", "more than 0")
+        raise DataError(said) from error
     return _consistent(found)
 
 

@@ -1,14 +1,19 @@
 """The cases of reference, and what decides between options."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from edgekit.catalog.decide.assumptions import flat
 from edgekit.catalog.decide.decision import decide
 from edgekit.catalog.decide.defaults import default_assumptions
+from edgekit.catalog.decide.file import changed
 from edgekit.catalog.decide.reasons import reasons, usd
 from edgekit.catalog.decide.workload import Workload
+from edgekit.errors import DataError
 
 PI5 = default_assumptions("pi5", ["image"])
 SERVERS = {"server-pipeline", "server-dense", "server-moe"}
@@ -211,3 +216,27 @@ def test_costs_grow_with_the_volume(one, other, offline, paramount):
     first, second = decided
     if first.recommended is not None and second.recommended is not None:
         assert first.recommended.cost.at(few) <= second.recommended.cost.at(many) * (1 + 1e-12)
+
+
+FIGURES = [key for key, value in flat(PI5).items() if isinstance(value, int | float) or value == "computed"]
+EXTREMES = st.sampled_from([1e-12, 0.5, 1, 7, 128, 1e9, 10**15, 1e18])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.dictionaries(st.sampled_from(FIGURES), EXTREMES, min_size=1, max_size=5),
+    st.sampled_from([1e-3, 1e6, 1e15]),
+)
+def test_whatever_is_assumed_there_is_an_answer(changes, calls):
+    tables = {}
+    for key, value in changes.items():
+        section, _, figure = key.partition(".")
+        tables.setdefault(section, {})[figure] = value
+    try:
+        a = changed(PI5, tables)
+    except DataError:
+        return
+    found = decide(Workload(calls, devices=3), a)
+    assert all(one.latency.p50_ms <= one.latency.p99_ms * (1 + 1e-9) for one in found.options)
+    assert all(0 < one.cost.at(calls) < math.inf for one in found.options)
+    assert reasons(found, Workload(calls, devices=3))

@@ -56,7 +56,7 @@ def test_what_is_no_setting(text):
 @pytest.mark.parametrize(
     ("toml", "said"),
     [
-        ("dense.usd_a_call = 0", "dense.usd_a_call"),
+        ("dense.usd_a_call = 0", "Expected more than 0 - at `dense.usd_a_call`"),
         ("pipeline.usd_a_call = -1", "pipeline.usd_a_call"),
         ("device.price_usd = 0.0", "device.price_usd"),
         ("gpu.usd_an_hour = 0", "gpu.usd_an_hour"),
