@@ -13,6 +13,9 @@ from edgekit.types import Frame
 FAILED_READS = 2
 """Failed reads in a row after which a camera is lost: a single one may be a glitch."""
 
+GLITCH_NS = NS_PER_S
+"""A read that fails after a longer wait has timed out: that is no glitch, and the next one would wait as long."""
+
 STEADY_NS = 5 * NS_PER_S
 """After so long without an outage the next one begins with the shortest pause again."""
 
@@ -77,11 +80,12 @@ class Condition:
             return True
         return False
 
-    def failed(self, reason: str, now_ns: int) -> bool:
-        """A read failed; returns whether the camera is to be opened again, or only read again."""
+    def failed(self, reason: str, now_ns: int, took_ns: int) -> bool:
+        """A read failed after ``took_ns``; returns whether the camera is to be opened again, or only read again."""
         self._failures += 1
-        if self._failures < FAILED_READS:
-            self._failed_since_ns = now_ns
+        if self._failures == 1:
+            self._failed_since_ns = now_ns - took_ns
+        if self._failures < FAILED_READS and took_ns < GLITCH_NS:
             return False
         self._failures = 0
         self._away("lost", self._failed_since_ns, now_ns, reason)

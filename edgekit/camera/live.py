@@ -131,7 +131,7 @@ class LiveCapture:
             return False
         assert isinstance(reading, Lost)
         reader.pause_s = FIRST_PAUSE_S
-        return self._condition.failed(reading.reason, arrived_ns)
+        return self._condition.failed(reading.reason, arrived_ns, capture_ns)
 
     def _deliver(self, frame: Frame, arrived_ns: int, capture_ns: int) -> bool:
         hold_ns, open_again = self._condition.frame(frame, arrived_ns)

@@ -128,8 +128,8 @@ def open_video(path: Path) -> OpenCvSource:
 def open_stream(url: str) -> OpenCvSource:
     """Opens a network stream, with limits on how long opening and reading may take.
 
-    FFmpeg keeps to the limits over HTTP; over RTSP a read may take longer, which the watchdog of
-    :mod:`edgekit.camera.live` is for. A clip that lies on a web server has a length: it is a file, and ends.
+    Not every version of OpenCV keeps to the limit of a read over RTSP: the watchdog of :mod:`edgekit.camera.live` is
+    there for that. A clip that lies on a web server has a length: it is a file, and ends.
 
     Raises:
         EnvironmentLacks: nobody answers, or what answers is no stream.

@@ -23,9 +23,9 @@ def outages(condition, now_ns):
 def test_one_failed_read_is_a_glitch():
     told, condition = made()
     condition.frame(picture(0), 0)
-    assert condition.failed("no frame", 1 * S) is False
+    assert condition.failed("no frame", 1 * S, 0) is False
     condition.frame(picture(1), 2 * S)
-    assert condition.failed("no frame", 3 * S) is False
+    assert condition.failed("no frame", 3 * S, 0) is False
     assert told.events == []
     assert condition.journal.outages_total == 0
 
@@ -33,14 +33,21 @@ def test_one_failed_read_is_a_glitch():
 def test_two_in_a_row_are_an_outage_from_the_first_until_the_next_frame():
     told, condition = made()
     condition.frame(picture(0), 0)
-    condition.failed("no frame", 1 * S)
-    assert condition.failed("no frame", 1 * S + 100 * MS) is True
+    condition.failed("no frame", 1 * S, 0)
+    assert condition.failed("no frame", 1 * S + 100 * MS, 0) is True
     condition.not_opened("cannot be opened", 2 * S)
     condition.reopened()
     condition.frame(picture(1), 4 * S)
     assert told.events == [("lost", 1 * S + 100 * MS, "no frame"), ("live", 4 * S, "back after 3.0 s")]
     assert outages(condition, 5 * S) == [("lost", 1.0, 3.0)]
     assert condition.journal.reconnects == 1
+
+
+def test_a_read_that_failed_after_a_long_wait_is_no_glitch():
+    told, condition = made()
+    assert condition.failed("timed out", 9 * S, 5 * S) is True
+    assert told.states == ["lost"]
+    assert outages(condition, 9 * S) == [("lost", 4.0, 5.0)]
 
 
 def test_pauses_grow_until_frames_have_come_for_a_while():
@@ -131,8 +138,8 @@ def test_another_rate_is_told():
 @pytest.mark.parametrize(("at_s", "given_up"), [(10, None), (61, "cannot be opened (given up after 60 s)")])
 def test_an_outage_that_lasts_too_long_is_given_up(at_s, given_up):
     _, condition = made(give_up_s=60.0)
-    condition.failed("no frame", 1 * S)
-    condition.failed("no frame", 1 * S)
+    condition.failed("no frame", 1 * S, 0)
+    condition.failed("no frame", 1 * S, 0)
     condition.not_opened("cannot be opened", 2 * S)
     assert condition.given_up(at_s * S) == given_up
 

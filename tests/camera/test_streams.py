@@ -20,6 +20,7 @@ from edgekit.camera.spec import open_source
 from edgekit.errors import EnvironmentLacks
 from tests.camera.live_fakes import Told
 from tests.camera.mjpeg_server import HEAD, jpeg, part, pictures, serving
+from tests.camera.rtsp_server import packets, streaming
 
 PATIENCE_S = 10.0
 
@@ -185,6 +186,27 @@ def test_opencv_that_hangs_in_a_read_is_left_behind(monkeypatch):
         server.over.set()
     assert capture.told.states[:2] == ["lost", "live"]
     assert capture.journal.as_json(0)["outages"][0]["cause"] == "hung"
+
+
+def test_an_rtsp_camera_that_stalls_is_opened_again():
+    def script(number):
+        for index in range(40 if number == 0 else 10_000):
+            yield from packets(index, jpeg(index))
+            yield 0.04
+        yield None
+
+    with streaming(script) as server:
+        with capturing(open_source(server.url)) as capture:
+            deadline = time.monotonic() + PATIENCE_S
+            while capture.told.states != ["lost", "live"]:
+                assert time.monotonic() < deadline, capture.told.states
+                time.sleep(0.01)
+            before = len(capture.consumer.sizes)
+            capture.consumer.wait_for(before + 5)
+        server.over.set()
+    assert server.plays == 2
+    assert set(capture.consumer.sizes) == {(64, 48)}
+    assert before >= 5
 
 
 def test_a_dead_and_a_mute_rtsp_port_are_clear_errors():
