@@ -7,6 +7,8 @@ import threading
 import time
 from contextlib import contextmanager
 
+import cv2
+import numpy as np
 import pytest
 
 import edgekit.camera.live as live
@@ -207,6 +209,29 @@ def test_an_rtsp_camera_that_stalls_is_opened_again():
     assert server.plays == 2
     assert set(capture.consumer.sizes) == {(64, 48)}
     assert before >= 5
+
+
+def test_what_queued_up_before_the_first_read_is_not_told_as_fresh():
+    """FFmpeg keeps what it saw while it probed, and the socket what came while the model was loaded."""
+    levels = [cv2.imencode(".jpg", np.full((48, 64, 3), 2 * i, np.uint8))[1].tobytes() for i in range(100)]
+
+    def script(_number):
+        for index, picture in enumerate(levels):
+            yield from packets(index, picture)
+            yield 0.04
+
+    with streaming(script) as server:
+        source = open_source(server.url)
+        time.sleep(0.5)
+        mailbox = Mailbox()
+        capture = LiveCapture(source, mailbox)
+        capture.start()
+        frame = mailbox.take()
+        mailbox.stop("interrupted")
+        server.over.set()
+        assert capture.join(PATIENCE_S)
+    assert frame.pixels.mean() / 2 >= 20  # probing took 22 frames, the model another 12
+    assert mailbox.counts.dropped["newer_frame"] >= 15
 
 
 def test_a_dead_and_a_mute_rtsp_port_are_clear_errors():
