@@ -95,10 +95,11 @@ def generalist_bytes(g: Generalist) -> float:
 def generalist_ms(g: Generalist, gpu: Gpu, quantile: float) -> float:
     """Prompt and answer of one call of a batch, at the median or the slowest step of the experts.
 
+    In a batch that is always full, the prompt of each of the others comes between, once; the answers share their steps.
     Every layer is taken to be as unevenly loaded as one of that quantile: an upper bound for the slow ones.
     """
-    answer = g.answer_tokens * _step_ms(g, gpu, g.concurrent, quantile)
-    return _step_ms(g, gpu, g.prompt_tokens, quantile) + answer
+    prompts = g.concurrent * _step_ms(g, gpu, g.prompt_tokens, quantile)
+    return prompts + g.answer_tokens * _step_ms(g, gpu, g.concurrent, quantile)
 
 
 def busiest(g: Generalist, gpu: Gpu, tokens: int, quantile: float) -> float:

@@ -164,7 +164,7 @@ def test_a_budget():
 def test_wrong_results_that_cost_more_than_calls_decide():
     w = Workload(150_000, error_usd=0.5)
     found = decide(w, PI5)
-    assert found.recommended.name == "server-dense"
+    assert found.recommended.name == "server-moe"
     assert "wrong results included" in reasons(found, w)[0]
 
 

@@ -60,8 +60,15 @@ def test_a_stated_time_is_taken_as_it_stands():
 
 def test_a_dense_70b_model_takes_about_a_second_and_a_half():
     prompt, token = 1000 * 70e9 / 400e12, 70e9 / 2.9e12
-    assert latency.generalist_ms(PI5.dense, PI5.gpu, 0.5) == pytest.approx(1000 * (prompt + 50 * token))
-    assert latency.of_generalist(PI5.dense, PI5).p50_ms == pytest.approx(1442, abs=1)
+    alone = replace(PI5.dense, concurrent=1)
+    assert latency.generalist_ms(alone, PI5.gpu, 0.5) == pytest.approx(1000 * (prompt + 50 * token))
+    assert latency.of_generalist(alone, PI5).p50_ms == pytest.approx(1442, abs=1)
+
+
+def test_calls_of_a_batch_share_the_steps_of_their_answers_and_wait_for_the_prompts():
+    prompt, token = 1000 * 70e9 / 400e12, 70e9 / 2.9e12
+    assert latency.generalist_ms(PI5.dense, PI5.gpu, 0.5) == pytest.approx(1000 * (4 * prompt + 50 * token))
+    assert latency.of_generalist(PI5.dense, PI5).p50_ms == pytest.approx(1967, abs=1)
 
 
 def test_memory_goes_by_all_parameters_and_compute_by_the_active_ones():
