@@ -22,12 +22,15 @@ class Compared:
         faster: its median latency over that of the recommended one.
         cheaper: its cost over that of the recommended one, wrong results included.
         saved_usd_a_month: by not taking it.
+        error_usd: what a wrong result must cost for the other one to be the better; ``None`` where it is not right
+            more often.
     """
 
     other: str
     faster: float
     cheaper: float
     saved_usd_a_month: float
+    error_usd: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +119,18 @@ def _compared(recommended: Option | None, holding: list[Option], w: Workload) ->
             other.latency.p50_ms / recommended.latency.p50_ms,
             usd[other.name] / least,
             usd[other.name] - least,
+            _error_usd(recommended, other, w),
         )
         for other in holding
         if other is not recommended
     )
+
+
+def _error_usd(recommended: Option, other: Option, w: Workload) -> float | None:
+    rights = (other.accuracy - recommended.accuracy) * w.calls_a_month
+    if rights <= 0:
+        return None
+    return (other.cost.at(w.calls_a_month) - recommended.cost.at(w.calls_a_month)) / rights
 
 
 def _crossings(every: tuple[Option, ...], w: Workload) -> tuple[BreakEven, ...]:

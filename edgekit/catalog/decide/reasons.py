@@ -93,6 +93,14 @@ def _cautions(decision: Decision, w: Workload) -> Iterator[str]:
             f"measure it (edgekit bench) before you rely on {limit:,.4g} ms"
         )
     yield from _next_unit(chosen, w)
+    right = {option.name: option.accuracy for option in decision.options}
+    dearer = [(one.error_usd, one.other) for one in decision.compared if one.error_usd is not None]
+    if dearer:
+        pays_from, other = min(dearer)
+        yield (
+            f"{other} is right more often, {right[other]:.3g} against {chosen.accuracy:.3g}: it is better where "
+            f"a wrong result costs more than {usd(pays_from)}"
+        )
 
 
 def _next_unit(chosen: Option, w: Workload) -> Iterator[str]:

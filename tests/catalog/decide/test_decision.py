@@ -168,6 +168,18 @@ def test_wrong_results_that_cost_more_than_calls_decide():
     assert "wrong results included" in reasons(found, w)[0]
 
 
+def test_what_a_wrong_result_must_cost_for_a_better_model():
+    w = Workload(150_000)
+    found = decide(w, PI5)
+    beside = {one.other: one for one in found.compared}
+    assert beside["device-vlm"].error_usd is None
+    pays_from = beside["server-pipeline"].error_usd
+    assert pays_from == pytest.approx((75 - found.recommended.cost.at(150_000)) / (0.02 * 150_000))
+    assert any(line.endswith(f"costs more than {usd(pays_from)}") for line in reasons(found, w))
+    chosen = [decide(Workload(150_000, error_usd=f * pays_from), PI5).recommended.name for f in (0.99, 1.01)]
+    assert chosen == ["device-specialist", "server-pipeline"]
+
+
 def test_what_does_not_fit_the_device():
     tiny = default_assumptions("microcontroller", ["image"])
     found = decide(Workload(1000), tiny)
