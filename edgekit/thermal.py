@@ -25,6 +25,7 @@ FALLBACK_LIMIT_C = 80.0
 BELOW_CRITICAL_C = 10.0
 INTERVAL_S = 2.0
 TOOL_TIMEOUT_S = 2.0
+JOIN_TIMEOUT_S = 5.0
 
 _CPU_ZONE = re.compile(r"cpu|soc|pkg|core|big|little|cluster", re.IGNORECASE)
 _SLOWED = {1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
@@ -135,10 +136,10 @@ class HeatWatch:
         self._thread.start()
 
     def close(self) -> None:
-        """Stops, and waits for a reading that is under way. Safe to call twice, and without a start."""
+        """Stops, and waits for a reading that is under way; one that hangs is left behind. Safe to call twice."""
         self._over.set()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(JOIN_TIMEOUT_S)
 
     def _run(self) -> None:
         while not self._over.wait(self._interval_s):
