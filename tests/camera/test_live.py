@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+import random
 import threading
 import time
 
@@ -11,6 +13,7 @@ from edgekit.camera.mailbox import Mailbox
 from edgekit.camera.patience import Patience
 from edgekit.camera.protocol import Corrupt, EndOfSource, Lost, Reshaped
 from edgekit.errors import DataError, EnvironmentLacks
+from edgekit.types import Frame
 from tests.camera.live_fakes import MS, Clock, PausingMailbox, S, ScriptedCamera, Told, moving, picture
 
 PATIENCE_S = 10.0
@@ -163,6 +166,54 @@ def test_never_started_the_source_is_closed_all_the_same():
     _, _, source, capture, _ = setup([picture()])
     assert capture.join(0.0)
     assert source.shared["closed"] == 1
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_comes_in_whatever_order(seed):
+    """Frames are accounted for, states follow each other as they may, pauses never vanish, outages do not overlap."""
+    rng = random.Random(seed)
+    script = []
+    for _ in range(rng.randrange(5, 60)):
+        count = rng.choice([1, 1, 2, 3, 8, 40])
+        kind = rng.choice(["moving", "moving", "still", "lost", "corrupt", "reshaped"])
+        script += {
+            "moving": moving(count, rng.randrange(256)),
+            "still": [picture(9)] * count,
+            "lost": [LOST] * count,
+            "corrupt": [Corrupt("bad")] * count,
+            "reshaped": [Reshaped("bgr → grey")],
+        }[kind]
+    expected = sum(isinstance(reading, (Frame, Corrupt)) for reading in script)
+    patience = Patience(frozen_s=1.0, hang_s=1.0)
+    _, mailbox, source, capture, told = setup(
+        [*script, EndOfSource()], patience, read_ms=rng.choice([5, 40, 300]), refusals=rng.randrange(9)
+    )
+    for _ in range(100_000):
+        capture.tick()
+        if not capture.step(capture._reader):
+            break
+        if rng.random() < 0.7 and mailbox._slot.occupied:
+            mailbox._slot.take()
+            mailbox.counts.processed += 1
+    assert mailbox.ending == "end_of_source"
+    assert mailbox.counts.read == expected
+    assert mailbox.counts.unaccounted == int(mailbox._slot.occupied)
+    assert min(mailbox.pauses, default=0.005) >= 0.005
+    away = None
+    for state in told.states:
+        assert (
+            state == "changed"
+            or (state == "live") == (away is not None)
+            or (away, state) == ("frozen", "lost")
+        )
+        if state != "changed":
+            away = None if state == "live" else state
+    assert source.shared["opened"] == capture.journal.reconnects
+    outages = capture.journal.as_json(0)["outages"]
+    for before, after in itertools.pairwise(outages):
+        assert before["over"]
+        assert after["start_s"] >= before["start_s"] + before["seconds"] - 1e-9
+    assert capture.journal.outages_total == len([s for s in told.states if s in ("lost", "frozen")])
 
 
 class HangingCamera:
