@@ -91,7 +91,9 @@ def _row(option: Option, decision: Decision, w: Workload, days: float) -> list[s
         option.name,
         f"{star}{option.latency.p50_ms:,.0f}",
         f"{star}{option.latency.p99_ms:,.0f}",
-        f"{option.memory_bytes / 1e6:,.0f}",
+        f"{option.memory_bytes / 1e6:,.3g}"
+        if option.memory_bytes < 10e6
+        else f"{option.memory_bytes / 1e6:,.0f}",
         f"{option.energy.at(calls) / 1000:,.4g}",
         f"{usd:,.2f}",
         f"{usd / days:,.2f}",

@@ -69,6 +69,7 @@ _SMOLVLM = (
 )
 _MOE = "Qwen3-235B-A22B, arXiv 2505.09388: 128 experts, 8 a token"
 _ACCURACY = "assumed: measure it on your own inputs (edgekit validate)"
+_PRECISIONS = "fp32, fp16, int8, int4"
 _HOSTED = "assumed: a dense model of 70 billion"
 
 _SOURCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
@@ -85,7 +86,7 @@ _SOURCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "bytes",
             "assumed: Python, onnxruntime and OpenCV; an interpreter on a microcontroller",
         ),
-        "specialist.precision": ("", "assumed"),
+        "specialist.precision": (_PRECISIONS, "assumed"),
         "specialist.accuracy": ("of results right", _ACCURACY),
         "vlm.parameters": ("", "SmolVLM-256M, with its head apart from its embedding"),
         "vlm.decoder_parameters": ("a token", _SMOLVLM),
@@ -93,11 +94,11 @@ _SOURCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "vlm.picture_tokens": ("tokens", _SMOLVLM),
         "vlm.prompt_tokens": ("tokens", "assumed"),
         "vlm.answer_tokens": ("tokens", "assumed: a short answer"),
-        "vlm.precision": ("", "assumed"),
+        "vlm.precision": (_PRECISIONS, "assumed"),
         "vlm.takes": ("", "SmolVLM's card"),
         "vlm.accuracy": ("of results right", _ACCURACY),
         "cascade.trigger_share": ("of inputs", "assumed: measure it on a day's recording"),
-        "cascade.answers_on": ("", "assumed"),
+        "cascade.answers_on": ("device or server", "assumed"),
         "cascade.accuracy": ("of results right", _ACCURACY),
         "pipeline.stages_ms": ("ms", "assumed: reads a page, then finds its fields"),
         "pipeline.usd_a_call": ("USD", "assumed"),
@@ -129,7 +130,7 @@ _SOURCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 _OF_A_GENERALIST: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "hot_device": ("times its part", "assumed: load of the device with the most popular experts"),
-        "precision": ("", "assumed"),
+        "precision": (_PRECISIONS, "assumed"),
         "prompt_tokens": ("tokens", "assumed: a picture and a question"),
         "answer_tokens": ("tokens", "assumed"),
         "concurrent": ("calls", "assumed: in one batch"),
@@ -137,9 +138,9 @@ _OF_A_GENERALIST: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "bytes",
             "assumed: keys and values of 1,050 tokens, 80 layers of 8 x 128 in fp16",
         ),
-        "gpus": ("", "computed: as many as hold the weights and the cache"),
-        "ms": ("ms", "computed: roofline of prompt and answer"),
-        "usd_a_call": ("USD", "computed: the hours of its GPUs"),
+        "gpus": ("a number or computed", "computed: as many as hold the weights and the cache"),
+        "ms": ("ms, or computed", "computed: roofline of prompt and answer"),
+        "usd_a_call": ("USD, or computed", "computed: the hours of its GPUs"),
         "takes": ("", "assumed"),
         "accuracy": ("of results right", _ACCURACY),
     }

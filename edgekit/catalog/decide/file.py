@@ -42,7 +42,7 @@ def changed(assumptions: Assumptions, tables: Mapping[str, Any]) -> Assumptions:
         found = msgspec.convert(merged, Assumptions)
     except msgspec.ValidationError as error:
         said = f"assumptions: {error}".replace("$.", "").replace(f"`float` >= {LEAST}", "more than 0")
-        raise DataError(said) from error
+        raise DataError(said, "edgekit decide --write-assumptions FILE tells what each may be") from error
     return _consistent(found)
 
 
