@@ -16,8 +16,8 @@ GAP_INTERVALS = 5.0
 MIN_GAP_NS = NS_PER_S // 2
 """After a longer silence than both, what comes may have queued up in a driver, socket or decoder."""
 
-MAX_DRAIN_NS = 2 * NS_PER_S
-"""A queue that is not empty by then is no queue: the source is simply that fast."""
+MIN_DRAIN_NS = 2 * NS_PER_S
+"""A queue that is not empty after so long, and after as long as the silence, is no queue: the source is that fast."""
 
 WINDOW_NS = 5 * NS_PER_S
 CHANGED_BY = 1.25
@@ -39,7 +39,7 @@ class Pace:
         self._nominal_ns = round(NS_PER_S / nominal_fps) if nominal_fps else None
         self._spacings: deque[int] = deque(maxlen=SPACINGS)
         self._last_ns: int | None = None
-        self._drain_from_ns: int | None = None
+        self._drain_until_ns: int | None = None
         self._rate = RateWatch()
 
     @property
@@ -52,17 +52,18 @@ class Pace:
     def arrived(self, now_ns: int) -> int:
         """Takes note of a frame; returns for how many nanoseconds it is to be held."""
         self._rate.add(now_ns)
-        last_ns, self._last_ns = self._last_ns, now_ns
+        spacing_ns = None if self._last_ns is None else now_ns - self._last_ns
+        self._last_ns = now_ns
         interval_ns = self.interval_ns
-        if last_ns is None or interval_ns is None:
-            return self._drain(now_ns, interval_ns) if last_ns is None else self._note(now_ns - last_ns)
-        spacing_ns = now_ns - last_ns
-        if spacing_ns >= max(GAP_INTERVALS * interval_ns, MIN_GAP_NS):
-            return self._drain(now_ns, interval_ns)
-        if self._drain_from_ns is None:
+        if interval_ns is None:
             return self._note(spacing_ns)
-        if 2 * spacing_ns >= interval_ns or now_ns - self._drain_from_ns > MAX_DRAIN_NS:
-            self._drain_from_ns = None
+        if spacing_ns is None or spacing_ns >= max(GAP_INTERVALS * interval_ns, MIN_GAP_NS):
+            self._drain_until_ns = now_ns + max(MIN_DRAIN_NS, spacing_ns or 0)
+            return interval_ns // 2
+        if self._drain_until_ns is None:
+            return self._note(spacing_ns)
+        if 2 * spacing_ns >= interval_ns or now_ns > self._drain_until_ns:
+            self._drain_until_ns = None
             return 0
         return interval_ns // 2
 
@@ -75,12 +76,9 @@ class Pace:
         """Old and new frames a second where the rate has changed for good; told once."""
         return self._rate.take_change()
 
-    def _drain(self, now_ns: int, interval_ns: int | None) -> int:
-        self._drain_from_ns = now_ns if interval_ns is not None else None
-        return interval_ns // 2 if interval_ns is not None else 0
-
-    def _note(self, spacing_ns: int) -> int:
-        self._spacings.append(spacing_ns)
+    def _note(self, spacing_ns: int | None) -> int:
+        if spacing_ns is not None:
+            self._spacings.append(spacing_ns)
         return 0
 
 

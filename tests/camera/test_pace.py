@@ -67,6 +67,13 @@ def test_a_source_that_is_always_fast_is_not_held_for_ever():
     assert not any(found[2001:])
 
 
+def test_a_long_silence_may_leave_a_queue_that_takes_long_to_empty():
+    pace = Pace(25.0)
+    holds(pace, [0, *[40] * 20])
+    burst = holds(pace, [10_000, *[15] * 600], start_ms=800)  # each takes 15 ms to decode
+    assert burst == [20.0] * 601
+
+
 def test_after_it_was_opened_again_its_first_frames_may_be_old():
     pace = Pace(25.0)
     holds(pace, [0, *[40] * 20])
