@@ -55,13 +55,12 @@ class LiveCapture:
         self._now_ns = now_ns
         self._index = 0
         self._lock = threading.RLock()
-        self._reader: Reader | None = Reader(source)
+        self._reader = Reader(source)
         self._left: Reader | None = None
         self._watchdog = threading.Thread(target=self._watch, name="edgekit-watchdog", daemon=True)
 
     def start(self) -> None:
         """Starts both threads."""
-        assert self._reader is not None
         self.journal.start_ns = self._now_ns()
         self._reader.start(self._run)
         self._watchdog.start()
@@ -76,7 +75,7 @@ class LiveCapture:
             return True
         end_s = time.monotonic() + timeout_s
         self._watchdog.join(timeout_s)
-        readers = [reader for reader in (self._reader, self._left) if reader is not None]
+        readers = (self._reader, *filter(None, [self._left]))
         return all(reader.join(max(end_s - time.monotonic(), 0.0)) for reader in readers)
 
     def step(self, reader: Reader) -> bool:
@@ -107,8 +106,6 @@ class LiveCapture:
         """One visit of the watchdog: has the present call hung for too long, or the outage lasted for too long?"""
         with self._lock:
             reader = self._reader
-            if reader is None:
-                return
             waited_s = reader.visits() * TICK_S
             if waited_s >= self._condition.hang_s:
                 self._condition.hung(waited_s, self._now_ns())
