@@ -49,6 +49,7 @@ def examine(
         _extra("recordings that are no WAV", ("soundfile",), "edgekit[sound]", has),
         _extra("models that resize with Pillow", ("PIL",), "edgekit[pillow]", has),
         _extra("reports", ("jinja2",), "edgekit[report]", has),
+        _extra("metrics for Prometheus", ("prometheus_client",), "edgekit[preview]", has),
         _exporter(),
         _extra("torch networks as sources", ("torch", "onnxscript"), "edgekit-export[torch]", has),
         _extra(

@@ -20,7 +20,7 @@ from edgekit.deadline import NS_PER_S, FrameCounts
 from edgekit.events import AnswerTold, CameraChanged, FrameDone, Observer, VariantChanged
 from edgekit.ladder import Heat
 from edgekit.ledger import QUANTILES, STAGES
-from edgekit.timeline import Timeline
+from edgekit.timeline import Timeline, steps_json
 
 RECENT = 512
 """Results that quantiles are taken of."""
@@ -167,12 +167,12 @@ class Figures(Observer):
         """How it goes, as plain JSON values; quantiles are of the last 512 results, steps of the last minute."""
         now_ns, heat = self.now_ns(), self._heat()
         with self._lock:
-            recent = np.array(self._recent, np.int64).reshape(-1, 1 + len(STAGES))
-            timeline = self._timeline.as_json(now_ns)
+            rows, steps = list(self._recent), self._timeline.steps  # references: the loop may be waiting
             camera = _camera(self._state, now_ns)
             variant = _variant(self._state)
             results, misses = self._state.results, dict(self._state.misses)
             arrived_ns = self._state.arrived_ns
+        recent = np.array(rows, np.int64).reshape(-1, 1 + len(STAGES))
         return {
             "at_ms": now_ns / 1e6,
             "frames": self.counts.as_json(),
@@ -182,7 +182,7 @@ class Figures(Observer):
             "fps": _rate(recent[:, 0], now_ns),
             "age_ms": None if arrived_ns is None else round((now_ns - arrived_ns) / 1e6, 3),
             "latency_ms": _quantiles(recent[:, 1:]),
-            "timeline": timeline,
+            "timeline": steps_json(steps, STEP_NS, now_ns),
             "camera": camera,
             "variant": variant,
             "temperature_c": heat.celsius,

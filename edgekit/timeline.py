@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -35,10 +35,6 @@ class Step:
         for i, stage in enumerate(STAGES):
             self.sums_ns[i] += stages_ns[stage]
         self.worst_ns = max(self.worst_ns, stages_ns["total"])
-
-    def mean_ms(self, stage: LoopStage) -> float:
-        """Mean time of a stage in milliseconds, to the microsecond."""
-        return round(self.sums_ns[STAGES.index(stage)] / self.n / 1e6, 3)
 
     def merged(self, other: Step, slot: int) -> Step:
         """Both as one."""
@@ -96,20 +92,31 @@ class Timeline:
         self._steps = wider
 
     def as_json(self, now_ns: int | None = None) -> dict[str, Any]:
-        """``{"step_ms", "until_ms", "at_ms", "n", "misses", "worst_ms", "mean_ms": {stage: […]}}``, a value a step.
-
-        Args:
-            now_ns: where the plot ends (``until_ms``); the end of the last step by default.
-        """
+        """See :func:`steps_json`; it ends with the last step unless ``now_ns`` is given."""
         steps = self.steps
-        width_ms = self.width_ns / 1e6
-        end_ms = (steps[-1].slot + 1) * width_ms if steps else 0.0
-        return {
-            "step_ms": width_ms,
-            "until_ms": end_ms if now_ns is None else now_ns / 1e6,
-            "at_ms": [step.slot * width_ms for step in steps],
-            "n": [step.n for step in steps],
-            "misses": [step.misses for step in steps],
-            "worst_ms": [round(step.worst_ns / 1e6, 3) for step in steps],
-            "mean_ms": {stage: [step.mean_ms(stage) for step in steps] for stage in STAGES},
-        }
+        end_ns = (steps[-1].slot + 1) * self.width_ns if steps else 0
+        return steps_json(steps, self.width_ns, end_ns if now_ns is None else now_ns)
+
+
+def steps_json(steps: Sequence[Step], width_ns: int, until_ns: int) -> dict[str, Any]:
+    """``{"step_ms", "until_ms", "at_ms", "n", "misses", "worst_ms", "mean_ms": {stage: […]}}``, a value a step.
+
+    Args:
+        steps: oldest first.
+        width_ns: of each.
+        until_ns: where the plot ends.
+    """
+    per_ms = [1e-6 / max(step.n, 1) for step in steps]
+    width_ms = width_ns / 1e6
+    return {
+        "step_ms": width_ms,
+        "until_ms": until_ns / 1e6,
+        "at_ms": [step.slot * width_ms for step in steps],
+        "n": [step.n for step in steps],
+        "misses": [step.misses for step in steps],
+        "worst_ms": [round(step.worst_ns / 1e6, 3) for step in steps],
+        "mean_ms": {
+            stage: [round(step.sums_ns[i] * each, 3) for step, each in zip(steps, per_ms, strict=True)]
+            for i, stage in enumerate(STAGES)
+        },
+    }

@@ -93,7 +93,8 @@ def run(args: argparse.Namespace) -> int:
 
     check_sink(args.sink)
     with open_watch(args) as watch:
-        return _run(args, watch)
+        code = _run(args, watch)
+    return code or watch.exit_code
 
 
 def _run(args: argparse.Namespace, watch: Watch) -> int:

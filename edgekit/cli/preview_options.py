@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit.cli.output import say
 from edgekit.cli.values import option, parse_path
+from edgekit.errors import OutputError
 
 if TYPE_CHECKING:
     from edgekit.camera.protocol import Source
@@ -50,10 +51,16 @@ def add_preview_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class Watch(ExitStack):
-    """All who look. Made before anything else, so that a port in use is told at once; closes them when left."""
+    """All who look. Made before anything else, so that a port in use is told at once; closes them when left.
+
+    Attributes:
+        observers: to be told of the loop's events.
+        exit_code: after it was left: 2 where one could not write what it should.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.exit_code = 0
         self.observers: list[Observer] = []
         self._begin: list[Callable[[About, FrameCounts], None]] = []
 
@@ -73,9 +80,17 @@ class Watch(ExitStack):
         """Adds one who is begun after, and closed before, those that are there; told of events where it observes."""
         self._begin.append(begin)
         if close is not None:
-            self.callback(close)
+            self.callback(self._close, close)
         if observer is not None:
             self.observers.append(observer)
+
+    def _close(self, close: Callable[[], None]) -> None:
+        """Tells of what could not be written, but only after the run's own summary, which it does not spoil."""
+        try:
+            close()
+        except OutputError as error:
+            say(f"edgekit: {error}")
+            self.exit_code = error.exit_code
 
     def serve(self, server: Server, what: str, path: str = "/") -> None:
         """Adds a server, and tells where it is."""

@@ -88,6 +88,14 @@ def test_a_failure_closes_what_was_opened(tmp_path, capsys):
     assert ledger.read_text() == "precious"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_is_told_after_the_summary(tiny_bundle, capsys):
+    assert camera(tiny_bundle(), "--unpaced", "--json", "--record", "/dev/full") == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["frames"]["processed"] == 10
+    assert "/dev/full: not whole: No space left on device" in err
+
+
 def running(bundle, *arguments, source="synthetic:?fps=50&seconds=60&size=32x24", **environment):
     return subprocess.Popen(
         [sys.executable, "-m", "edgekit", "camera", str(bundle), "--source", source, *arguments],
