@@ -35,12 +35,25 @@ ANSWER_CHARS = 4000
 
 
 @dataclass(frozen=True, slots=True)
+class Speciality:
+    """What a model is, what it is made for, and what it cannot do, as its card says."""
+
+    title: str
+    domain: str
+    cannot: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {"title": self.title, "domain": self.domain, "cannot": list(self.cannot)}
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What runs.
 
     Attributes:
         bundle: its name.
-        title: of its card.
+        speciality: of its model.
         task: name of the task.
         variant: the one that runs first.
         drops: variant → its measured accuracy drop, where the bundle says so.
@@ -49,12 +62,11 @@ class About:
         source: where frames come from.
         source_fps: its nominal frame rate, if it has one.
         deadline_ms: limit from arrival to end of sink, if there is one.
-        domain: what the model is made for, as its card says.
-        cannot: what the model cannot do, as its card says.
+        answerer: of the model that answers beside the loop, if one does.
     """
 
     bundle: str
-    title: str
+    speciality: Speciality
     task: str
     variant: str
     drops: Mapping[str, Drop]
@@ -63,22 +75,20 @@ class About:
     source: str
     source_fps: float | None = None
     deadline_ms: float | None = None
-    domain: str = ""
-    cannot: tuple[str, ...] = ()
+    answerer: Speciality | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the drops, which come with the variant that runs."""
         return {
             "bundle": self.bundle,
-            "title": self.title,
+            **self.speciality.as_json(),
+            "answerer": None if self.answerer is None else self.answerer.as_json(),
             "task": self.task,
             "engine": self.engine,
             "threads": self.threads,
             "source": self.source,
             "source_fps": self.source_fps,
             "deadline_ms": self.deadline_ms,
-            "domain": self.domain,
-            "cannot": list(self.cannot),
         }
 
 
@@ -240,5 +250,10 @@ def _variant(state: _State) -> dict[str, Any]:
         "changes": state.variant_changes,
         "drop": None
         if drop is None
-        else {"metric": drop.metric, "value": drop.value, "interval": list(drop.interval)},
+        else {
+            "metric": drop.metric,
+            "value": drop.value,
+            "interval": list(drop.interval),
+            "confidence": drop.confidence,
+        },
     }

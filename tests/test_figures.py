@@ -30,7 +30,12 @@ def test_before_the_first_frame():
     assert got["results"] == got["misses"] == 0
     assert got["camera"] == {"state": "live", "detail": "", "since_ms": None, "changes": {}}
     assert got["variant"]["name"] == "int8"
-    assert got["variant"]["drop"] == {"metric": "map", "value": 1.25, "interval": [0.5, 2.0]}
+    assert got["variant"]["drop"] == {
+        "metric": "map",
+        "value": 1.25,
+        "interval": [0.5, 2.0],
+        "confidence": 0.95,
+    }
     assert got["temperature_c"] == 48.5
 
 

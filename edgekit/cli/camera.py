@@ -135,9 +135,9 @@ def _run(args: argparse.Namespace, watch: Watch) -> int:
             now_ns=clock_of(source),
             observers=[*observers, *filter(None, [cascade])],
         )
-        watch.begin(partial(about, args.bundle, start.task, source, options.deadline_ns), loop.mailbox.counts)
-        del start  # a variant that the ladder leaves shall not stay in memory
         with stopped_by_signals(loop):
+            watch.begin(partial(about, args, start.task, source, options.deadline_ns), loop.mailbox.counts)
+            del start  # a variant that the ladder leaves shall not stay in memory
             summary = loop.run(warm_up=True)
         answers = finish(cascade, summary.ending in ("end_of_source", "frame_limit"))
     status.clear()

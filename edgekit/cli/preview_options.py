@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgekit.camera.protocol import Source
     from edgekit.deadline import FrameCounts
     from edgekit.events import Observer
-    from edgekit.figures import About, Figures
+    from edgekit.figures import About, Figures, Speciality
     from edgekit.tasks.protocol import Task
     from edgekit.web.address import Address
     from edgekit.web.server import Route, Server
@@ -201,15 +201,15 @@ def _link(server: Server, path: str) -> str:
     return f"http://{host}{path}" + ("" if token is None else f"?token={token}")
 
 
-def about(bundle: Path, task: Task, source: Source, deadline_ns: int | None) -> About:
+def about(args: argparse.Namespace, task: Task, source: Source, deadline_ns: int | None) -> About:
     """What runs, as those who look are told."""
     from edgekit.bundle.reader import open_bundle
     from edgekit.figures import About
 
-    manifest = open_bundle(bundle).manifest
+    manifest = open_bundle(args.bundle).manifest
     return About(
         bundle=manifest.name,
-        title=manifest.card.title,
+        speciality=_speciality(args.bundle),
         task=task.name,
         variant=task.variant,
         drops={variant.name: variant.drop for variant in manifest.variants if variant.drop is not None},
@@ -218,6 +218,13 @@ def about(bundle: Path, task: Task, source: Source, deadline_ns: int | None) -> 
         source=source.description,
         source_fps=source.fps,
         deadline_ms=None if deadline_ns is None else deadline_ns / 1e6,
-        domain=manifest.card.domain,
-        cannot=manifest.card.cannot,
+        answerer=None if args.then is None else _speciality(args.then),
     )
+
+
+def _speciality(bundle: Path) -> Speciality:
+    from edgekit.bundle.reader import open_bundle
+    from edgekit.figures import Speciality
+
+    card = open_bundle(bundle).manifest.card
+    return Speciality(card.title, card.domain, card.cannot)

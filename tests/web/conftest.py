@@ -12,7 +12,7 @@ import pytest
 from edgekit.bundle.manifest import Drop
 from edgekit.deadline import FrameCounts
 from edgekit.events import AnswerTold, CameraChanged, FrameDone, VariantChanged
-from edgekit.figures import About, Figures
+from edgekit.figures import About, Figures, Speciality
 from edgekit.ladder import Heat
 from edgekit.ledger import STAGES
 from edgekit.sinks.protocol import Outcome
@@ -104,7 +104,10 @@ class Stage:
 def about(**changes) -> About:
     fields = {
         "bundle": "fake",
-        "title": "A detector of people",
+        "speciality": Speciality(
+            "A detector of people", "people indoors", ("see in the dark", "tell twins apart")
+        ),
+        "answerer": Speciality("Shapes", "coloured shapes only", ("read",)),
         "task": "detect",
         "variant": "int8",
         "drops": {"int8": DROP},
@@ -113,8 +116,6 @@ def about(**changes) -> About:
         "source": "synthetic:",
         "source_fps": 20.0,
         "deadline_ms": 40.0,
-        "domain": "people indoors",
-        "cannot": ("see in the dark", "tell twins apart"),
     }
     return About(**{**fields, **changes})
 

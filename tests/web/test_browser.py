@@ -68,6 +68,8 @@ def test_what_is_told_is_seen(stage, browser):
     assert text(browser, "variant") == "int8"
     assert text(browser, "drop") == "1.25 points of map · 95 % interval 0.50 to 2.00"
     assert text(browser, "cannot") == "see in the darktell twins apart"
+    assert text(browser, "domain") == "people indoors"
+    assert text(browser, "answerer") == "Shapes: coloured shapes only"
     assert text(browser, "frames-note") == "30 read"
     assert text(browser, "caption") == "frame 29 · 20.0 ms late"
     assert browser.evaluate("document.querySelectorAll('#latency-plot rect').length") >= 3 * 5

@@ -93,11 +93,14 @@ function drawHello() {
   const { about } = show.hello;
   document.title = `${about.bundle} · edgekit camera`;
   byId("title").textContent = about.title || about.bundle;
-  byId("source").textContent = about.source + (about.source_fps ? ` · ${about.source_fps} frames a second` : "");
+  byId("source").textContent = about.source + (about.source_fps ? ` · ${Number(about.source_fps.toFixed(2))} frames a second` : "");
   byId("source").title = about.source;
   byId("engine").textContent = `${about.engine}, ${about.threads} thread${about.threads === 1 ? "" : "s"}`;
   byId("misses-tile").hidden = !about.deadline_ms;
   byId("domain").textContent = about.domain;
+  const answerer = about.answerer;
+  byId("answerer").textContent = answerer ? `${answerer.title}: ${answerer.domain}` : "";
+  byId("answerer").title = answerer ? `It cannot ${answerer.cannot.join("; ")}` : "";
   byId("limits").hidden = !about.cannot.length;
   byId("cannot").replaceChildren(...about.cannot.map((line) => node("li", { textContent: line })));
   const rows = show.hello.stages.filter((stage) => stage !== "capture" && stage !== "total").concat("total", "capture");
@@ -150,7 +153,7 @@ function drawModel(figures) {
   const drop = variant.drop;
   byId("drop").replaceChildren(
     drop ? `${drop.value.toFixed(2)} points of ${drop.metric}` : "not measured in this bundle",
-    node("small", { textContent: drop ? ` · 95 % interval ${drop.interval.map((x) => x.toFixed(2)).join(" to ")}` : "" }),
+    node("small", { textContent: drop ? ` · ${Number((100 * drop.confidence).toFixed(1))} % interval ${drop.interval.map((x) => x.toFixed(2)).join(" to ")}` : "" }),
   );
   const changes = Object.entries(camera.changes).filter(([state]) => state !== "live").map(([state, n]) => `${state} ${n}×`);
   byId("camera").replaceChildren(camera.state, node("small", { textContent: [camera.detail, changes.join(", ")].filter(Boolean).map((s) => ` · ${s}`).join("") }));
@@ -164,7 +167,7 @@ function drawAnswers() {
     const took = answer.finished ? `answered after ${ago(answer.delay_ms)}` : "answering";
     return node("article", { className: answer.finished ? "" : "open" },
       node("p", { className: "question", textContent: answer.question }),
-      node("p", { className: "text", textContent: answer.text }),
+      node("p", { className: "text", textContent: answer.text.trimStart() }),
       node("p", { className: "meta", textContent: [age, took, answer.why].filter(Boolean).join(" · ") }));
   }));
 }
