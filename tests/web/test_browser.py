@@ -128,7 +128,7 @@ def test_camera_and_variant(stage, browser):
     running(stage, browser)
     stage.tell(CameraChanged("lost", stage.now_ns, "no frame for 2 s"))
     seen(browser, "document.getElementById('state').textContent === 'lost'")
-    assert text(browser, "notice") == "Camera lost. no frame for 2 s"
+    assert text(browser, "notice") == "Camera lost for 0.0 s: no frame for 2 s"
     stage.tell(CameraChanged("live", stage.now_ns, "opened again"))
     stage.tell(VariantChanged("int8", "small", DROP, stage.now_ns, "hot: 81 °C"))
     seen(browser, "document.getElementById('state').textContent === 'live'")

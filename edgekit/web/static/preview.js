@@ -177,7 +177,7 @@ function drawState() {
   const camera = show.figures?.figures.camera;
   if (show.gone) [state, text, notice] = ["gone", "offline", show.gone];
   else if (show.figures?.ended) [state, text, notice] = ["waiting", "ended", "The run has ended."];
-  else if (camera && camera.state !== "live") [state, text, notice] = [camera.state, camera.state, `Camera ${camera.state}. ${camera.detail}`];
+  else if (camera && camera.state !== "live") [state, text, notice] = [camera.state, camera.state, `Camera ${camera.state} for ${ago(camera.since_ms)}: ${camera.detail}`];
   else if (show.frame) [state, text] = ["live", "live"];
   else if (show.figures) [text, notice] = ["waiting", "Waiting for the first frame."];
   byId("state").dataset.state = state;
