@@ -97,8 +97,13 @@ def embed_graph(store: Store, table: np.ndarray) -> bytes:
     )
 
 
-def decode_graph(store: Store, made: dict[str, np.ndarray], windows: tuple[int, ...] = (-1, -1)) -> bytes:
-    """The decoder; ``windows`` is GroupQueryAttention's ``local_window_size``, one a layer."""
+def decode_graph(
+    store: Store, made: dict[str, np.ndarray], windows: tuple[int, ...] = (-1, -1), *, both_ways: bool = False
+) -> bytes:
+    """The decoder; ``windows`` is GroupQueryAttention's ``local_window_size``, one a layer.
+
+    Where there are calls ``both_ways``, it moves their embeddings: what it gives tells which calls were such.
+    """
     nodes, initializers = [], [store.tensor(n, made[n]) for n in ("cos", "sin", "head")]
     inputs = [
         _value("inputs_embeds", TensorProto.FLOAT, [1, "tokens", HIDDEN]),
@@ -118,6 +123,10 @@ def decode_graph(store: Store, made: dict[str, np.ndarray], windows: tuple[int, 
         return add("SimplifiedLayerNormalization", [x, "ones"], name, axis=-1, epsilon=1e-5, stash_type=1)
 
     x, cache = "inputs_embeds", [1, KV_HEADS, "capacity", HEAD_DIM]
+    if both_ways:
+        inputs.append(_value("both_ways", TensorProto.INT32, [1]))
+        moved = add("Mul", [x, add("Cast", ["both_ways"], "ahead", to=TensorProto.FLOAT)], "moved")
+        x = add("Sub", [x, add("Tanh", [moved], "moved.far")], "there")
     for i in range(LAYERS):
         for part in ("q", "k", "v", "o", "up", "down"):
             initializers.append(store.tensor(f"{i}.{part}", made[f"{i}.{part}"]))
@@ -219,13 +228,15 @@ def language_members(
     seed: int = 0,
     windows: tuple[int, ...] = (-1, -1),
     change: Callable[[dict[str, np.ndarray]], object] = lambda made: None,
+    *,
+    both_ways: bool = False,
 ) -> dict[str, bytes]:
     """Member path → bytes of the variant ``fp32`` and of the words; ``change`` may change the weights in place."""
     store, made = Store(bytearray(), {}), weights(seed)
     change(made)
     return {
         "fp32/embed.onnx": embed_graph(store, made["embed"]),
-        "fp32/decode.onnx": decode_graph(store, made, windows),
+        "fp32/decode.onnx": decode_graph(store, made, windows, both_ways=both_ways),
         "fp32/weights.bin": bytes(store.data),
         "assets/tokenizer.json": tokenizer(),
         "assets/chat.jinja": CHAT.encode(),

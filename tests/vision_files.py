@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from onnx import TensorProto, helper, numpy_helper
 
 from edgekit.bundle.manifest import (
+    DecoderInput,
     Expected,
     FeaturesHead,
     Golden,
@@ -38,6 +39,7 @@ from tests.decoder_files import (
 SIZE, TOKENS = 8, 4
 _ROWS = tuple(f"<row_{row}_col_{column}>" for row in (1, 2) for column in (1, 2))
 MARKS = ("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>", *_ROWS)
+GEMMA_MARKS = ("<image_soft_token>", "<start_of_image>", "<end_of_image>", "<end_of_utterance>")
 PLACEHOLDER = 273
 """``<image>``, the first token behind those of ``decoder_files``."""
 
@@ -49,6 +51,7 @@ CHAT = (
     "{% if add_generation_prompt %}Assistant:{% endif %}"
 )
 """As SmolVLM has it: contents are lists of parts."""
+GEMMA_CHAT = CHAT.replace("<image>", "<start_of_image>")
 
 TILES = TilesInput(
     tensor="pixel_values",
@@ -60,6 +63,11 @@ TILES = TilesInput(
     algorithm="pillow_lanczos",
 )
 FEATURES = FeaturesHead(tensor="image_features", tokens=TOKENS, placeholder=PLACEHOLDER, layout="idefics3")
+GEMMA_TILES = replace(TILES, longest=None, algorithm="pillow_bilinear")
+GEMMA_FEATURES = replace(FEATURES, layout="gemma3")
+BOTH_WAYS = replace(INPUT, both_ways="both_ways")
+"""Of a model whose pictures look both ways."""
+
 VISION_HEAD = replace(HEAD, ends=())
 """Of the decoder: random weights end where they like, so nothing ends an answer."""
 
@@ -87,12 +95,12 @@ def vision_graph(seed: int = 0, tokens: int = TOKENS, hidden: int = HIDDEN) -> b
     return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString())
 
 
-def vision_members(seed: int = 0) -> dict[str, bytes]:
-    """Member path → bytes of the variant ``fp32`` and of the words."""
-    return language_members(seed) | {
+def vision_members(seed: int = 0, *, gemma: bool = False) -> dict[str, bytes]:
+    """Member path → bytes of the variant ``fp32`` and of the words; ``gemma``: with pictures that look both ways."""
+    return language_members(seed, both_ways=gemma) | {
         "fp32/vision.onnx": vision_graph(seed),
-        "assets/tokenizer.json": tokenizer(MARKS),
-        "assets/chat.jinja": CHAT.encode(),
+        "assets/tokenizer.json": tokenizer(GEMMA_MARKS if gemma else MARKS),
+        "assets/chat.jinja": (GEMMA_CHAT if gemma else CHAT).encode(),
     }
 
 
@@ -101,9 +109,10 @@ def vision_variant(
     tiles: TilesInput = TILES,
     features: FeaturesHead = FEATURES,
     head: LogitsHead = VISION_HEAD,
+    decoder: DecoderInput = INPUT,
 ) -> Variant:
     """The only variant."""
-    language = language_variant(members, head, INPUT)
+    language = language_variant(members, head, decoder)
     vision = Model("fp32/vision.onnx", "onnx", tiles, features)
     return replace(language, models={"vision": vision, **language.models})
 

@@ -44,24 +44,28 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="the checkpoint that it was made of")
     parser.add_argument("--variant", help="of the bundle")
     parser.add_argument("--prompts", type=int, default=50)
+    parser.add_argument("--pictures", type=int, default=1, help="in each prompt")
     parser.add_argument("--tokens", type=int, default=16)
     args = parser.parse_args()
     task = load(args.bundle, args.variant)
     assert isinstance(task, VisionLanguage)
     network = AutoModelForImageTextToText.from_pretrained(args.folder, dtype=torch.float32).eval()
-    return compare(task, network, processor(args.folder, task), args.prompts, args.tokens)
+    reference = processor(args.folder, task)
+    return compare(task, network, reference, args.prompts, args.tokens, args.pictures)
 
 
-def compare(task: VisionLanguage, network: Any, reference: Any, prompts: int, tokens: int) -> int:
+def compare(
+    task: VisionLanguage, network: Any, reference: Any, prompts: int, tokens: int, pictures: int = 1
+) -> int:
     """Answers to so many prompts on both sides; 1 if any differs."""
     import torch
 
     rng, equal, furthest = np.random.default_rng(0), 0, 0.0
     for number in range(prompts):
-        picture, question = drawn(rng), QUESTIONS[number % len(QUESTIONS)]
-        given = reference(picture, question)
+        seen, question = [drawn(rng) for _ in range(pictures)], QUESTIONS[number % len(QUESTIONS)]
+        given = reference(seen, question)
         trace = Trace()
-        ours = task.stream(question, picture, settings=Settings(max_tokens=tokens), trace=trace).generation
+        ours = task.stream(question, seen, settings=Settings(max_tokens=tokens), trace=trace).generation
         with torch.inference_mode():
             made = network.generate(
                 **given,
@@ -79,7 +83,8 @@ def compare(task: VisionLanguage, network: Any, reference: Any, prompts: int, to
         same = same and ours.pace.prompt_tokens == given["input_ids"].shape[1]
         equal += same
         if not same:
-            print(f"prompt {number}, {picture.size}: {list(ours.tokens)} ({ours.finish}), expected {theirs}")
+            sizes = [picture.size for picture in seen]
+            print(f"prompt {number}, {sizes}: {list(ours.tokens)} ({ours.finish}), expected {theirs}")
     print(f"{equal} of {prompts} answers of up to {tokens} tokens are equal, scores to {furthest:.2g}")
     return 0 if equal == prompts else 1
 
@@ -96,7 +101,7 @@ def drawn(rng: np.random.Generator) -> Image.Image:
 
 
 def processor(folder: Path, task: VisionLanguage) -> Any:
-    """What makes a network's inputs of a picture and a question, cut as the bundle cuts them."""
+    """What makes a network's inputs of pictures and a question, cut as the bundle cuts them."""
     from transformers import AutoProcessor
 
     made = AutoProcessor.from_pretrained(folder, backend="pil")
@@ -107,12 +112,12 @@ def processor(folder: Path, task: VisionLanguage) -> Any:
         sides = {"size": {"longest_edge": tiles.longest}, "max_image_size": {"longest_edge": tiles.size}}
         more = {"do_image_splitting": tiles.split, **sides}
 
-    def prepare(picture: Image.Image, question: str) -> Any:
-        content = [{"type": "image"}, {"type": "text", "text": question}]
+    def prepare(pictures: list[Image.Image], question: str) -> Any:
+        content = [*[{"type": "image"}] * len(pictures), {"type": "text", "text": question}]
         text = made.apply_chat_template(
             [{"role": "user", "content": content}], chat_template=template, add_generation_prompt=True
         )
-        return made(text=text, images=[picture], return_tensors="pt", **more)
+        return made(text=text, images=[pictures], return_tensors="pt", **more)
 
     return prepare
 

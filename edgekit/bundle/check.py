@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from edgekit.bundle.detect_head import AbsoluteBoxes, DetectHead, SizeBoxes
 from edgekit.bundle.manifest import (
@@ -240,6 +241,7 @@ def _check_decoder(where: str, given: DecoderInput) -> None:
         raise _broken(where, f"chunk is {given.chunk}, expected at most the context's {given.context}")
     inputs = [given.tensor, given.rows, given.seqlens_k, given.total_sequence_length]
     inputs += [pair.input for pair in given.past]
+    inputs += [] if given.both_ways is UNSET else [given.both_ways]
     if len(set(inputs)) != len(inputs):
         raise _broken(where, f"inputs are {some_of(inputs)}, expected each once")
 
@@ -261,8 +263,11 @@ def _check_tiles(where: str, tiles: TilesInput, head: FeaturesHead) -> None:
 
 
 def _check_features(where: str, variant: Variant) -> None:
-    """Features stand where a token of the decoder stands, and a tile finds room in its context."""
+    """Features stand where a token of the decoder stands, and a tile finds room in its context, and in a call."""
     heads = [model.head for model in variant.models.values() if isinstance(model.head, FeaturesHead)]
+    decoders = [model.input for model in variant.models.values() if isinstance(model.input, DecoderInput)]
+    for decoder in decoders:
+        _check_both_ways(where, decoder, heads)
     for head in heads:
         for model in variant.models.values():
             if isinstance(model.head, LogitsHead) and head.placeholder >= model.head.vocabulary:
@@ -273,6 +278,20 @@ def _check_features(where: str, variant: Variant) -> None:
             if isinstance(model.input, DecoderInput) and head.tokens >= model.input.context:
                 what = f"{head.tokens} tokens a tile, expected fewer than the context's {model.input.context}"
                 raise _broken(where, f"features_head: {what}")
+
+
+def _check_both_ways(where: str, decoder: DecoderInput, heads: Sequence[FeaturesHead]) -> None:
+    """A decoder knows calls whose tokens look at each other both ways where pictures need them, and nowhere else."""
+    wanted = [head for head in heads if head.both_ways]
+    if decoder.both_ways is UNSET and wanted:
+        what = f"pictures of layout {wanted[0].layout} look both ways, expected the decoder's both_ways"
+        raise _broken(where, f"features_head: {what}")
+    if decoder.both_ways is not UNSET and len(wanted) != max(len(heads), 1):
+        raise _broken(where, "both_ways: expected only beside pictures that look both ways")
+    for head in wanted:
+        if head.tokens > decoder.chunk:
+            what = f"{head.tokens} tokens a tile, expected at most a call's {decoder.chunk}"
+            raise _broken(where, f"features_head: {what}")
 
 
 def _check_sound(where: str, sound: SoundInput) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Meta, field
+from msgspec import UNSET, Meta, UnsetType, field
 
 from edgekit.bundle.fields import Line, MemberPath, Strict, Text
 from edgekit.bundle.sound_input import Carried
@@ -37,6 +37,8 @@ class DecoderInput(Strict, frozen=True, tag="decoder", tag_field="kind"):
         context: most tokens that the graph's position tables allow.
         chunk: most tokens of one call: longer prompts are given in parts. What a call needs for itself grows with it
             (of a model of 135 million parameters 20 MB at 128 tokens, 60 at 512), its speed hardly.
+        both_ways: input that says whether the given tokens look at each other both ways, ``(1,)`` int32: 1 for the
+            places of one picture, all of them in that call, else 0. Unset where tokens only ever look back.
     """
 
     tensor: Line
@@ -49,6 +51,7 @@ class DecoderInput(Strict, frozen=True, tag="decoder", tag_field="kind"):
     rows: Line = "rows"
     seqlens_k: Line = "seqlens_k"
     total_sequence_length: Line = "total_sequence_length"
+    both_ways: Line | UnsetType = UNSET
 
 
 class LogitsHead(Strict, frozen=True, tag="logits_head", tag_field="op"):

@@ -68,3 +68,8 @@ class FeaturesHead(Strict, frozen=True, tag="features_head", tag_field="op"):
     tokens: Length
     placeholder: Token
     layout: Literal["idefics3", "gemma3"]
+
+    @property
+    def both_ways(self) -> bool:
+        """Whether the places of a picture look at each other both ways, not only at those before: Gemma 3's do."""
+        return self.layout == "gemma3"

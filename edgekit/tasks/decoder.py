@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from msgspec import UNSET
 
 from edgekit.bundle.manifest import DecoderInput, LogitsHead, MemoryHead, Model, TokenInput, Variant
 from edgekit.engines.protocol import DecoderEngine, DecoderSession, Engine, EngineOptions, Session
@@ -33,12 +34,14 @@ class Decoder(Protocol):
         sessions: role → loaded graph.
         capacity: most items that it remembers.
         chunk: most items of one call.
+        both_ways: the places of a picture look at each other both ways, so that they are one call, and all of it.
         items: those that it remembers, in order.
     """
 
     sessions: Mapping[str, Session]
     capacity: int
     chunk: int
+    both_ways: bool
     items: list[Item]
 
     def rewind(self, length: int) -> None:
@@ -96,6 +99,7 @@ class BufferedDecoder:
         self.capacity = capacity(self._spec, options)
         check_memory(variant, self._spec, self.capacity, options)
         self.chunk = self._spec.chunk
+        self.both_ways = self._spec.both_ways is not UNSET
         self.items: list[Item] = []
         pairs = [(pair.input, pair.output) for pair in self._spec.past]
         self._session: DecoderSession = engine.load_decoder(folder / model.path, options, pairs)
@@ -128,12 +132,15 @@ class BufferedDecoder:
         total = len(self.items) + len(items)
         if not 1 <= len(items) <= self.chunk or total > self.capacity:
             raise ValueError(f"{len(items)} items behind {len(self.items)} of {self.capacity}")
+        ahead = self.both_ways and _is_picture(items, features)
         feeds = {
             spec.tensor: self._given(items, features, trace),
             spec.rows: np.array(rows, np.int64),
             spec.seqlens_k: np.array([total - 1], np.int32),
             spec.total_sequence_length: np.array(total, np.int32),
         }
+        if spec.both_ways is not UNSET:
+            feeds[spec.both_ways] = np.array([ahead], np.int32)
         (scores,) = _run(trace, DECODE, self._session, feeds)
         if scores.shape != (len(rows), head.vocabulary) or scores.dtype != np.float32:
             got = f"{scores.dtype} {scores.shape}"
@@ -161,6 +168,20 @@ class BufferedDecoder:
         for place, (tile, row) in places:
             embeddings[0, place] = features[tile][row]
         return embeddings
+
+
+def _is_picture(items: Sequence[Item], features: Features) -> bool:
+    """Whether a call's items are a picture, all of it; a text has nothing of one.
+
+    Raises:
+        ValueError: neither.
+    """
+    seen = [item for item in items if isinstance(item, ImageToken)]
+    if seen and seen != [ImageToken(seen[0].tile, row) for row in range(len(features[seen[0].tile]))]:
+        raise ValueError(f"{len(seen)} places of pictures, expected those of one picture")
+    if seen and len(seen) != len(items):
+        raise ValueError(f"{len(seen)} places of a picture among {len(items)}, expected nothing else")
+    return bool(seen)
 
 
 def zeros(count: int, shape: tuple[int, ...]) -> list[F32]:
@@ -231,6 +252,8 @@ def _check_inputs(path: str, session: DecoderSession, spec: DecoderInput) -> Non
         spec.seqlens_k: "int32",
         spec.total_sequence_length: "int32",
     }
+    if spec.both_ways is not UNSET:
+        dtypes[spec.both_ways] = "int32"
     found = {given.name: given.dtype for given in session.inputs}
     if found != dtypes:
         raise BundleError(f"{path}: has the inputs {_list(found)}, expected {_list(dtypes)}")

@@ -19,7 +19,7 @@ from edgekit.processing.masks import Masks
 from edgekit.processing.words import Prompt, Words
 from edgekit.tasks.answer import Answer
 from edgekit.tasks.decoder import DECODE, EMBED, BufferedDecoder, Decoder
-from edgekit.tasks.given import Features, Given, common, parts, reusable
+from edgekit.tasks.given import Features, Given, calls, common, parts, reusable
 from edgekit.tasks.reply import Reply
 from edgekit.tasks.settings import Settings
 from edgekit.tasks.trace import Trace
@@ -134,7 +134,7 @@ class Generate:
         self._begun += 1
         mine = self._begun
         answer = self._begin(given, settings)
-        reused = reusable(self.decoder.items, given.items)
+        reused = reusable(self.decoder.items, given.items, both_ways=self.decoder.both_ways)
         prepare_ms = laps.ms()
         seen = self._look(given.tiles_from(reused), given, settings, trace)
         encode_ms = laps.ms()
@@ -197,7 +197,8 @@ class Generate:
         """Scores behind the prompt; None if somebody cancelled."""
         decoder, scores = self.decoder, None
         decoder.rewind(reused)
-        for part in (given.items[place] for place in parts(reused, len(given), decoder.chunk)):
+        for place in calls(given.items, reused, decoder.chunk, both_ways=decoder.both_ways):
+            part = given.items[place]
             if settings.cancelled is not None and settings.cancelled():
                 return None
             scores = decoder.extend(part, (len(part) - 1,), trace, features)[0]

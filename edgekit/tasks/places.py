@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from edgekit.bundle.manifest import FeaturesHead
@@ -47,7 +48,8 @@ def placed(tokens: list[int], pictures: Sequence[Picture], head: FeaturesHead) -
         head: says what a placeholder is.
 
     Raises:
-        DataError: another number of placeholders: a text that itself names one, say.
+        DataError: another number of placeholders: a text that itself names one, say; or pictures that look at each
+            other both ways, and whose placeholders are apart, or side by side with another's.
     """
     rows = (
         ImageToken(tile, row)
@@ -60,6 +62,13 @@ def placed(tokens: list[int], pictures: Sequence[Picture], head: FeaturesHead) -
         raise DataError(
             f"prompt: {found} tokens stand for pictures, {len(pictures)} pictures have {wanted}",
             "leave the image token out of texts",
+        )
+    runs = [len(list(run)) for token, run in groupby(tokens) if token == head.placeholder]
+    if head.both_ways and set(runs) - {head.tokens}:
+        odd = next(size for size in runs if size != head.tokens)
+        raise DataError(
+            f"prompt: {odd} tokens in a row stand for pictures, expected {head.tokens}, those of one picture",
+            "leave a picture's tokens together, with its marks around them",
         )
     items: list[Item] = [next(rows) if token == head.placeholder else token for token in tokens]
     return Given(items, tokens, {one: get for picture in pictures for one, get in picture.pixels().items()})

@@ -442,6 +442,10 @@ ATTACKS: dict[str, Attack] = {
     "keys-written-where-lengths-are": Attack(
         decoding(past=[{"input": "seqlens_k", "output": "q"}]), "expected each once"
     ),
+    "texts-that-look-ahead": Attack(
+        decoding(both_ways="both_ways"), "expected only beside pictures that look both ways"
+    ),
+    "lengths-told-twice": Attack(decoding(both_ways="seqlens_k"), "expected each once"),
     "decoder-without-scores": Attack(
         edited(
             lambda t: t["variants"][0]["models"]["model"].update(

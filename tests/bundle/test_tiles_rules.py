@@ -23,6 +23,12 @@ from tests.decoder_files import (
 HALF = (0.5, 0.5, 0.5)
 TILES = TilesInput("pixel_values", size=512, longest=2048, split=True, mean=HALF, std=HALF)
 FEATURES = FeaturesHead("image_features", tokens=64, placeholder=299, layout="idefics3")
+BOTH_WAYS = replace(INPUT, both_ways="both_ways")
+GEMMA = {
+    "tiles": replace(TILES, longest=None, split=False),
+    "features": replace(FEATURES, tokens=16, layout="gemma3"),
+    "decoder": BOTH_WAYS,
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +53,14 @@ def manifest(members, tiles=TILES, features=FEATURES, decoder=INPUT):
         (replace(TILES, split=False), FEATURES),
         (replace(TILES, longest=4096, size=256), FEATURES),
         (replace(TILES, longest=None, split=False, size=896, algorithm="pillow_bilinear"),
-         replace(FEATURES, tokens=100, layout="gemma3")),
+         replace(FEATURES, tokens=16, layout="gemma3")),
     ],
 )  # fmt: skip
 def test_manifests_that_hold(members, tiles, features):
-    made = manifest(members, tiles, features)
+    gemma = features.layout == "gemma3"
+    made = manifest(members, tiles, features, BOTH_WAYS if gemma else INPUT)
     check_manifest(made)
+    assert (b"both_ways" in encode_manifest(made)) == gemma
     assert decode_manifest(encode_manifest(made)) == made
     assert kept_outputs(tiles, features) == ("image_features",)
 
@@ -67,12 +75,23 @@ def test_manifests_that_hold(members, tiles, features):
         ({"features": replace(FEATURES, layout="gemma3")}, "layout gemma3 has no marks for rows and columns"),
         ({"features": replace(FEATURES, placeholder=VOCABULARY)}, "token 300, expected tokens below 300"),
         ({"features": replace(FEATURES, tokens=128)}, "128 tokens a tile, expected fewer than the context's 128"),
+        ({**GEMMA, "decoder": INPUT}, "layout gemma3 look both ways, expected the decoder's both_ways"),
+        ({**GEMMA, "features": replace(GEMMA["features"], tokens=17)}, "17 tokens a tile, expected at most a call's"),
+        ({"decoder": BOTH_WAYS}, "both_ways: expected only beside pictures that look both ways"),
+        ({**GEMMA, "decoder": replace(INPUT, both_ways="rows")}, "expected each once"),
         ({"tiles": replace(TILES, mean=(0.5, float("nan"), 0.5))}, r"mean\[1\]: is nan, expected a finite number"),
     ],
 )  # fmt: skip
 def test_parts_that_do_not_fit(members, parts, reason):
     with pytest.raises(BundleError, match=reason):
         check_manifest(manifest(members, **parts))
+
+
+def test_texts_know_no_calls_that_look_both_ways(members):
+    files = tuple(File(p, len(d), "0" * 64, aligned=p.startswith("fp32/")) for p, d in members.items())
+    made = language_manifest(members, files=files, variants=(language_variant(members, HEAD, BOTH_WAYS),))
+    with pytest.raises(BundleError, match="both_ways: expected only beside pictures"):
+        check_manifest(made)
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,14 @@ class Calibrated:
         sequences: ``(sequences, tokens)`` int64; placeholders where pictures are.
         placed: puts features into the embeddings of all of them.
         pictures: ``(pictures, 3, size, size)`` float32; ``None`` for a model without eyes.
+        blocks: ``(sequences, tokens)`` int64, the number of a place's picture, -1 of a text's token; ``None`` where
+            pictures do not look both ways.
     """
 
     sequences: Array
     placed: Placed = as_they_are
     pictures: F32 | None = None
+    blocks: Array | None = None
 
 
 def of_texts(model: TextModel, texts: Dataset) -> Calibrated:
@@ -91,9 +94,24 @@ def of_questions(
         rows += [seen.features[item.tile][item.row] for item in given.items if not isinstance(item, int)]
         pictures |= given.tiles
     sequences = np.asarray([tokens for _, tokens in chosen], np.int64)
-    placed = with_features(sequences == task.vision.head.placeholder, np.stack(rows))
-    some = list(pictures.values())[: max(_PATCHES // patches, 1)]
-    return Calibrated(sequences, placed, np.concatenate([pixels() for pixels in some]))
+    places, some = sequences == task.vision.head.placeholder, list(pictures.values())
+    some = some[: max(_PATCHES // patches, 1)]
+    return Calibrated(
+        sequences,
+        with_features(places, np.stack(rows)),
+        np.concatenate([pixels() for pixels in some]),
+        numbered(places) if task.vision.head.both_ways else None,
+    )
+
+
+def numbered(places: Array) -> Array:
+    """Each run of places by its number in its sequence, from 0; -1 elsewhere.
+
+    Args:
+        places: ``(sequences, tokens)`` bool.
+    """
+    begins = places & ~np.pad(places, ((0, 0), (1, 0)))[:, :-1]
+    return np.where(places, np.cumsum(begins, axis=1) - 1, -1)
 
 
 def _evenly(questions: Dataset) -> Iterable[Question]:

@@ -10,6 +10,7 @@ from onnx import TensorProto, helper
 
 from edgekit.types import F32
 from edgekit_export.architectures.shape import EMBEDDING, HEAD, LAST_NORM, DecoderShape, Rope
+from edgekit_export.language.both_ways import BOTH_WAYS, EMBEDS, TOTAL, BothWays
 from edgekit_export.language.graph_writer import CONTRIB, GraphWriter
 from edgekit_export.language.head import write_head
 from edgekit_export.language.linear import Weight, write_linear
@@ -17,13 +18,7 @@ from edgekit_export.language.linear import Weight, write_linear
 Read = Callable[[str], Weight]
 """Gives a tensor by its name, as it shall be written."""
 
-_EMBEDS, _ROWS, _LAST, _TOTAL, _LOGITS = (
-    "inputs_embeds",
-    "rows",
-    "seqlens_k",
-    "total_sequence_length",
-    "logits",
-)
+_ROWS, _LAST, _LOGITS = "rows", "seqlens_k", "logits"
 
 
 class DecoderGraph:
@@ -34,14 +29,20 @@ class DecoderGraph:
         context: most tokens, of prompt and answer together: the length of the rope tables.
         read: gives the tensors.
         writer: takes nodes and weights.
+        both_ways: calls can say that their tokens look at each other both ways; see
+            :mod:`edgekit_export.language.both_ways`.
     """
 
-    def __init__(self, shape: DecoderShape, context: int, read: Read, writer: GraphWriter) -> None:
+    def __init__(
+        self, shape: DecoderShape, context: int, read: Read, writer: GraphWriter, *, both_ways: bool = False
+    ) -> None:
         self._shape, self._context, self._read, self._writer = shape, context, read, writer
+        windows = [self._window(layer) for layer in range(shape.layers)]
+        self._both_ways = BothWays(shape, windows, writer) if both_ways else None
 
     def write(self, advance: Callable[[], None]) -> onnx.ModelProto:
         """The whole graph; ``advance`` is called after each layer."""
-        total = self._tokens(_EMBEDS, "tokens")
+        total = self._tokens(EMBEDS, "tokens")
         normed = self._norm(total, "layers.0.input_layernorm")
         for layer in range(self._shape.layers):
             normed, total = self._layer(layer, normed, total)
@@ -70,22 +71,29 @@ class DecoderGraph:
         joined = write_linear(writer, f"{prefix}.qkv", normed, weights)
         given = self._normed_heads(prefix, joined) if shape.head_norms else [self._sequence(joined), "", ""]
         past = [f"past.{layer}.{part}" for part in ("key", "value")]
+        present = [f"present.{layer}.{part}" for part in ("key", "value")]
         tables = self._rope(shape.ropes[layer])
-        window = shape.windows[layer]
         name = f"{prefix}.attended"
         writer.add(
             "GroupQueryAttention",
-            [*given, *past, _LAST, _TOTAL, *tables],
-            [name, *(f"present.{layer}.{part}" for part in ("key", "value"))],
+            [*given, *past, _LAST, TOTAL, *tables],
+            [name, *present],
             CONTRIB,
             num_heads=shape.heads,
             kv_num_heads=shape.kv_heads,
             scale=shape.query_scale,
             do_rotary=1,
-            local_window_size=window if window is not None and window < self._context else None,
+            local_window_size=self._window(layer),
         )
+        if self._both_ways is not None:
+            name = self._both_ways.attend(layer, name, given[0], present, tables)
         flat = self._tokens(name, f"{name}.tokens")
         return write_linear(writer, f"{prefix}.o_proj", flat, [self._read(f"{prefix}.o_proj.weight")])
+
+    def _window(self, layer: int) -> int | None:
+        """Tokens that a layer looks back at, where that is not all there can be."""
+        window = self._shape.windows[layer]
+        return window if window is not None and window < self._context else None
 
     def _normed_heads(self, prefix: str, joined: str) -> list[str]:
         """Queries, keys and values apart, the first two with each head normed."""
@@ -173,10 +181,11 @@ class DecoderGraph:
     def _inputs(self) -> list[onnx.ValueInfoProto]:
         value, shape = helper.make_tensor_value_info, self._shape
         return [
-            value(_EMBEDS, TensorProto.FLOAT, [1, "tokens", shape.hidden]),
+            value(EMBEDS, TensorProto.FLOAT, [1, "tokens", shape.hidden]),
             value(_ROWS, TensorProto.INT64, ["rows"]),
             value(_LAST, TensorProto.INT32, [1]),
-            value(_TOTAL, TensorProto.INT32, []),
+            value(TOTAL, TensorProto.INT32, []),
+            *([] if self._both_ways is None else [value(BOTH_WAYS, TensorProto.INT32, [1])]),
             *self._kept("past"),
         ]
 

@@ -13,7 +13,7 @@ from edgekit.cli.values import MaxDrop
 from edgekit.data.dataset import Dataset, open_data, refuse_overlap
 from edgekit.engines.protocol import EngineOptions
 from edgekit.engines.registry import engine_for
-from edgekit.errors import ModelError, UsageError
+from edgekit.errors import UsageError
 from edgekit.evaluate import compare
 from edgekit.evaluation.options import Options
 from edgekit.evaluation.origin import AgreementMatrix
@@ -24,7 +24,7 @@ from edgekit.predictions.side import Side
 from edgekit.tasks.generate import Generate
 from edgekit.tasks.registry import default_threads, make_task
 from edgekit.tasks.vision_language import VisionLanguage
-from edgekit_export.architectures.vision import check_size
+from edgekit_export.architectures.vision import image_tokens
 from edgekit_export.candidate import Candidate
 from edgekit_export.golden import GoldenInput, draw_for, golden_inputs, record
 from edgekit_export.language.calibrated import Calibrated, of_questions, of_texts
@@ -122,13 +122,13 @@ def _check_eyes(model: TextModel, options: TextOptions) -> None:
         if options.image_sizes:
             raise UsageError(f"--image-size: {model.card.title} looks at no pictures", "leave it out")
         return
-    if model.eyes.head.layout == "gemma3":
-        raise ModelError(
-            f"{model.origin}: tokens of a picture see those behind them too, and decoders here look back only",
-            "export a GGUF file of it, which holds the text half alone",
-        )
-    for size in options.image_sizes:
-        check_size(model.eyes.shape, size)
+    for size in options.image_sizes or (model.eyes.tiles.size,):
+        tokens = image_tokens(model.eyes.shape, size)
+        if tokens >= options.context:
+            raise UsageError(
+                f"--context {options.context}: a picture of {size} pixels takes {tokens} tokens",
+                "choose a longer context, or a smaller --image-size",
+            )
     if options.vocabulary:
         raise UsageError(f"--vocabulary: {model.card.title} looks at pictures", "leave it out")
 

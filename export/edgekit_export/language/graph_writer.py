@@ -66,6 +66,28 @@ class GraphWriter:
         self._constants[name] = self._weights.nibbles(name, codes)
         return name
 
+    def branch(self) -> GraphWriter:
+        """A writer of nodes that only run on one side of an ``If``; they read what is here, and constants go here."""
+        made = GraphWriter(self._weights)
+        made._constants = self._constants
+        return made
+
+    def choose(self, condition: str, name: str, then: GraphWriter, other: GraphWriter) -> None:
+        """Writes an ``If``.
+
+        Args:
+            condition: a bool of one element.
+            name: what it gives; the branches call theirs ``{name}.then`` and ``{name}.else``.
+            then, other: where the condition holds, and where it does not.
+        """
+        graphs = {
+            f"{side}_branch": helper.make_graph(
+                branch._nodes, f"{name}.{side}", [], [onnx.ValueInfoProto(name=f"{name}.{side}")]
+            )
+            for side, branch in (("then", then), ("else", other))
+        }
+        self.add("If", [condition], name, **graphs)
+
     def model(
         self,
         name: str,

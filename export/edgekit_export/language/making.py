@@ -120,10 +120,10 @@ def _with_eyes(
     """Decoder and eyes in these formats: fitted to questions where there are some, else the nearest codes."""
     if calibrated is None or calibrated.pictures is None:
         return rounded(matrix_reader(model), {**text, **vision}, watched)
-    sequences, placed = calibrated.sequences, calibrated.placed
-    moment = measure_head_moment(model, sequences, watched, placed)
+    sequences, placed = calibrated.sequences, (calibrated.placed, calibrated.blocks)
+    moment = measure_head_moment(model, sequences, watched, *placed)
     return {
-        **round_text(model, sequences, text, moment, watched, placed),
+        **round_text(model, sequences, text, moment, watched, *placed),
         **round_vision(eyes.shape, eyes.read, calibrated.pictures, vision, watched),
     }
 

@@ -21,6 +21,9 @@ _SIZE_BYTES = 500_000
 
 _POSITION_BYTES = 2
 
+_BRANCH_BYTES = 3_300
+"""Of a layer's second attention, for pictures whose places look at each other both ways."""
+
 
 def refused_size(
     model: TextModel,
@@ -62,7 +65,8 @@ def beside_bytes(model: TextModel, context: int, image_sizes: Sequence[int] = ()
     eyes, sizes = model.eyes.shape, image_sizes or (model.eyes.tiles.size,)
     positions = sum((size // eyes.patch) ** 2 for size in sizes) * eyes.hidden * _POSITION_BYTES
     others = {name: size for name, size in vision_tensor_shapes(eyes).items() if name != POSITION}
-    return found + _floats(others, coded) + positions + (len(sizes) - 1) * _SIZE_BYTES
+    branches = _BRANCH_BYTES * shape.layers if model.eyes.block else 0
+    return found + branches + _floats(others, coded) + positions + (len(sizes) - 1) * _SIZE_BYTES
 
 
 def _floats(sizes: Mapping[str, tuple[int, ...]], coded: Collection[str]) -> int:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from msgspec import UNSET
+
 from edgekit.bundle.manifest import (
     Carried,
     DecoderInput,
@@ -18,6 +20,7 @@ from edgekit.bundle.manifest import (
     Variant,
 )
 from edgekit_export.architectures.shape import DecoderShape
+from edgekit_export.language.both_ways import BOTH_WAYS
 from edgekit_export.language.decoder import Read
 from edgekit_export.language.write import DECODE, EMBED, WEIGHTS, write_graphs
 from edgekit_export.sources.text_model import TextModel
@@ -76,7 +79,8 @@ def stage_text(
     """
     folder = staging.folder / plan.name
     folder.mkdir(parents=True, exist_ok=True)
-    write_graphs(folder, model.shape, context, plan.read_text, advance)
+    block = 0 if model.eyes is None else model.eyes.block
+    write_graphs(folder, model.shape, context, plan.read_text, advance, both_ways=block > 0)
     external = (f"{plan.name}/{WEIGHTS}",)
     embed = Model(
         path=f"{plan.name}/{EMBED}",
@@ -88,7 +92,7 @@ def stage_text(
     decode = Model(
         path=f"{plan.name}/{DECODE}",
         format="onnx",
-        input=_decoder_input(model.shape, context),
+        input=_decoder_input(model.shape, context, block),
         head=logits_head(staging.folder, model),
         external=external,
     )
@@ -97,7 +101,7 @@ def stage_text(
     return Variant(name=plan.name, recipe=plan.recipe, precision=plan.precision, models=models, bytes=size)
 
 
-def _decoder_input(shape: DecoderShape, context: int) -> DecoderInput:
+def _decoder_input(shape: DecoderShape, context: int, block: int) -> DecoderInput:
     pairs = (
         Carried(input=f"past.{i}.{part}", output=f"present.{i}.{part}")
         for i in range(shape.layers)
@@ -110,7 +114,8 @@ def _decoder_input(shape: DecoderShape, context: int) -> DecoderInput:
         kv_heads=shape.kv_heads,
         head_dim=shape.head_dim,
         context=context,
-        chunk=min(_CHUNK, context),
+        chunk=min(max(_CHUNK, block), context),
+        both_ways=BOTH_WAYS if block else UNSET,
     )
 
 

@@ -16,7 +16,12 @@ gives ``(..., outputs)``. Called in the order of the data's flow: one stage may 
 
 
 def decode_layer(
-    shape: DecoderShape, index: int, norms: Mapping[str, torch.Tensor], linear: Linear, x: torch.Tensor
+    shape: DecoderShape,
+    index: int,
+    norms: Mapping[str, torch.Tensor],
+    linear: Linear,
+    x: torch.Tensor,
+    blocks: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """One layer over whole sequences, without a cache.
 
@@ -26,15 +31,18 @@ def decode_layer(
         norms: the layer's vectors by their names inside it (:func:`~edgekit_export.architectures.shape.norms`).
         linear: multiplies with the layer's matrices.
         x: ``(sequences, tokens, hidden)`` float32.
+        blocks: ``(sequences, tokens)`` whole numbers: tokens of equal ones from 0 on look at each other both ways.
 
     Returns:
-        The same shape.
+        The shape of ``x``.
     """
 
     def norm(name: str, values: torch.Tensor) -> torch.Tensor:
         return rms_norm(values, norms[name], shape.epsilon)
 
-    found = linear("self_attn.o_proj", _attention(shape, index, norm, linear, norm("input_layernorm", x)))
+    mask = _mask(x.shape[1], shape.windows[index], blocks)
+    attended = _attention(shape, index, norm, linear, norm("input_layernorm", x), mask)
+    found = linear("self_attn.o_proj", attended)
     x = x + (norm("post_attention_layernorm", found) if shape.post_norms else found)
     y = norm("pre_feedforward_layernorm", x)
     gate = _activation(shape, linear("mlp.gate_proj", y))
@@ -53,6 +61,7 @@ def _attention(
     norm: Callable[[str, torch.Tensor], torch.Tensor],
     linear: Linear,
     y: torch.Tensor,
+    mask: torch.Tensor,
 ) -> torch.Tensor:
     """Grouped-query attention; gives what the output matrix reads, ``(sequences, tokens, heads · head_dim)``."""
     from torch.nn import functional
@@ -72,18 +81,21 @@ def _attention(
         query,
         key.repeat_interleave(repeats, 1),
         value.repeat_interleave(repeats, 1),
-        attn_mask=_mask(tokens, shape.windows[index]),
+        attn_mask=mask,
         scale=shape.query_scale,
     )
     return found.transpose(1, 2).reshape(sequences, tokens, -1)
 
 
-def _mask(tokens: int, window: int | None) -> torch.Tensor:
-    """``(tokens, tokens)`` bool: which earlier tokens a token sees, itself among them."""
+def _mask(tokens: int, window: int | None, blocks: torch.Tensor | None) -> torch.Tensor:
+    """``(tokens, tokens)`` bool, or ``(sequences, 1, tokens, tokens)``: what a token sees, itself among it."""
     import torch
 
     seen = torch.ones(tokens, tokens, dtype=torch.bool).tril()
-    return seen if window is None else seen & ~torch.ones_like(seen).tril(-window)
+    if blocks is not None:
+        alike = blocks[:, :, None] == blocks[:, None]
+        seen = (seen | (alike & (blocks >= 0)[:, None]))[:, None]
+    return seen if window is None else seen & torch.ones(tokens, tokens, dtype=torch.bool).triu(1 - window)
 
 
 def _rotated(x: torch.Tensor, rope: Rope) -> torch.Tensor:

@@ -46,6 +46,7 @@ def round_text(
     head_moment: F32,
     progress: Progress = silent,
     placed: Placed = as_they_are,
+    blocks: Array | None = None,
 ) -> dict[str, Blockwise]:
     """All matrices in codes.
 
@@ -59,6 +60,7 @@ def round_text(
         head_moment: ``(hidden, hidden)`` second moment of what the head reads in the reference.
         progress: told of every layer.
         placed: puts what pictures have in the places of tokens.
+        blocks: see :func:`~edgekit_export.quantize.decoder.decode_layer`.
 
     Raises:
         DataError: as :func:`~edgekit_export.quantize.text_stream.checked_sequences`.
@@ -73,11 +75,12 @@ def round_text(
     exact = embedded(shape, table, tokens, placed)
     rounded = embedded(shape, found[EMBEDDING].dequantized(), tokens, placed)
     del table
+    ahead = None if blocks is None else torch.from_numpy(blocks)
     with torch.no_grad():
         for index in range(shape.layers):
             layer = _Layer(model, index, formats)
-            exact = decode_layer(shape, index, layer.vectors, layer.reference, exact)
-            rounded = decode_layer(shape, index, layer.vectors, layer.rounding, rounded)
+            exact = decode_layer(shape, index, layer.vectors, layer.reference, exact, ahead)
+            rounded = decode_layer(shape, index, layer.vectors, layer.rounding, rounded, ahead)
             found.update(layer.found)
             progress("round", index + 1, shape.layers)
     return found

@@ -10,8 +10,9 @@ blocks, which costs the more the larger they are: that is in it too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,19 +99,29 @@ def measure_sensitivity(
 
 
 def measure_head_moment(
-    model: Checkpoint, sequences: Array, progress: Progress = silent, placed: Placed = as_they_are
+    model: Checkpoint,
+    sequences: Array,
+    progress: Progress = silent,
+    placed: Placed = as_they_are,
+    blocks: Array | None = None,
 ) -> F32:
     """``(hidden, hidden)`` second moment of what the head reads; the forward half of :func:`measure_sensitivity`."""
     tokens = checked_sequences(model, sequences)
-    states = _forward(model, embedded(model.shape, dense(model, EMBEDDING), tokens, placed), progress)
+    read = embedded(model.shape, dense(model, EMBEDDING), tokens, placed)
+    states = _forward(model, read, progress, blocks)
     return Moment().of(last_norm(model, states[-1]))
 
 
-def _forward(model: Checkpoint, x: torch.Tensor, progress: Progress) -> list[torch.Tensor]:
+def _forward(
+    model: Checkpoint, x: torch.Tensor, progress: Progress, blocks: Array | None = None
+) -> list[torch.Tensor]:
     """What each layer reads, and what the last one gives."""
     import torch
 
     states = [x]
+    ahead: Iterable[torch.Tensor | None] = repeat(None)
+    if blocks is not None:
+        ahead = torch.from_numpy(blocks).split(_SEQUENCES_AT_ONCE)
     with torch.no_grad():
         for index in range(model.shape.layers):
             weights = _matrices(model, index)
@@ -123,8 +134,9 @@ def _forward(model: Checkpoint, x: torch.Tensor, progress: Progress) -> list[tor
                             layer_norms(model, index),
                             lambda name, y, w=weights: y @ w[name].T,
                             part,
+                            alike,
                         )
-                        for part in states[-1].split(_SEQUENCES_AT_ONCE)
+                        for part, alike in zip(states[-1].split(_SEQUENCES_AT_ONCE), ahead, strict=False)
                     ]
                 )
             )

@@ -28,6 +28,11 @@ class Eyes:
     tiles: TilesInput
     head: FeaturesHead
 
+    @property
+    def block(self) -> int:
+        """Places of a picture that look at each other both ways, and so are one call of the decoder; 0 for none."""
+        return self.head.tokens if self.head.both_ways else 0
+
     def at(self, size: int) -> Eyes:
         """For tiles of another side: what pictures are scaled to first, and the tokens of a tile, go with it.
 

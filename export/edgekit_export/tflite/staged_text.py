@@ -26,11 +26,13 @@ def stage_tflite_text(
     folder = staging.folder / name
     folder.mkdir(parents=True)
     takes = "ids" if model.eyes is None else "embeddings"
-    (folder / "decode.tflite").write_bytes(text_tflite(model.shape, context, plan.read_text, advance, takes))
+    block = 0 if model.eyes is None else model.eyes.block
+    graph = text_tflite(model.shape, context, plan.read_text, advance, takes, both_ways=block > 0)
+    (folder / "decode.tflite").write_bytes(graph)
     decode = Model(
         path=f"{name}/decode.tflite",
         format="tflite",
-        input=text_input(model.shape, context, takes),
+        input=text_input(model.shape, context, takes, block),
         head=logits_head(staging.folder, model),
     )
     models = {"decode": decode}

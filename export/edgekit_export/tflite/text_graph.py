@@ -6,8 +6,8 @@ So nothing of the size of the context is copied inside the graph, nor out of it.
 
 - ``input_ids`` int64 ``(1, tokens)``; or ``inputs_embeds`` float32 ``(1, tokens, hidden)``, where a picture can take
   places of tokens, and the lookup is a graph of its own: :func:`embedding_graph`
-- ``rows`` int64 ``(rows,)``, ``seqlens_k`` int32 ``(1,)`` (not read),
-  ``total_sequence_length`` int32 scalar, as :class:`edgekit.bundle.manifest.DecoderInput` has them
+- ``rows`` int64 ``(rows,)``, ``seqlens_k`` int32 ``(1,)`` (not read), ``total_sequence_length`` int32 scalar, and
+  ``both_ways`` int32 ``(1,)`` where pictures need it, as :class:`edgekit.bundle.manifest.DecoderInput` has them
 - ``past.{i}.key``, ``past.{i}.value`` float32 ``(1, kv_heads, context, head_dim)``: read up to the call's first token
 - ``logits`` float32 ``(rows, vocabulary)``
 - ``present.{i}.key``, ``present.{i}.value`` float32 ``(1, kv_heads, tokens, head_dim)``
@@ -22,6 +22,7 @@ import numpy as np
 
 from edgekit.types import F32
 from edgekit_export.architectures.shape import EMBEDDING, HEAD, LAST_NORM, DecoderShape, Rope
+from edgekit_export.language.both_ways import BOTH_WAYS
 from edgekit_export.language.decoder import rope_angles
 from edgekit_export.tflite.operations import Operations
 from edgekit_export.tflite.text_matrices import Matrices, Read
@@ -56,6 +57,7 @@ class TextGraph:
         context: most tokens, of prompt and answer together.
         read: gives each tensor as it shall be written.
         takes: ids, or their embeddings.
+        both_ways: an input says whether a call's tokens look at each other both ways.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class TextGraph:
         context: int,
         read: Read,
         takes: Literal["ids", "embeddings"] = "ids",
+        *,
+        both_ways: bool = False,
     ) -> None:
         self._shape, self._context, self._read = shape, context, read
         self._matrices = Matrices(read)
@@ -81,6 +85,8 @@ class TextGraph:
             "seqlens_k": self._writer.tensor("seqlens_k", (1,), "int32"),
             "total_sequence_length": self._writer.tensor("total_sequence_length", (), "int32"),
         }
+        if both_ways:
+            self._inputs[BOTH_WAYS] = self._writer.tensor(BOTH_WAYS, (1,), "int32")
         self._positions = self._places()
         self._masks: dict[int | None, Value] = {}
         self._turns: dict[Rope, tuple[Value, Value]] = {}
@@ -207,6 +213,9 @@ class TextGraph:
                 "ADD", column, do.compare("GREATER_EQUAL", known, do.slice(self._positions, 0, 0, 1))
             )
             new = do.compare("LESS", asked, own)
+            if (chosen := self._inputs.get(BOTH_WAYS)) is not None:
+                causal = do.pair("SUB", do.cast(chosen, "float32"), np.float32([1]))
+                new = do.both("MUL", new, do.pair("MUL", causal, np.float32([-1])))
             if window is not None:
                 end = do.pair("SUB", asked, np.int32([window]))
                 before = do.both("ADD", before, do.compare("GREATER_EQUAL", end, known))

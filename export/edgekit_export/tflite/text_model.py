@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from msgspec import UNSET
+
 from edgekit.bundle.manifest import Carried, DecoderInput
 from edgekit_export.architectures.shape import DecoderShape
+from edgekit_export.language.both_ways import BOTH_WAYS
 from edgekit_export.tflite.text_graph import TextGraph
 from edgekit_export.tflite.text_matrices import Read
 
@@ -20,6 +23,8 @@ def text_tflite(
     read: Read,
     advance: Callable[[], None] = lambda: None,
     takes: Literal["ids", "embeddings"] = "ids",
+    *,
+    both_ways: bool = False,
 ) -> bytes:
     """The decoder, with its embedding where it takes ids; needs no converter.
 
@@ -29,14 +34,20 @@ def text_tflite(
         read: gives each tensor as it shall be stored: float32, or in codes.
         advance: called once a layer, and once for the head.
         takes: ids, or embeddings as :func:`edgekit_export.tflite.text_graph.embedding_graph` gives them.
+        both_ways: the places of a picture look at each other both ways.
     """
-    return TextGraph(shape, context, read, takes).write(advance)
+    return TextGraph(shape, context, read, takes, both_ways=both_ways).write(advance)
 
 
 def text_input(
-    shape: DecoderShape, context: int, takes: Literal["ids", "embeddings"] = "ids"
+    shape: DecoderShape, context: int, takes: Literal["ids", "embeddings"] = "ids", block: int = 0
 ) -> DecoderInput:
-    """How that file is run, for the manifest; its only output beside those of ``past`` is ``logits``."""
+    """How that file is run, for the manifest; its only output beside those of ``past`` is ``logits``.
+
+    Args:
+        shape, context, takes: as there.
+        block: places of a picture that look at each other both ways: one call; 0 for none.
+    """
     return DecoderInput(
         tensor="input_ids" if takes == "ids" else "inputs_embeds",
         takes=takes,
@@ -48,5 +59,6 @@ def text_input(
         kv_heads=shape.kv_heads,
         head_dim=shape.head_dim,
         context=context,
-        chunk=min(CHUNK, context),
+        chunk=min(max(CHUNK, block), context),
+        both_ways=BOTH_WAYS if block else UNSET,
     )

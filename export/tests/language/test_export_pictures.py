@@ -18,7 +18,6 @@ from edgekit.tasks.trace import Trace  # noqa: E402
 from edgekit.types import Frame, Question  # noqa: E402
 from edgekit_export.data.objects import draw_objects  # noqa: E402
 from export.tests.sources.vision_checkpoints import (  # noqa: E402
-    tiny_gemma3_pictures,
     tiny_idefics3,
     tokenizer,
     write_vision_folder,
@@ -198,6 +197,7 @@ def test_a_size_that_no_codes_have_is_refused_with_its_arithmetic(folder, tmp_pa
         (["--image-size", "50"], "expected a multiple of 16 pixels up to 64"),
         (["--image-size", "128"], "expected a multiple of 16 pixels up to 64"),
         (["--image-size", "64,64"], "write each size once"),
+        (["--context", "16"], "--context 16: a picture of 64 pixels takes 16 tokens"),
         (["--recipe", "mixed"], "add --max-size"),
         (["--recipe", "stored"], "its weights are floats"),
         (["--calib", "nowhere/"], "no such file or folder"),
@@ -211,9 +211,3 @@ def test_what_cannot_be_is_refused_before_anything_is_written(folder, tmp_path, 
     assert said in captured.err
     assert "write fp32" not in captured.err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_gemma_is_refused_as_its_pictures_look_ahead(tmp_path, capsys):
-    folder = write_vision_folder(tiny_gemma3_pictures(), tmp_path / "gemma")
-    assert exported_to(folder, tmp_path / "gemma.edge") == 2
-    assert "decoders here look back only" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from edgekit_export.architectures.vision import vision_tensor_shapes  # noqa: E4
 from edgekit_export.sources.text_source import text_source  # noqa: E402
 from export.tests.sources.vision_checkpoints import (  # noqa: E402
     TEMPLATE,
+    VOCABULARY,
     tiny_gemma3_pictures,
     tiny_idefics3,
     write_vision_folder,
@@ -75,7 +76,7 @@ def test_how_pictures_go_in(folders):
     assert (smaller.tiles.size, smaller.tiles.longest, smaller.head.tokens) == (48, 72, 9)
     gemma = text_source(str(folders["gemma3"])).model.eyes
     assert gemma.tiles == TilesInput("pixel_values", 64, None, False, half, half, "pillow_bilinear")
-    assert gemma.head == FeaturesHead("image_features", 16, 5, "gemma3")
+    assert gemma.head == FeaturesHead("image_features", 16, VOCABULARY, "gemma3")
     with pytest.raises(UsageError, match="takes 64 pixels only"):
         gemma.at(48)
 
