@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgekit.cli.values import option, parse_count, parse_duration, parse_path, parse_size
 from edgekit.errors import DataError, UsageError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SCALES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 DEFAULT_DEVICE = "pi5"
+_ANSWERS = ("generate", "vision_language")
 _DEVICE_NAMES = "pi4, pi5, pi-zero-2, phone, laptop, server-cpu, server-gpu, microcontroller"
 
 
@@ -82,8 +83,8 @@ def add_assumption_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares what is assumed."""
     assumed = parser.add_argument_group("what is assumed")
     assumed.add_argument("--device", metavar="NAME", help=f"{_DEVICE_NAMES} ({DEFAULT_DEVICE})")
-    assumed.add_argument("--specialist", metavar="NAME", help="a model of the catalogue, for its operations")
-    assumed.add_argument("--vlm", metavar="NAME", help="a model of the catalogue, for its parameters")
+    assumed.add_argument("--specialist", metavar="NAME", help="a model of the catalogue that answers one")
+    assumed.add_argument("--vlm", metavar="NAME", help="a model of the catalogue that answers questions")
     assumed.add_argument(
         "--assumptions", type=option(parse_path), metavar="FILE", help="TOML with other values of some"
     )
@@ -192,6 +193,10 @@ def _specialist(name: str) -> dict[str, float]:
     from edgekit.catalog.cards import load_card
 
     card = load_card(name)
+    if card.task in _ANSWERS:
+        raise UsageError(
+            f"--specialist {name}: it answers token by token (task {card.task})", f"write --vlm {name}"
+        )
     if card.operations is None:
         raise DataError(
             f"the card of {name} does not tell its operations",
@@ -200,9 +205,26 @@ def _specialist(name: str) -> dict[str, float]:
     return {"parameters": card.parameters, "operations": card.operations}
 
 
-def _vlm(name: str, default: Assumptions) -> dict[str, int]:
+def _vlm(name: str, a: Assumptions) -> dict[str, Any]:
+    """Of a language model everything is decoder; of one that sees, tower and decoder keep their parts."""
     from edgekit.catalog.cards import load_card
 
-    parameters = load_card(name).parameters
-    share = default.vlm.decoder_parameters / default.vlm.parameters
-    return {"parameters": parameters, "decoder_parameters": round(share * parameters)}
+    card = load_card(name)
+    if card.task not in _ANSWERS:
+        raise UsageError(
+            f"--vlm {name}: it answers no questions (task {card.task})", f"write --specialist {name}"
+        )
+    text_only = {
+        "decoder_parameters": card.parameters,
+        "tower_operations": 0,
+        "picture_tokens": 0,
+        "takes": ["text"],
+    }
+    if card.task == "generate":
+        return {"parameters": card.parameters, **text_only}
+    larger = card.parameters / a.vlm.parameters
+    return {
+        "parameters": card.parameters,
+        "decoder_parameters": round(larger * a.vlm.decoder_parameters),
+        "tower_operations": larger * a.vlm.tower_operations,
+    }

@@ -4,7 +4,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from edgekit.catalog.cards import load_card
 from edgekit.cli import main
 from edgekit.cli.decide_options import parse_amount
 from edgekit.errors import UsageError
@@ -102,6 +104,38 @@ def test_assumptions_are_written_changed_and_read(capsys, tmp_path):
     assert told["pipeline.watts"]["source"].startswith("assumed")
 
 
+def test_a_vision_language_model_of_the_catalogue(capsys):
+    told = decided(capsys, "--per-day 5k --vlm shapes-vlm")["assumptions"]
+    parameters = told["vlm.parameters"]["value"]
+    assert told["vlm.parameters"]["source"] == "card of shapes-vlm"
+    assert told["vlm.decoder_parameters"]["value"] == pytest.approx(parameters * 134.6 / 256.48, rel=0.001)
+    assert told["vlm.tower_operations"]["value"] == pytest.approx(parameters * 100e9 / 256_484_928)
+
+
+def test_a_language_model_of_the_catalogue_sees_nothing(capsys):
+    body = decided(capsys, "--per-day 5k --vlm smollm2-135m --open-ended")
+    assert [one["constraint"] for one in option(body, "device-vlm")["ruled_out"]] == ["modality"]
+    text = decided(capsys, "--per-day 5k --vlm smollm2-135m --open-ended --modalities text")
+    assert option(text, "device-vlm")["ruled_out"] == []
+    assert text["assumptions"]["vlm.decoder_parameters"] == text["assumptions"]["vlm.parameters"] | {
+        "unit": "a token"
+    }
+
+
+def test_a_specialist_of_the_catalogue(capsys, monkeypatch):
+    card = load_card("efficientnet-lite0")
+    monkeypatch.setattr("edgekit.catalog.cards.load_card", lambda name: replace(card, operations=407_000_000))
+    told = decided(capsys, "--per-day 5k --specialist efficientnet-lite0")["assumptions"]
+    assert told["specialist.parameters"]["value"] == 4_652_008
+    assert told["specialist.operations"] == {
+        "value": 407e6,
+        "unit": "an input",
+        "source": "card of efficientnet-lite0",
+    }
+    monkeypatch.setattr("edgekit.catalog.cards.load_card", lambda name: replace(card, operations=None))
+    assert "does not tell its operations" in refused(capsys, "--per-day 5 --specialist efficientnet-lite0")
+
+
 def test_both_at_once(capsys, tmp_path):
     path = tmp_path / "all.toml"
     body = decided(capsys, f"--per-day 5k --set dense.ms=900 --write-assumptions {path}")
@@ -136,6 +170,8 @@ def test_a_plot(capsys, tmp_path):
         ("--per-day 5 --modalities smell", "smell"),
         ("--per-day 5 --device pi9", "pi9"),
         ("--per-day 5 --vlm nothing", "nothing"),
+        ("--per-day 5 --vlm efficientnet-lite0", "write --specialist efficientnet-lite0"),
+        ("--per-day 5 --specialist smollm2-135m", "write --vlm smollm2-135m"),
         ("--per-day 5 --set dense.usd_a_call=0", "dense.usd_a_call"),
         ("--per-day 5 --set dense.price=1", "no figure dense.price"),
         ("--per-day 5 --set dense", "SECTION.FIGURE=VALUE"),
