@@ -143,8 +143,8 @@ def _add_making(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         type=Path,
-        metavar="FILE",
-        help="the file of a named model whose weights are in no package",
+        metavar="PATH",
+        help="the file of a named model whose weights are in no package, or the folder of one that is on the hub",
     )
     parser.add_argument(
         "--reference",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from edgekit.bundle.manifest import Card, Head, Input, MemberPath, Name, Sha256, Strict
+from edgekit.catalog.cards import read_card
 from edgekit.errors import DataError, UsageError
 
 T = TypeVar("T")
@@ -71,6 +72,12 @@ class HubFolder(Strict):
     package: str | None = None
 
 
+HubName: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?\Z", max_length=200)
+]
+"""``owner/name`` or ``owner/name@revision`` of the Hugging Face hub."""
+
+
 class GgufFile(Strict):
     """A GGUF file inside packages, in parts where one package cannot hold it.
 
@@ -103,14 +110,19 @@ class DataSource(Strict):
 
 
 class ModelRecipe(Strict):
-    """The whole of a ``recipe.toml``."""
+    """The whole of a ``recipe.toml``.
+
+    Attributes:
+        hub: a folder as the hub has them in a package or beside the recipe, or a model's name there. Of a name the
+            user may give the folder instead, which is how weights that the hub has as pickles only are used.
+    """
 
     schema: Literal[1]
     task: Literal[
         "activity", "classify", "detect", "embed", "generate", "ocr", "transcribe", "vision_language"
     ]
     models: dict[Name, SourceModel] = msgspec.field(default_factory=dict)
-    hub: HubFolder | None = None
+    hub: HubFolder | HubName | None = None
     gguf: GgufFile | None = None
     packages: dict[str, Package] = msgspec.field(default_factory=dict)
     assets: dict[MemberPath, Asset] = msgspec.field(default_factory=dict)
@@ -139,19 +151,24 @@ def load_recipe(folder: Path) -> tuple[Card, ModelRecipe]:
 
     Raises:
         DataError: a file is missing or breaks a rule.
-        UsageError: the recipe names a package that it does not declare.
+        UsageError: the recipe names a package that it does not declare, or the card says why there is none.
     """
+    if not (folder / "recipe.toml").is_file() and (folder / "card.toml").is_file():
+        reason = read_card(folder / "card.toml").no_recipe
+        if reason:
+            raise UsageError(f"{folder.name}: is in the catalogue without a recipe", reason)
     recipe = read_toml(folder / "recipe.toml", ModelRecipe)
     if sum(map(bool, (recipe.models, recipe.hub, recipe.gguf))) != 1:
         raise UsageError(
-            f"{folder.name}/recipe.toml: expected graphs in [models], a folder in [hub], or a file in [gguf]"
+            f"{folder.name}/recipe.toml: expected graphs in [models], a folder in [hub] or a name in "
+            "hub, or a file in [gguf]"
         )
     used = [
         *recipe.models.values(),
         *recipe.assets.values(),
         recipe.calibration,
         recipe.evaluation,
-        recipe.hub,
+        recipe.hub if isinstance(recipe.hub, HubFolder) else None,
     ]
     named = [part.package for part in used if part is not None and part.package is not None]
     named += [package for package, _ in recipe.gguf.parts] if recipe.gguf is not None else []
@@ -161,4 +178,4 @@ def load_recipe(folder: Path) -> tuple[Card, ModelRecipe]:
                 f"{folder.name}/recipe.toml: names package {package!r}",
                 f"declared are: {', '.join(sorted(recipe.packages)) or 'none'}",
             )
-    return read_toml(folder / "card.toml", Card), recipe
+    return read_card(folder / "card.toml"), recipe

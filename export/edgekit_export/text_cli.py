@@ -26,7 +26,6 @@ _OTHERS: dict[str, object] = {
     "labels": None,
     "activation": "softmax",
     "task": None,
-    "weights": None,
     "reference": None,
     "max_latency": None,
     "locked": None,
@@ -77,7 +76,7 @@ def text_source_of(args: argparse.Namespace) -> TextSource | None:
     from edgekit_export.sources.text_source import text_source
 
     with progress(f"look into {args.source}"):
-        return text_source(args.source, requantize=args.requantize)
+        return text_source(args.source, requantize=args.requantize, weights=args.weights)
 
 
 def refuse_text_options(args: argparse.Namespace) -> None:

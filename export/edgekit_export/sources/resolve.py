@@ -28,6 +28,7 @@ from edgekit_export.sources.bare import BareInput, bare_recipe
 from edgekit_export.sources.huggingface.folder import is_hf_folder, open_hf_folder
 from edgekit_export.sources.huggingface.hub import fetch_hub, hub_id
 from edgekit_export.sources.huggingface.kinds import builder_of
+from edgekit_export.sources.huggingface.named import named_folder
 from edgekit_export.sources.huggingface.packaged import packaged_source
 from edgekit_export.sources.onnx_file import input_shape, onnx_framework, read_onnx, read_onnx_file
 from edgekit_export.sources.packages import fetch, file_sha256, package_cache, read_member
@@ -78,7 +79,7 @@ def resolve(source: str, bare: BareInput | None = None, weights: Path | None = N
             file, ``module:function`` giving a torch network, a folder as the Hugging Face hub has them, or
             ``owner/name`` there.
         bare: how pictures go into a file or a network that brings no recipe.
-        weights: the file that a recipe names and no package has.
+        weights: the file that a recipe names and no package has, or the folder of a model that it names on the hub.
 
     Raises:
         UsageError: none of these, weights for what needs none, or ``bare`` says what the model itself says.
@@ -167,11 +168,17 @@ def _elsewhere(recipe: ModelRecipe, weights: Path | None, name: str) -> dict[str
 def _from_recipe(name: str, origin: str, folder: Path, weights: Path | None, asked: BareInput) -> Source:
     card, recipe = load_recipe(folder)
     if recipe.hub is not None:
-        files = _Files(folder, recipe, _elsewhere(recipe, weights, name))
-        made = packaged_source(recipe.hub, origin, files.read, asked)
+        if isinstance(recipe.hub, str):
+            files = _Files(folder, recipe, {})
+            there = named_folder(recipe.hub, name, weights)
+            made = builder_of(there)(there, asked)
+        else:
+            files = _Files(folder, recipe, _elsewhere(recipe, weights, name))
+            made = packaged_source(recipe.hub, origin, files.read, asked)
         if made.task != recipe.task:
             raise UsageError(f"{name}: its recipe says task {recipe.task}, its folder is of task {made.task}")
         calibration, evaluation = _data(files, recipe.calibration), _data(files, recipe.evaluation)
+        card = structs.replace(card, notices=made.card.notices or card.notices)
         if asked.size is not None:  # the recipe's card tells of the usual one
             card = structs.replace(card, input_range=made.card.input_range)
         return replace(made, name=name, card=card, calibration=calibration, evaluation=evaluation)

@@ -10,6 +10,7 @@ import onnx
 import pytest
 
 from edgekit.catalog import models
+from edgekit.catalog.cards import load_cards
 from edgekit.errors import DataError, EnvironmentLacks, ModelError, UsageError
 from edgekit_export.sources import resolve as resolving
 from edgekit_export.sources.packages import package_cache
@@ -293,7 +294,17 @@ def test_a_network_without_torch(index, tmp_path, monkeypatch):
     assert index.asked == []
 
 
-@pytest.mark.parametrize("name", models.model_names())
+NO_RECIPE = [name for name, card in load_cards().items() if card.no_recipe]
+
+
+@pytest.mark.parametrize("name", NO_RECIPE)
+def test_models_without_a_recipe_say_why(name):
+    with pytest.raises(UsageError, match="without a recipe") as error:
+        resolve(name)
+    assert error.value.remedy == load_cards()[name].no_recipe
+
+
+@pytest.mark.parametrize("name", sorted({*models.model_names()} - {*NO_RECIPE}))
 def test_recipes_that_ship_name_only_what_they_declare(name):
     card, recipe = resolving.load_recipe(models.model_folder(name))
     assert card.task == recipe.task

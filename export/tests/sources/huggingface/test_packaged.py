@@ -58,7 +58,7 @@ def test_other_weights_are_refused(packaged):
         (
             'schema = 1\ntask = "embed"\n',
             UsageError,
-            r"graphs in \[models\], a folder in \[hub\], or a file in \[gguf\]",
+            r"graphs in \[models\], a folder in \[hub\] or a name in hub, or a file in \[gguf\]",
         ),
         (
             'schema = 1\ntask = "embed"\n[hub]\npackage = "w"\nfolder = "f"\nfiles = ["a"]\n'
@@ -73,6 +73,8 @@ def test_other_weights_are_refused(packaged):
             DataError,
             "files",
         ),
+        ('schema = 1\ntask = "embed"\nhub = "no-owner"\n', DataError, "hub"),
+        ('schema = 1\ntask = "embed"\nhub = "../a/b"\n', DataError, "hub"),
     ],
 )
 def test_recipes_that_are_refused(tmp_path, text, error, message):
