@@ -14,6 +14,8 @@ from edgekit_export.architectures.architecture import Architecture, check_shape,
 from edgekit_export.architectures.registry import by_class
 from edgekit_export.architectures.settings import Settings
 from edgekit_export.architectures.shape import HEAD, DecoderShape
+from edgekit_export.architectures.vision import vision_tensor_shapes
+from edgekit_export.sources.eyes import Eyes
 from edgekit_export.sources.huggingface.card import card_of
 from edgekit_export.sources.huggingface.folder import CONFIG, HfFolder
 from edgekit_export.sources.huggingface.tensors import (
@@ -46,26 +48,50 @@ def open_hf_text(folder: HfFolder) -> TextModel:
     listed = list_tensors(folder)
     read = read_text_tensors(folder, listed, architecture, shape)
     refuse_others(folder, listed)
-    words = read_words(folder, shape.vocabulary)
-    parameters = sum(math.prod(size) for size in tensor_shapes(shape).values())
-    card = card_of(
+    return described(
         folder,
-        "generate",
-        parameters,
+        shape,
+        read,
         domain="text, continued",
         input_range="text in the languages that it was trained on",
-        cannot=(CANNOT,),
     )
+
+
+def described(
+    folder: HfFolder,
+    shape: DecoderShape,
+    read: Callable[[str], F32],
+    *,
+    domain: str,
+    input_range: str,
+    eyes: Eyes | None = None,
+) -> TextModel:
+    """The checkpoint with its words, its card and its notices.
+
+    Args:
+        folder: of the checkpoint.
+        shape, read: of the decoder.
+        domain, input_range: for the card.
+        eyes: with which it also looks at pictures.
+
+    Raises:
+        ModelError: a tokenizer that is not supported.
+    """
+    sizes = [*tensor_shapes(shape).values(), *(vision_tensor_shapes(eyes.shape).values() if eyes else ())]
+    parameters = sum(math.prod(size) for size in sizes)
+    task = "vision_language" if eyes else "generate"
+    card = card_of(folder, task, parameters, domain=domain, input_range=input_range, cannot=(CANNOT,))
     notices = license_notices(card.license)
     return TextModel(
         name=bundle_name(folder.title),
         origin=folder.origin,
         shape=shape,
         read=read,
-        words=words,
+        words=read_words(folder, shape.vocabulary),
         card=msgspec.structs.replace(card, notices=tuple(notices)),
         sha256=folder.weights_sha256(),
         notices=notices,
+        eyes=eyes,
     )
 
 

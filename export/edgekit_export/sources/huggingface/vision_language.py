@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
 from edgekit.bundle.manifest import FeaturesHead, TilesInput
 from edgekit.errors import ModelError
 from edgekit.types import F32
-from edgekit_export.architectures.architecture import check_shape, tensor_shapes
+from edgekit_export.architectures.architecture import check_shape
 from edgekit_export.architectures.picture_family import PictureFamily
 from edgekit_export.architectures.settings import Settings
 from edgekit_export.architectures.vision import (
@@ -24,7 +22,6 @@ from edgekit_export.architectures.vision import (
     vision_tensor_shapes,
 )
 from edgekit_export.sources.eyes import Eyes
-from edgekit_export.sources.huggingface.card import card_of
 from edgekit_export.sources.huggingface.folder import CONFIG, HfFolder
 from edgekit_export.sources.huggingface.picture_input import algorithm_of
 from edgekit_export.sources.huggingface.processor_settings import Settings as Processor
@@ -36,11 +33,8 @@ from edgekit_export.sources.huggingface.tensors import (
     refuse_others,
     take_tensors,
 )
-from edgekit_export.sources.huggingface.text_generation import read_text_tensors
-from edgekit_export.sources.huggingface.text_words import read_words
-from edgekit_export.sources.notices import license_notices
-from edgekit_export.sources.source import bundle_name
-from edgekit_export.sources.text_model import CANNOT, TextModel
+from edgekit_export.sources.huggingface.text_generation import described, read_text_tensors
+from edgekit_export.sources.text_model import TextModel
 
 _WHITE = 255
 _ROUNDING = 1e-6
@@ -75,25 +69,12 @@ def open_hf_vision_language(folder: HfFolder, family: PictureFamily) -> TextMode
         raise ModelError(
             f"{folder.origin}: {CONFIG}: the image token is {head.placeholder}, of {shape.vocabulary} tokens"
         )
-    sizes = [*tensor_shapes(shape).values(), *vision_tensor_shapes(eyes_shape).values()]
-    card = card_of(
+    return described(
         folder,
-        "vision_language",
-        sum(math.prod(size) for size in sizes),
+        shape,
+        read,
         domain="questions about pictures, answered in text",
         input_range="a picture and a question, in the languages that it was trained on",
-        cannot=(CANNOT,),
-    )
-    notices = license_notices(card.license)
-    return TextModel(
-        name=bundle_name(folder.title),
-        origin=folder.origin,
-        shape=shape,
-        read=read,
-        words=read_words(folder, shape.vocabulary),
-        card=msgspec.structs.replace(card, notices=tuple(notices)),
-        sha256=folder.weights_sha256(),
-        notices=notices,
         eyes=Eyes(eyes_shape, read_vision, tiles, head),
     )
 
