@@ -190,7 +190,7 @@ class Figures(Observer):
             "misses": sum(misses.values()),
             "misses_by_cause": misses,
             "fps": _rate(recent[:, 0], now_ns),
-            "age_ms": None if arrived_ns is None else round((now_ns - arrived_ns) / 1e6, 3),
+            "age_ms": None if arrived_ns is None else round(max(now_ns - arrived_ns, 0) / 1e6, 3),
             "latency_ms": _quantiles(recent[:, 1:]),
             "timeline": steps_json(steps, STEP_NS, now_ns),
             "camera": camera,

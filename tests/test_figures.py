@@ -103,3 +103,10 @@ def test_an_answer_carries_the_age_of_its_frame():
     assert got["frame_ms"] == 1000.0
     assert (got["number"], got["frame"], got["finished"]) == (3, 7, False)
     assert len(got["text"]) == 4000
+
+
+def test_a_frame_from_the_future_is_of_no_age():
+    figures, clock, _ = begun()
+    figures.frame_done(frame_done(0, 5_000 * MS))
+    clock.ns = 1_000 * MS
+    assert figures.snapshot()["age_ms"] == 0
