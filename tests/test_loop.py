@@ -2,162 +2,30 @@ from __future__ import annotations
 
 import threading
 
-import numpy as np
 import pytest
 
 import edgekit.loop as module
-from edgekit.bundle.manifest import Drop
 from edgekit.camera.patience import Patience
-from edgekit.camera.protocol import Corrupt, EndOfSource, Lost
-from edgekit.climber import Change
-from edgekit.errors import DataError, EnvironmentLacks, ModelError, OutputError
-from edgekit.events import Observer, VariantChanged
+from edgekit.camera.protocol import Corrupt, Lost
+from edgekit.errors import DataError, ModelError, OutputError
+from edgekit.events import Observer
 from edgekit.loop import Loop, LoopOptions
-from edgekit.types import Classification, Frame
+from edgekit.types import Frame
 
 MS = 1_000_000
-PATIENCE_S = 10.0
-RESULT = Classification(np.array([1.0], np.float32), ("thing",))
-
-
-class Clock:
-    def __init__(self):
-        self.ns = 0
-
-    def __call__(self):
-        return self.ns
-
-
-class FakeSession:
-    """An engine call that takes ``cost_ms`` of a fake clock."""
-
-    def __init__(self, clock, cost_ms):
-        self.clock, self.cost_ms, self.runs = clock, cost_ms, 0
-
-    def run(self, feeds):
-        self.runs += 1
-        self.clock.ns += round(self.cost_ms * MS)
-        return []
-
-
-class FakeTask:
-    """pre 1 ms, infer ``infer_ms``, post 0.5 ms, and 0.25 ms in between."""
-
-    name, bundle_name, variant, engine, threads = "classify", "fake", "int8", "fake 1.0", 2
-
-    def __init__(self, clock=None, infer_ms=5.0, hook=None):
-        self.clock = clock or Clock()
-        self.session = FakeSession(self.clock, infer_ms)
-        self.hook = hook
-        self.frames = []
-
-    def __call__(self, frame, trace):
-        self.frames.append(frame)
-        with trace.stage("pre"):
-            self.clock.ns += MS
-        trace.infer("model", self.session, {})
-        self.clock.ns += MS // 4
-        with trace.stage("post"):
-            self.clock.ns += MS // 2
-        if self.hook:
-            self.hook(len(self.frames))
-        return RESULT
-
-
-class FakeSink:
-    def __init__(self, clock=None, cost_ms=0.0, fails_at=None):
-        self.clock, self.cost_ms, self.fails_at = clock, cost_ms, fails_at
-        self.outcomes, self.calls = [], []
-
-    def write(self, outcome):
-        if self.clock:
-            self.clock.ns += round(self.cost_ms * MS)
-        self.outcomes.append(outcome)
-        if self.fails_at == "write":
-            raise OutputError("out.mp4: no space")
-
-    def commit(self):
-        self.calls.append("commit")
-        if self.fails_at == "commit":
-            raise OutputError("out.mp4: no space")
-
-    def abort(self):
-        self.calls.append("abort")
-
-
-def picture():
-    return Frame(np.zeros((4, 6, 3), np.uint8), "bgr")
-
-
-class ListSource:
-    """Gives what it was told to, then ends."""
-
-    description, size_wh = "list", (6, 4)
-
-    def __init__(self, readings, live=False):
-        self.readings, self.live, self.fps = list(readings), live, 1000.0
-        self.notes = ["a note"]
-        self.closed = threading.Event()
-
-    def read(self):
-        reading = self.readings.pop(0) if self.readings else EndOfSource()
-        if isinstance(reading, Exception):
-            raise reading
-        return reading
-
-    def reopen(self):
-        raise EnvironmentLacks("camera 0: cannot be opened")
-
-    def close(self):
-        self.closed.set()
-
-
-class Told(Observer):
-    def __init__(self):
-        self.states = []
-
-    def camera_changed(self, event):
-        self.states.append(event.state)
-
-
-class GatedSource:
-    """A live source that gives frames when it is told to, the first one by itself."""
-
-    description, size_wh, live, fps = "gated", None, True, None
-
-    def __init__(self):
-        self.notes = []
-        self.entered, self.permits = threading.Semaphore(0), threading.Semaphore(1)
-        self.over = lambda: False
-
-    def give(self, count):
-        """Gives frames one by one; the last one lies in the mailbox when this returns."""
-        for _ in range(count):
-            assert self.entered.acquire(timeout=PATIENCE_S)
-            self.permits.release()
-        assert self.entered.acquire(timeout=PATIENCE_S)
-        self.entered.release()
-
-    def read(self):
-        self.entered.release()
-        while not self.permits.acquire(timeout=0.005):
-            if self.over():
-                return EndOfSource()
-        return picture()
-
-    def close(self):
-        pass
-
-
-def gated_loop(task, options):
-    source = GatedSource()
-    loop = Loop(source, task, FakeSink(), options)
-    source.over = lambda: loop.mailbox.stopped
-    return source, loop
-
-
-def balanced(counts):
-    return counts.read == counts.processed + sum(counts.dropped.values())
+from tests.loop_fakes import (
+    MS,
+    PATIENCE_S,
+    Clock,
+    FakeSink,
+    FakeTask,
+    GatedSource,
+    ListSource,
+    Told,
+    balanced,
+    gated_loop,
+    picture,
+)
 
 
 def capture_threads():
@@ -431,118 +299,6 @@ class TestAccounting:
             "processed": 1,
             "dropped": {"newer_frame": 0, "stale": 0, "corrupt": 0, "stopped": 1},
         }
-
-
-class FakeClimber:
-    """Asks for another task after so many frames."""
-
-    def __init__(self, task, after):
-        self.task, self.after = task, after
-        self.calls, self.causes = [], []
-
-    def start(self, size_wh, now_ns):
-        self.calls.append(("start", size_wh))
-
-    def close(self):
-        self.calls.append("close")
-
-    def frame_done(self, stages_ns, cause):
-        self.causes.append(cause)
-        if len(self.causes) != self.after:
-            return None
-        return Change(
-            self.task, 2 * MS, VariantChanged("int8", self.task.variant, DROP, 7, "hot: 79 °C of 80")
-        )
-
-    def as_json(self):
-        return {"steps_made": 1}
-
-
-DROP = Drop("top1", 2.0, (1.5, 2.5), 0.95, 1000, "source")
-
-
-class TestLadder:
-    def test_the_next_frame_is_the_next_variants(self):
-        clock, told = Clock(), []
-        first, second, sink = FakeTask(clock), FakeTask(clock), FakeSink()
-        second.variant = "int4"
-        watcher = Observer()
-        watcher.variant_changed = told.append
-        climber = FakeClimber(second, after=3)
-        source = ListSource([picture() for _ in range(8)])
-        options = LoopOptions(paced=False, deadline_ns=5 * MS)
-        summary = Loop(source, first, sink, options, climber=climber, observers=[watcher], now_ns=clock).run(
-            warm_up=True
-        )
-        assert [outcome.variant for outcome in sink.outcomes] == ["int8"] * 3 + ["int4"] * 5
-        assert [outcome.drop for outcome in sink.outcomes] == [None] * 3 + [DROP] * 5
-        assert len(second.frames) == 5
-        assert first.session.runs == 1 + 1 + 3  # warm-up with its bare call, frames; none after the change
-        assert [event.after for event in told] == ["int4"]
-        assert climber.calls == [("start", (6, 4)), "close"]
-        assert set(climber.causes) == {"slow_inference"}
-        assert summary.variant == "int4"
-        assert summary.as_json()["ladder"] == {"steps_made": 1}
-        assert summary.as_json()["drop"]["value"] == 2.0
-
-    def test_costs_are_learned_anew(self):
-        clock = Clock()
-        climber = FakeClimber(FakeTask(clock), after=4)
-        loop = Loop(ListSource([]), FakeTask(clock), FakeSink(), LoopOptions(), climber=climber, now_ns=clock)
-        traces = [loop.process(Frame(picture().pixels, "bgr", 0, clock.ns)) for _ in range(4)]
-        assert traces[2] is not None
-        assert traces[3] is None
-        assert loop._freshness.cost_ns is None
-        assert loop._bare.cost_ns == 2 * MS
-
-    def test_its_threads_end_where_the_run_breaks(self):
-        climber = FakeClimber(None, after=99)
-        source = ListSource([picture()])
-        with pytest.raises(OutputError):
-            Loop(source, FakeTask(), FakeSink(fails_at="write"), LoopOptions(), climber=climber).run()
-        assert climber.calls[-1] == "close"
-
-
-class TestStaleFrames:
-    def test_one_that_waited_too_long_is_dropped_and_never_two_in_a_row(self):
-        clock = Clock()
-        clock.ns = 1000 * MS
-        task = FakeTask(clock)
-        loop = Loop(ListSource([]), task, FakeSink(), LoopOptions(max_age_ns=50 * MS), now_ns=clock)
-        ages_ms = iter([50, 51, 300, 300, 0])
-
-        def take(timeout_s=None):
-            age_ms = next(ages_ms, None)
-            if age_ms is None:
-                return None
-            loop.mailbox.counts.read += 1
-            return Frame(picture().pixels, "bgr", 0, clock.ns - age_ms * MS)
-
-        loop.mailbox.take = take
-        loop._process_all()
-        counts = loop.mailbox.counts
-        assert (counts.read, counts.processed, counts.dropped["stale"]) == (5, 3, 2)
-        assert counts.unaccounted == 0
-
-    def test_one_that_is_bound_to_be_late_leaves_its_turn_to_the_next(self):
-        clock = Clock()
-        task = FakeTask(clock)  # 6.75 ms
-        loop = Loop(
-            ListSource([], live=True), task, FakeSink(), LoopOptions(deadline_ns=10 * MS), now_ns=clock
-        )
-        for _ in range(3):
-            loop.process(Frame(picture().pixels, "bgr", 0, clock.ns))
-        loop._capture.next_due_ns = clock.ns + 5 * MS
-        assert not loop._is_stale(Frame(picture().pixels, "bgr", 0, clock.ns - 3 * MS))
-        assert loop._is_stale(Frame(picture().pixels, "bgr", 0, clock.ns - 4 * MS))
-        loop._freshness.processed(6 * MS)
-        loop.mailbox.finish("end_of_source")  # nothing will follow
-        assert not loop._is_stale(Frame(picture().pixels, "bgr", 0, clock.ns - 4 * MS))
-
-    def test_an_unpaced_file_loses_none(self):
-        source = ListSource([picture() for _ in range(30)])
-        options = LoopOptions(paced=False, deadline_ns=1)
-        assert Loop(source, FakeTask(), FakeSink(), options).run().frames.processed == 30
 
 
 class TestFailures:
