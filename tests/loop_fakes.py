@@ -7,11 +7,12 @@ import threading
 import numpy as np
 
 from edgekit.camera.protocol import EndOfSource
-from edgekit.errors import OutputError
+from edgekit.errors import EnvironmentLacks, OutputError
 from edgekit.events import Observer
 from edgekit.loop import Loop
 from edgekit.types import Classification, Frame
 
+MS = 1_000_000
 PATIENCE_S = 10.0
 RESULT = Classification(np.array([1.0], np.float32), ("thing",))
 

@@ -11,8 +11,6 @@ from edgekit.errors import DataError, ModelError, OutputError
 from edgekit.events import Observer
 from edgekit.loop import Loop, LoopOptions
 from edgekit.types import Frame
-
-MS = 1_000_000
 from tests.loop_fakes import (
     MS,
     PATIENCE_S,

@@ -8,8 +8,6 @@ from edgekit.errors import OutputError
 from edgekit.events import Observer, VariantChanged
 from edgekit.loop import Loop, LoopOptions
 from edgekit.types import Frame
-
-MS = 1_000_000
 from tests.loop_fakes import MS, Clock, FakeSink, FakeTask, ListSource, picture
 
 
