@@ -58,7 +58,9 @@ def as_text(bundle: Bundle) -> RenderableType:
     signed = "signed" if bundle.signature else "not signed"
     golden = f"golden inputs: {len(manifest.golden)}"
     head.append(f"  {manifest.task}, {format_size(bundle.size_bytes)}, {golden}, {signed}\nid {bundle.id}")
-    parts: list[RenderableType] = [head, _section("Card", _card_rows(manifest.card))]
+    if manifest.card.badge:
+        head.append(f"\n{manifest.card.badge}", style="bold yellow")
+    parts: list[RenderableType] = [head, _section("Card", card_rows(manifest.card))]
     parts.append(_variants(manifest.variants))
     if manifest.evidence:
         parts.append(_evidence(manifest.evidence))
@@ -83,9 +85,11 @@ def _section(title: str, rows: Iterable[tuple[str, str]]) -> Table:
     return table
 
 
-def _card_rows(card: Card) -> Iterator[tuple[str, str]]:
+def card_rows(card: Card) -> Iterator[tuple[str, str]]:
+    """What a card says, name and text of each part; empty where it says nothing."""
     yield "title", card.title
     yield "for", card.domain
+    yield "knows", ", ".join(card.subjects)
     yield "languages", ", ".join(card.languages)
     yield "input", card.input_range
     yield "cannot", "\n".join(card.cannot)
@@ -94,6 +98,19 @@ def _card_rows(card: Card) -> Iterator[tuple[str, str]]:
     yield "source", card.source
     yield "parameters", f"{card.parameters:,}"
     yield "trained on", card.trained_on
+    yield (
+        "accuracy",
+        "\n".join(
+            f"{a.metric} {a.value:g} {a.unit}, {a.data}, {a.precision} ({a.source})" for a in card.accuracy
+        ),
+    )
+    yield (
+        "time",
+        "\n".join(
+            f"{s.kind}: {s.ms:g} ms for {s.what}, {s.device}, {s.precision} ({s.source})" for s in card.speed
+        ),
+    )
+    yield "wrong sizes", "\n".join(f"“{q.said}”: {q.truth}" for q in card.quoted)
     yield "notes", card.notes
 
 

@@ -23,6 +23,7 @@ def markdown(report: Report) -> str:
     parts = [
         f"# {plain(card.title)}: {plain(report.subjects.candidate.variant)}",
         f"**{plain(headline(report))}**",
+        *([f"For: **{plain(card.badge)}**."] if card.badge else []),
         plain(sentence(report.reason)),
         *(f"> **{plain(alarm.title)}.** {plain(alarm.text)}" for alarm in alarms(report)),
         "\n".join(f"- {plain(line)}" for line in evidence(report)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,20 @@ def require_html() -> None:
         )
 
 
-def page(template: str, **values: Any) -> str:  # noqa: ANN401 (what the template shows)
+def page(
+    template: str,
+    *,
+    styles: Sequence[str] = ("page.css",),
+    scripts: Sequence[str] = ("sort.js",),
+    **values: Any,  # noqa: ANN401 (what the template shows)
+) -> str:
     """Fills a template of :data:`TEMPLATES`; everything but ``Markup`` is escaped.
+
+    Args:
+        template: file of the templates.
+        styles: files of the templates, put into the page one after the other.
+        scripts: the same.
+        values: that the template shows.
 
     Raises:
         EnvironmentLacks: jinja2 is not installed.
@@ -45,7 +58,9 @@ def page(template: str, **values: Any) -> str:  # noqa: ANN401 (what the templat
         lstrip_blocks=True,
     )
     environment.filters["sentence"] = sentence
-    style, script = ((TEMPLATES / name).read_text("utf-8") for name in ("page.css", "sort.js"))
+    style, script = (
+        "".join((TEMPLATES / name).read_text("utf-8") for name in names) for names in (styles, scripts)
+    )
     return environment.get_template(template).render(
         style=Markup(style), script=Markup(script), policy=_policy(style, script), **values
     )
