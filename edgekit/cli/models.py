@@ -98,5 +98,6 @@ def _card(name: str, card: Card) -> Table:
         ("sources", sources),
     ):
         if value:
-            table.add_row(Text(key), Text(value))
+            said = "\n".join(f"cannot {line}" for line in card.cannot) if key == "cannot" else value
+            table.add_row(Text(key), Text(said))
     return table
