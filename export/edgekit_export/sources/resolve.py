@@ -172,6 +172,7 @@ def _from_recipe(name: str, origin: str, folder: Path, weights: Path | None, ask
             files = _Files(folder, recipe, {})
             there = named_folder(recipe.hub, name, weights)
             made = builder_of(there)(there, asked)
+            card = structs.replace(card, parameters=made.card.parameters)
         else:
             files = _Files(folder, recipe, _elsewhere(recipe, weights, name))
             made = packaged_source(recipe.hub, origin, files.read, asked)

@@ -106,9 +106,14 @@ def _from_recipe(folder: Path, origin: str, *, requantize: bool, weights: Path |
         model = open_gguf(file, origin=origin, requantize=requantize)
     elif isinstance(recipe.hub, str) and recipe.task in ("generate", "vision_language"):
         found = _from_folder(named_folder(recipe.hub, folder.name, weights))
-        if found is None:
-            raise ModelError(f"{origin}: its folder holds no language model, expected task {recipe.task}")
+        sees = None if found is None else found.model.eyes is not None
+        if found is None or sees != (recipe.task == "vision_language"):
+            got = {None: "no language model", True: "one that looks at pictures", False: "one of text alone"}[
+                sees
+            ]
+            raise ModelError(f"{origin}: its folder holds {got}, expected task {recipe.task}")
         model = found.model
+        card = structs.replace(card, parameters=model.card.parameters)
     elif isinstance(recipe.hub, HubFolder) and recipe.task == "vision_language":
         model = _beside(folder, recipe.hub, origin)
     else:
