@@ -21,6 +21,7 @@ from edgekit.cli.answer_options import (
     answer_settings,
     decoder_options,
 )
+from edgekit.cli.badge import tell_badge
 from edgekit.cli.engine_options import add_engine_arguments
 from edgekit.cli.output import emit, say, write
 from edgekit.cli.values import option, parse_path
@@ -85,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
     task = load_model(args.bundle, args)
     if not task.knows_turns and (args.system is not None or talks):
         raise UsageError(f"{args.bundle}: this model knows no turns", "give it a PROMPT, and no --system")
+    tell_badge(args.bundle)
     talk = _Talk(args, task, settings)
     talk.show(args.image)
     if talks:

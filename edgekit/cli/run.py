@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgekit.cli.badge import tell_badge
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit
 from edgekit.cli.then import add_then_arguments
@@ -79,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_bare(args.bundle)
     task = load(args.bundle, args.variant, engine=args.engine, options=engine_options(args))
+    tell_badge(args.bundle)
     asked = asked_of(args, task)
     inputs = inputs_of(task.accepts, args.inputs, args.text)
     saver = None if args.save is None else _saver(args, task)
