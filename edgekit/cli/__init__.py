@@ -22,6 +22,7 @@ COMMANDS = (
     "selftest",
     "doctor",
     "models",
+    "advise",
     "decide",
 )
 """Commands of this distribution, each a module of the same name, in the order of ``--help``."""

@@ -1,0 +1,245 @@
+"""How a model meets a need: what speaks for it, what rules it out, and what it is not quite made for."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from edgekit.bundle.card import Card
+from edgekit.catalog.abilities import how, modality_of, one_line_only, refusal, told, turns_lines
+from edgekit.catalog.devices import DEVICES, Device
+from edgekit.catalog.fits import cannot_fit
+from edgekit.catalog.language_words import ANY, language_name
+from edgekit.catalog.need import Need, Want
+from edgekit.catalog.placement import Placement, place
+from edgekit.catalog.subject_words import canon, covered, words_of
+from edgekit.catalog.task_words import KINDS
+
+Field = Literal["task", "subject", "language", "size", "latency", "licence", "setting", "form", "parameters"]
+_CLASSED: Final = frozenset({"detect", "classify", "presence", "count", "classify_text"})
+_SPOKEN: Final = frozenset(
+    [
+        "read",
+        "ask",
+        "chat",
+        "generate",
+        "translate",
+        "summarise",
+        "extract",
+        "classify_text",
+        "entail",
+        "zero_shot",
+        "fill_mask",
+        "embed",
+        "transcribe",
+    ]
+)
+_GENERAL = re.compile(r"\b(?:general|everyday)\b", re.IGNORECASE)
+_LABELS: Final = frozenset(["sentiment", "topic", "spam", "intent", "toxicity", "phishing"])
+_ODD: Final = frozenset(
+    [
+        "whiteboard",
+        "blackboard",
+        "drawing",
+        "cartoon",
+        "anime",
+        "sketch",
+        "painting",
+        "satellite",
+        "aerial",
+        "thermal",
+        "infrared",
+        "microscope",
+        "x-ray",
+        "mri",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Where a model does not meet a need.
+
+    Attributes:
+        field: of what.
+        said: with the evidence.
+        weight: how far it is off.
+        hard: rules the model out.
+    """
+
+    field: Field
+    said: str
+    weight: float
+    hard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A model beside a need; ``mismatches`` are empty where it fits, ``penalty`` orders those that fit."""
+
+    name: str
+    card: Card
+    placement: Placement
+    mismatches: tuple[Mismatch, ...]
+    made: bool
+    penalty: float
+
+    @property
+    def fits(self) -> bool:
+        """Nothing rules it out."""
+        return not any(one.hard for one in self.mismatches)
+
+    @property
+    def distance(self) -> float:
+        """How far off it is in all."""
+        return sum(one.weight for one in self.mismatches) + self.penalty
+
+
+def match(name: str, card: Card, need: Need) -> Match:
+    """Holds one card against a need."""
+    device = DEVICES.get(need.device or "")
+    placed = place(card, need.max_bytes, device, need.prefer)
+    found = [*_limits(card, need, placed, device), *_form(card, need)]
+    made, penalty = not need.wants, 0.0
+    for want in need.wants:
+        done = how(card, want)
+        made = made or done == "made"
+        penalty += {"made": 0.0, "asked": 2.0, "no": 0.0}[done]
+        found += _task(card, want, done)
+        if done == "made":
+            found += _subjects(card, want, need)
+            penalty += _unused(card, want)
+            penalty += 1.0 if card.general and want.kind == "classify_text" else 0.0
+    if len(need.wants) > 1 and any(how(card, want) != "no" for want in need.wants):
+        found = [_soft(one) if one.field == "task" else one for one in found]
+    penalty += (0.5 if turns_lines(card) else 0) + (1.0 if need.one_line and not one_line_only(card) else 0)
+    return Match(name, card, placed, tuple(found), made, penalty)
+
+
+def _unused(card: Card, want: Want) -> float:
+    """How much of what a model knows is beside the point: of two that fit, the one that does only this comes first."""
+    if want.kind not in _CLASSED or not want.subjects or not card.subjects or want.kind == "classify_text":
+        return 0.0
+    used = sum(bool(covered([one], want.subjects)[0]) for one in card.subjects)
+    return 0.4 * (1 - used / len(card.subjects))
+
+
+def _soft(one: Mismatch) -> Mismatch:
+    return Mismatch(one.field, one.said, 3.0, hard=False)
+
+
+def _limits(card: Card, need: Need, placed: Placement, device: Device | None) -> list[Mismatch]:
+    found = []
+    limits = [x for x in (need.max_bytes, need.memory_bytes, device.memory_bytes if device else None) if x]
+    if limits and placed.bytes > min(limits):
+        why = cannot_fit(card.parameters, min(limits))
+        said = why or f"{placed.bytes / 1e6:,.4g} MB at {placed.precision}, over {min(limits) / 1e6:,.4g} MB"
+        found.append(Mismatch("size", f"size: {said}", 5 + 5 * math.log2(placed.bytes / min(limits))))
+    if need.max_ms is not None and placed.ms is not None and placed.ms > need.max_ms:
+        said = f"latency: {placed.kind} {placed.ms:,.0f} ms {placed.what} on {need.device}, asked for {need.max_ms:g} ms"
+        found.append(Mismatch("latency", said, 5 + math.log2(placed.ms / need.max_ms)))
+    if need.licence and (why := need.licence.refusal(card.license)):
+        found.append(Mismatch("licence", f"licence: {why}", 10))
+    spoken = any(want.kind in _SPOKEN for want in need.wants)
+    missing = [tag for tag in need.languages if not _speaks(card, tag)] if spoken else []
+    if missing and card.languages:
+        names = ", ".join(map(language_name, missing))
+        said = f"asked for {names}: {card.badge or 'its languages'} ({', '.join(map(language_name, card.languages))})"
+        found.append(Mismatch("language", said, 15))
+    elif spoken and not need.languages and card.languages and not _speaks(card, "en"):
+        found.append(Mismatch("language", f"no language was named: {card.badge}", 4, hard=False))
+    return found
+
+
+def _speaks(card: Card, tag: str) -> bool:
+    return ANY in card.languages or tag in {one.split("-")[0] for one in card.languages}
+
+
+def _form(card: Card, need: Need) -> list[Mismatch]:
+    found = []
+    if need.parameters and abs(math.log(card.parameters / need.parameters)) > math.log(1.6):
+        said = f"asked for about {need.parameters:,} parameters: it has {card.parameters:,}"
+        found.append(Mismatch("parameters", said, 10))
+    if need.not_autoregressive and "decoder" in card.architecture:
+        found.append(Mismatch("form", "it makes text token by token", 10))
+    if one_line_only(card) and not need.one_line:
+        found.append(Mismatch("form", "it reads one line that is cut out already", 5))
+    return found
+
+
+def _task(card: Card, want: Want, done: str) -> list[Mismatch]:
+    line = refusal(card, want.kind)
+    asked = f"asked for {want.told()}"
+    if done == "no":
+        near = 20 if modality_of(card) == KINDS[want.kind].modality else 100
+        why = f"it cannot {line}" if line else f"this is {card.badge or card.title}"
+        shared = covered(want.subjects, card.subjects)[0]
+        return [Mismatch("task", f"{asked}: {why}", near - (5 if line else 0) - (5 if shared else 0))]
+    if done == "asked":
+        how_said = "it answers in words" + (", without boxes" if want.kind == "detect" else "")
+        how_said = f"it cannot {line}" if line else how_said
+        return [Mismatch("task", f"{asked}: {how_said}", 2, hard=False)]
+    return [Mismatch("task", f"{asked}: it cannot {line}", 2, hard=False)] if line else []
+
+
+def _subjects(card: Card, want: Want, need: Need) -> list[Mismatch]:
+    found = _refused(card, (*want.subjects, *need.settings), want)
+    only = card.badge or card.domain
+    narrow = not card.general and not _GENERAL.search(card.domain)
+    classed = want.kind in _CLASSED or (want.kind == "ask" and not card.general)
+    if classed and need.own_classes and not card.general:
+        found.append(
+            Mismatch(
+                "subject",
+                f"asked for classes of your own: it knows {only}; fine-tune it",
+                15 if narrow else 6,
+            )
+        )
+        return found
+    if not classed or card.general:
+        return found
+    if not want.subjects:
+        if narrow and want.kind != "classify_text":
+            found.append(Mismatch("subject", f"asked for {KINDS[want.kind].told}: this knows {only}", 15))
+        return found
+    if want.kind == "classify_text":
+        return found + _texts(card, want)
+    yes, no = covered(want.subjects, (*card.subjects, *_named(card)))
+    if no:
+        said = f"asked for {want.told()}: this knows {only}, not {', '.join(no)}"
+        found.append(Mismatch("subject", said, 3 if yes else 12, hard=not yes))
+    return found
+
+
+def _named(card: Card) -> list[str]:
+    """What a title names, and data sets whose classes it has."""
+    sets = [word for word in ("imagenet", "coco") if word in card.domain.lower()]
+    return [*sets, *(word for word in words_of(card.title))]
+
+
+def _texts(card: Card, want: Want) -> list[Mismatch]:
+    """Classes of texts, and the texts: a model of tweets knows no letters."""
+    known = words_of(f"{card.domain} {' '.join(card.subjects)}")
+    labels = [one for one in want.subjects if canon(one) in _LABELS]
+    if any(canon(one) not in known for one in labels):
+        return [Mismatch("subject", f"asked for {want.told()}: this knows {card.badge}", 12)]
+    texts = [one for one in want.subjects if one not in labels]
+    if texts and not any(set(canon(one).split()) & known for one in texts):
+        return [Mismatch("setting", f"asked for {', '.join(texts)}: made for {card.domain}", 3, hard=False)]
+    return [] if texts else [Mismatch("setting", f"made for {card.domain}", 2, hard=False)]
+
+
+def _refused(card: Card, nouns: tuple[str, ...], want: Want) -> list[Mismatch]:
+    """Lines of a card that say it cannot do what the nouns name; and pictures of another kind than it was made for."""
+    able = words_of(told(card))
+    asked = {word for noun in nouns for word in canon(noun).split()} - able
+    for line in card.cannot:
+        if shared := asked & words_of(line):
+            hard = any(word in canon(one).split() for word in shared for one in want.subjects)
+            return [Mismatch("setting", f"asked for {', '.join(sorted(shared))}: it cannot {line}", 4, hard)]
+    if odd := asked & _ODD:
+        said = f"asked for {', '.join(sorted(odd))}: made for {card.domain}"
+        return [Mismatch("setting", said, 3, hard=False)]
+    return []
