@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-QuantityKind = Literal["bytes", "memory_bytes", "ms", "parameters"]
+QuantityKind = Literal["bytes", "memory_bytes", "ms", "token_ms", "parameters"]
 
 _SPELLED = {
     "half a": 0.5,
@@ -20,7 +20,8 @@ _SPELLED = {
     "ten": 10,
     "hundred": 100,
 }
-_NUMBER = rf"(?P<number>\d[\d,]*(?:\.\d+)?|\.\d+|{'|'.join(_SPELLED)})"
+# A number in words ends where a space does: "as" is no "a s".
+_NUMBER = rf"(?P<number>\d[\d,]*(?:\.\d+)?|\.\d+|(?:{'|'.join(_SPELLED)})(?=[\s-]))"
 _BYTES = {
     r"bytes?": 1,
     r"k(?:ilo)?b(?:ytes?)?": 10**3,
@@ -42,9 +43,18 @@ _LIMIT = (
     r"|about|around|roughly|some|max(?:imum)?(?: of)?|budget of|limit of|<=|≤|<|~|of)\s*)*"
 )
 _RATE = re.compile(
-    r"(?P<number>\d+(?:\.\d+)?)\s*(?:fps|frames?\s*(?:/|per|a)\s*s(?:ec(?:ond)?)?)\b", re.IGNORECASE
+    r"(?P<number>\d+(?:\.\d+)?)\s*(?:fps|(?P<what>frames?|tokens?)\s*(?:/|per|a)\s*s(?:ec(?:ond)?)?)\b",
+    re.IGNORECASE,
 )
-_EACH = r"(?:\s*(?:/|per|a|an|each|every)\s*(?:page|picture|image|photo|frame|item|answer|token|call|document|line)s?)?"
+_EACH = (
+    r"(?:\s*(?:/|per|a|an|each|every)\s*"
+    r"(?:(?P<token>tokens?)|(?:page|picture|image|photo|frame|item|answer|call|document|line)s?))?"
+)
+_LONG = (
+    r"(?![\s-]*(?:long\b|clips?|recordings?|videos?|audio|files?|calls?|meetings?|segments?|windows?|speech|sounds?|films?"
+    r"|of\s+(?:audio|video|speech|sound|recording|film|music)))"
+)
+"""How long an input lasts is no limit of the time it may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,8 @@ class Quantity:
     """A number with its unit, and where it stands.
 
     Attributes:
-        kind: ``bytes`` of a model, ``memory_bytes`` of a machine, ``ms`` an input, ``parameters``.
+        kind: ``bytes`` of a model, ``memory_bytes`` of a machine, ``ms`` an input, ``token_ms`` a token of an answer,
+            ``parameters``.
         value: in that unit.
         start, end: of the words in the text, with those that bound them (``under``).
     """
@@ -67,7 +78,8 @@ def find_quantities(text: str) -> list[Quantity]:
     """All quantities of a text, in order; of those that overlap the first rule's."""
     found: list[Quantity] = []
     for one in (*_parameters(text), *_rates(text), *_bytes(text), *_times(text)):
-        if all(one.end <= other.start or one.start >= other.end for other in found):
+        # A limit of nothing is none: "0 MB" is a slip of the pen, and no model has it.
+        if one.value > 0 and all(one.end <= other.start or one.start >= other.end for other in found):
             found.append(one)
     return sorted(found, key=lambda one: one.start)
 
@@ -81,7 +93,8 @@ def _parameters(text: str) -> Iterator[Quantity]:
 def _rates(text: str) -> Iterator[Quantity]:
     for match in _RATE.finditer(text):
         if (rate := float(match["number"])) > 0:
-            yield Quantity("ms", 1000.0 / rate, match.start(), match.end())
+            kind: QuantityKind = "token_ms" if (match["what"] or "").lower().startswith("token") else "ms"
+            yield Quantity(kind, 1000.0 / rate, match.start(), match.end())
 
 
 def _bytes(text: str) -> Iterator[Quantity]:
@@ -93,8 +106,10 @@ def _bytes(text: str) -> Iterator[Quantity]:
 
 def _times(text: str) -> Iterator[Quantity]:
     for unit, factor in _MS.items():
-        for match in _matches(rf"(?:{unit}){_EACH}", text):
-            yield Quantity("ms", _value(match) * factor, match.start(), match.end())
+        for match in _matches(rf"(?:{unit})(?![\w]){_EACH}{_LONG}", text):
+            yield Quantity(
+                "token_ms" if match["token"] else "ms", _value(match) * factor, match.start(), match.end()
+            )
 
 
 def _matches(after: str, text: str) -> Iterator[re.Match[str]]:
@@ -104,4 +119,8 @@ def _matches(after: str, text: str) -> Iterator[re.Match[str]]:
 
 def _value(match: re.Match[str]) -> float:
     number = match["number"].lower()
-    return float(_SPELLED[number]) if number in _SPELLED else float(number.replace(",", ""))
+    if number in _SPELLED:
+        return float(_SPELLED[number])
+    # "1,500" has thousands, "1,5" a decimal comma.
+    thousands = re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", number) is not None
+    return float(number.replace(",", "" if thousands or number.count(",") > 1 or "." in number else "."))
