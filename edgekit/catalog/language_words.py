@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 ANY = "mul"
 """Of a card: many languages. Of a need: several, whichever they are (ISO 639-2, as BCP 47 takes it)."""
@@ -55,6 +56,11 @@ def language_tag(name: str) -> str | None:
     if key in NAMES or key == ANY:
         return key
     return _TAGS.get(key)
+
+
+def speaks(languages: Iterable[str], tag: str) -> bool:
+    """Whether a card with these languages knows this one; regions play no part."""
+    return any(one == ANY or one.split("-")[0] == tag for one in languages)
 
 
 def language_name(tag: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal
 
 from edgekit.bundle.card import Card
@@ -27,4 +28,4 @@ _KINDS: Final[tuple[tuple[str, LicenceKind], ...]] = (
 def licence_kind(card: Card) -> LicenceKind:
     """The kind of a card's licence; what is not known counts as not stated. No legal advice."""
     said = card.license.lower()
-    return next((kind for words, kind in _KINDS if words in said), "not stated")
+    return next((kind for words, kind in _KINDS if re.search(rf"\b{words}", said)), "not stated")

@@ -10,10 +10,12 @@ from typing import Final, Literal
 from edgekit.bundle.card import Card
 from edgekit.catalog.abilities import how, modality_of, one_line_only, refusal, told, turns_lines
 from edgekit.catalog.devices import DEVICES, Device
+from edgekit.catalog.estimate import WITHIN
 from edgekit.catalog.fits import cannot_fit
-from edgekit.catalog.language_words import ANY, language_name
+from edgekit.catalog.language_words import language_name, speaks
 from edgekit.catalog.need import Need, Want
-from edgekit.catalog.placement import Placement, place
+from edgekit.catalog.placement import ANSWER_TOKENS, Placement, place, timed_by_token
+from edgekit.catalog.reasons import Reason, reasons, told_ms
 from edgekit.catalog.subject_words import canon, covered, words_of
 from edgekit.catalog.task_words import KINDS
 
@@ -67,22 +69,32 @@ class Mismatch:
         said: with the evidence.
         weight: how far it is off.
         hard: rules the model out.
+        far: the model does another thing altogether, so that it is no near miss either.
     """
 
     field: Field
     said: str
     weight: float
     hard: bool = True
+    far: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A model beside a need; ``mismatches`` are empty where it fits, ``penalty`` orders those that fit."""
+    """A model beside a need.
+
+    Attributes:
+        mismatches: none where it fits altogether.
+        reasons: what speaks for it.
+        made: it is made for at least one of the things wanted.
+        penalty: orders those that fit.
+    """
 
     name: str
     card: Card
     placement: Placement
     mismatches: tuple[Mismatch, ...]
+    reasons: tuple[Reason, ...]
     made: bool
     penalty: float
 
@@ -90,6 +102,11 @@ class Match:
     def fits(self) -> bool:
         """Nothing rules it out."""
         return not any(one.hard for one in self.mismatches)
+
+    @property
+    def related(self) -> bool:
+        """It does what is wanted, to what is wanted, or its card names just that as what it cannot do."""
+        return not any(one.far for one in self.mismatches)
 
     @property
     def distance(self) -> float:
@@ -100,8 +117,10 @@ class Match:
 def match(name: str, card: Card, need: Need) -> Match:
     """Holds one card against a need."""
     device = DEVICES.get(need.device or "")
-    placed = place(card, need.max_bytes, device, need.prefer)
-    found = [*_limits(card, need, placed, device), *_form(card, need)]
+    limit = _limit_bytes(need, device)
+    placed = place(card, limit, device, need.prefer)
+    found = [*_size(card, placed, limit), *_latency(card, need, placed)]
+    found += [*_rights(card, need), *_spoken(card, need), *_form(card, need)]
     made, penalty = not need.wants, 0.0
     for want in need.wants:
         done = how(card, want)
@@ -115,7 +134,7 @@ def match(name: str, card: Card, need: Need) -> Match:
     if len(need.wants) > 1 and any(how(card, want) != "no" for want in need.wants):
         found = [_soft(one) if one.field == "task" else one for one in found]
     penalty += (0.5 if turns_lines(card) else 0) + (1.0 if need.one_line and not one_line_only(card) else 0)
-    return Match(name, card, placed, tuple(found), made, penalty)
+    return Match(name, card, placed, tuple(found), reasons(card, need, placed, limit), made, penalty)
 
 
 def _unused(card: Card, want: Want) -> float:
@@ -130,31 +149,55 @@ def _soft(one: Mismatch) -> Mismatch:
     return Mismatch(one.field, one.said, 3.0, hard=False)
 
 
-def _limits(card: Card, need: Need, placed: Placement, device: Device | None) -> list[Mismatch]:
-    found = []
-    limits = [x for x in (need.max_bytes, need.memory_bytes, device.memory_bytes if device else None) if x]
-    if limits and placed.bytes > min(limits):
-        why = cannot_fit(card.parameters, min(limits))
-        said = why or f"{placed.bytes / 1e6:,.4g} MB at {placed.precision}, over {min(limits) / 1e6:,.4g} MB"
-        found.append(Mismatch("size", f"size: {said}", 5 + 5 * math.log2(placed.bytes / min(limits))))
-    if need.max_ms is not None and placed.ms is not None and placed.ms > need.max_ms:
-        said = f"latency: {placed.kind} {placed.ms:,.0f} ms {placed.what} on {need.device}, asked for {need.max_ms:g} ms"
-        found.append(Mismatch("latency", said, 5 + math.log2(placed.ms / need.max_ms)))
-    if need.licence and (why := need.licence.refusal(card.license)):
-        found.append(Mismatch("licence", f"licence: {why}", 10))
-    spoken = any(want.kind in _SPOKEN for want in need.wants)
-    missing = [tag for tag in need.languages if not _speaks(card, tag)] if spoken else []
-    if missing and card.languages:
+def _limit_bytes(need: Need, device: Device | None) -> int | None:
+    """The least of what the model may weigh and what the machine holds."""
+    limits = (need.max_bytes, need.memory_bytes, device.memory_bytes if device else None)
+    return min((one for one in limits if one is not None), default=None)
+
+
+def _size(card: Card, placed: Placement, limit: int | None) -> list[Mismatch]:
+    if limit is None or placed.bytes <= limit:
+        return []
+    least = f"{placed.bytes / 1e6:,.4g} MB at {placed.precision}, over {limit / 1e6:,.4g} MB"
+    said = f"size: {cannot_fit(card.parameters, limit) or least}"
+    return [Mismatch("size", said, 5 + 5 * math.log2(placed.bytes / limit))]
+
+
+def _latency(card: Card, need: Need, placed: Placement) -> list[Mismatch]:
+    """An estimate above a limit rules a model out only where the estimate's own error cannot explain it."""
+    limits = [] if need.max_ms is None else [need.max_ms]
+    if need.token_ms is not None and timed_by_token(card):
+        limits.append(need.token_ms * ANSWER_TOKENS)
+    if placed.ms is None or not limits or placed.ms <= min(limits):
+        return []
+    limit = min(limits)
+    if placed.kind == "estimated" and placed.ms <= WITHIN * limit:
+        said = (
+            f"latency: estimated {told_ms(placed.ms)}, within the estimate's factor of {WITHIN:g} of {told_ms(limit)}: "
+            "measure it with edgekit bench"
+        )
+        return [Mismatch("latency", said, 1, hard=False)]
+    said = f"latency: {placed.kind} {told_ms(placed.ms)} {placed.what} on {need.device}, asked for {told_ms(limit)}"
+    return [Mismatch("latency", said, 5 + math.log2(placed.ms / limit))]
+
+
+def _rights(card: Card, need: Need) -> list[Mismatch]:
+    why = need.licence.refusal(card) if need.licence else ""
+    return [Mismatch("licence", f"licence: {why}", 10)] if why else []
+
+
+def _spoken(card: Card, need: Need) -> list[Mismatch]:
+    if not card.languages or not any(want.kind in _SPOKEN for want in need.wants):
+        return []
+    missing = [tag for tag in need.languages if not speaks(card.languages, tag)]
+    if missing:
         names = ", ".join(map(language_name, missing))
-        said = f"asked for {names}: {card.badge or 'its languages'} ({', '.join(map(language_name, card.languages))})"
-        found.append(Mismatch("language", said, 15))
-    elif spoken and not need.languages and card.languages and not _speaks(card, "en"):
-        found.append(Mismatch("language", f"no language was named: {card.badge}", 4, hard=False))
-    return found
-
-
-def _speaks(card: Card, tag: str) -> bool:
-    return ANY in card.languages or tag in {one.split("-")[0] for one in card.languages}
+        known = ", ".join(map(language_name, card.languages))
+        said = f"asked for {names}: {card.badge or 'its languages'} ({known})"
+        return [Mismatch("language", said, 15)]
+    if not need.languages and not speaks(card.languages, "en"):
+        return [Mismatch("language", f"no language was named: {card.badge}", 4, hard=False)]
+    return []
 
 
 def _form(card: Card, need: Need) -> list[Mismatch]:
@@ -173,10 +216,13 @@ def _task(card: Card, want: Want, done: str) -> list[Mismatch]:
     line = refusal(card, want.kind)
     asked = f"asked for {want.told()}"
     if done == "no":
-        near = 20 if modality_of(card) == KINDS[want.kind].modality else 100
+        kind = KINDS[want.kind]
+        near = 20 if modality_of(card) == kind.modality else 100
         why = f"it cannot {line}" if line else f"this is {card.badge or card.title}"
         shared = covered(want.subjects, card.subjects)[0]
-        return [Mismatch("task", f"{asked}: {why}", near - (5 if line else 0) - (5 if shared else 0))]
+        weight = near - (5 if line else 0) - (5 if shared else 0)
+        about = shared or not want.subjects or not card.subjects or not kind.tasks
+        return [Mismatch("task", f"{asked}: {why}", weight, far=not (line and about and near == 20))]
     if done == "asked":
         how_said = "it answers in words" + (", without boxes" if want.kind == "detect" else "")
         how_said = f"it cannot {line}" if line else how_said
@@ -195,6 +241,7 @@ def _subjects(card: Card, want: Want, need: Need) -> list[Mismatch]:
                 "subject",
                 f"asked for classes of your own: it knows {only}; fine-tune it",
                 15 if narrow else 6,
+                far=narrow,
             )
         )
         return found
@@ -202,14 +249,16 @@ def _subjects(card: Card, want: Want, need: Need) -> list[Mismatch]:
         return found
     if not want.subjects:
         if narrow and want.kind != "classify_text":
-            found.append(Mismatch("subject", f"asked for {KINDS[want.kind].told}: this knows {only}", 15))
+            said = f"asked for {KINDS[want.kind].told}: this knows {only}"
+            found.append(Mismatch("subject", said, 15, far=True))
         return found
     if want.kind == "classify_text":
         return found + _texts(card, want)
     yes, no = covered(want.subjects, (*card.subjects, *_named(card)))
     if no:
         said = f"asked for {want.told()}: this knows {only}, not {', '.join(no)}"
-        found.append(Mismatch("subject", said, 3 if yes else 12, hard=not yes))
+        named = any(one.hard for one in found)  # a card that says "no stamps" is about them
+        found.append(Mismatch("subject", said, 3 if yes else 12, hard=not yes, far=not yes and not named))
     return found
 
 
@@ -224,7 +273,7 @@ def _texts(card: Card, want: Want) -> list[Mismatch]:
     known = words_of(f"{card.domain} {' '.join(card.subjects)}")
     labels = [one for one in want.subjects if canon(one) in _LABELS]
     if any(canon(one) not in known for one in labels):
-        return [Mismatch("subject", f"asked for {want.told()}: this knows {card.badge}", 12)]
+        return [Mismatch("subject", f"asked for {want.told()}: this knows {card.badge}", 12, far=True)]
     texts = [one for one in want.subjects if one not in labels]
     if texts and not any(set(canon(one).split()) & known for one in texts):
         return [Mismatch("setting", f"asked for {', '.join(texts)}: made for {card.domain}", 3, hard=False)]
@@ -237,7 +286,7 @@ def _refused(card: Card, nouns: tuple[str, ...], want: Want) -> list[Mismatch]:
     asked = {word for noun in nouns for word in canon(noun).split()} - able
     for line in card.cannot:
         if shared := asked & words_of(line):
-            hard = any(word in canon(one).split() for word in shared for one in want.subjects)
+            hard = any(canon(one).split()[-1] in shared for one in want.subjects)
             return [Mismatch("setting", f"asked for {', '.join(sorted(shared))}: it cannot {line}", 4, hard)]
     if odd := asked & _ODD:
         said = f"asked for {', '.join(sorted(odd))}: made for {card.domain}"

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from edgekit.catalog.device_words import find_device
 from edgekit.catalog.language_words import find_languages, language_name
-from edgekit.catalog.licence import LicenceWish, find_licence
+from edgekit.catalog.licence_words import LicenceWish, find_licence
 from edgekit.catalog.nouns import Nouns, find_nouns, modalities_of
 from edgekit.catalog.quantities import Quantity, find_quantities
 from edgekit.catalog.task_words import IMPLIED, KINDS, Asked, find_tasks, settle
@@ -65,7 +65,8 @@ class Want:
     def told(self) -> str:
         """In words: what people asked for."""
         what = KINDS[self.kind].told
-        return f"{what} of {_listed(self.subjects)}" if self.subjects else what
+        of = ": " if what.startswith(("telling", "answering")) else " of "
+        return f"{what}{of}{_listed(self.subjects)}" if self.subjects else what
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Need:
         max_bytes: of the model.
         memory_bytes: of the machine.
         max_ms: of one input, or of one answer.
+        token_ms: of one token of an answer.
         parameters: about so many.
         offline: said so. Everything in the catalogue runs offline; it rules nothing out.
         licence: what it must allow.
@@ -99,6 +101,7 @@ class Need:
     max_bytes: int | None = None
     memory_bytes: int | None = None
     max_ms: float | None = None
+    token_ms: float | None = None
     parameters: int | None = None
     offline: bool = False
     licence: LicenceWish | None = None
@@ -126,7 +129,9 @@ class Need:
         parts += [_listed([language_name(tag) for tag in self.languages])] if self.languages else []
         parts += [f"on {self.device}"] if self.device else []
         parts += [f"at most {self.max_bytes:,} bytes"] if self.max_bytes is not None else []
-        parts += [f"at most {self.max_ms:g} ms"] if self.max_ms is not None else []
+        unplaced = "" if self.device else " (no device named: not checked)"
+        parts += [f"at most {self.max_ms:g} ms{unplaced}"] if self.max_ms is not None else []
+        parts += [f"at most {self.token_ms:g} ms a token{unplaced}"] if self.token_ms is not None else []
         parts += [f"about {self.parameters:,} parameters"] if self.parameters is not None else []
         parts += ["offline"] if self.offline else []
         parts += [self.licence.named or self.licence.use] if self.licence else []
@@ -170,6 +175,7 @@ def parse_need(text: str, names: Collection[str] = ()) -> Need:
         max_bytes=_whole(_least(quantities, "bytes")),
         memory_bytes=_whole(_least(quantities, "memory_bytes")),
         max_ms=_FRAME_MS if max_ms is None and real_time else max_ms,
+        token_ms=_least(quantities, "token_ms"),
         parameters=_whole(_least(quantities, "parameters")),
         offline=offline,
         licence=licence,

@@ -14,7 +14,7 @@ from edgekit.catalog.sizes import size_bytes
 _OF_TOKENS: Final = frozenset({"generate", "vision_language", "transcribe"})
 """Tasks whose weights recipes here bring to 4 bits: networks of matrices over tokens."""
 ANSWER_TOKENS: Final = 20
-"""Tokens of a short answer: what a model of tokens is timed by where one input has one answer."""
+"""Tokens of a short answer, which a language model is timed by; reading the prompt is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Placement:
     kind: Literal["measured", "estimated", ""] = ""
     what: str = ""
     energy_wh: float | None = None
+
+
+def timed_by_token(card: Card) -> bool:
+    """Whether a card's operations are those of one token, as its ``sources`` say, and not of an input."""
+    return "of one token" in card.sources.get("operations", "")
 
 
 def precisions_of(card: Card) -> tuple[str, ...]:
@@ -64,10 +69,15 @@ def _time(
     card: Card, device: Device, precision: str
 ) -> tuple[float | None, Literal["measured", "estimated", ""], str]:
     """A measured time where the card has one, else an estimate."""
+    by_token = timed_by_token(card)
+    pieces, what = (ANSWER_TOKENS, f"an answer of {ANSWER_TOKENS} tokens") if by_token else (1, "")
+    if by_token and card.task == "vision_language":
+        what += ", reading its picture not counted"
     for speed in card.speed:
-        if speed.device == device.name and speed.precision == precision and speed.kind == "measured":
-            return speed.ms, "measured", speed.what
+        here = speed.device == device.name and speed.precision == precision and speed.kind == "measured"
+        if here and ("token" in speed.what) == by_token:
+            return speed.ms * pieces, "measured", what or speed.what
     found = estimate(card, device, precision)
     if found is None:
         return None, "", ""
-    return found.ms, "estimated", "a token" if card.task == "generate" else "an input"
+    return found.ms * pieces, "estimated", what or "an input"

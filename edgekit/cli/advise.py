@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +12,24 @@ from edgekit.cli.values import format_size, option, parse_duration, parse_size
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
     from edgekit.catalog.advise import Advice
     from edgekit.catalog.match import Match
     from edgekit.catalog.need import Need
+    from edgekit.catalog.placement import Placement
 
 SUMMARY = "which model of the catalogue fits a need, and what it cannot do"
 EPILOG = """\
 examples:
-  edgekit advise "find signatures on scanned invoices, offline, Pi 5, 1 s, 20 MB"
+  edgekit advise "find signatures on scanned invoices, offline, Pi 5, 100 ms, 20 MB"
   edgekit advise "SmolVLM in 50 MB on a Pi 5"          refused, with the arithmetic
   edgekit advise "detect cars, closed-source product" --device pi4 --max-size 5MB
   edgekit advise "general image classification, Pi 4" --prefer eco
 
-It reads English by tables, offline; "understood" says what it made of the sentence. Options win over the sentence."""
+It reads English by tables, offline; "understood" says what it made of the sentence. Options win over the sentence.
+Where no model fits it says so, and which are nearest; the exit code is 0 then too ("top" of --json is "none")."""
 
 SHOWN = 5
 
@@ -37,12 +43,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--device", metavar="D", help="pi4, pi5, pi-zero-2, phone, laptop, microcontroller, …"
     )
     parser.add_argument("--max-size", type=option(parse_size), metavar="SIZE", help="of the weights")
-    parser.add_argument("--max-latency", type=option(parse_duration), metavar="TIME", help="of one input")
+    parser.add_argument(
+        "--max-latency", type=option(parse_duration), metavar="TIME", help="of one input, or a short answer"
+    )
     parser.add_argument(
         "--licence", metavar="L", help="a licence's name, closed-source, commercial or open-source"
     )
     parser.add_argument(
-        "--prefer", choices=("accuracy", "small", "fast", "eco"), help="between models that fit"
+        "--offline", action="store_true", help="no network; every model here runs without one"
+    )
+    parser.add_argument(
+        "--prefer",
+        choices=("accuracy", "small", "fast", "eco"),
+        help="between models that fit equally well; eco: the least energy",
     )
 
 
@@ -66,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 def _overridden(need: Need, args: argparse.Namespace) -> Need:
     from edgekit.catalog.devices import device_of
     from edgekit.catalog.language_words import language_tag
-    from edgekit.catalog.licence import wish_of
+    from edgekit.catalog.licence_words import wish_of
     from edgekit.catalog.need import Want
     from edgekit.catalog.task_words import KINDS
 
@@ -75,6 +88,8 @@ def _overridden(need: Need, args: argparse.Namespace) -> Need:
         if args.task not in KINDS:
             raise UsageError(f"--task: got {args.task!r}", f"choose from {', '.join(KINDS)}")
         about = tuple(dict.fromkeys(one for want in need.wants for one in want.subjects))
+        if not need.wants:  # "faces" without a verb is what the task is about
+            about, given["settings"] = need.settings, ()
         given["wants"] = (Want(args.task, about),)
     if args.language:
         tags = [language_tag(one) for one in args.language]
@@ -89,6 +104,7 @@ def _overridden(need: Need, args: argparse.Namespace) -> Need:
     given |= {"max_ms": args.max_latency} if args.max_latency is not None else {}
     given |= {"licence": wish_of(args.licence)} if args.licence else {}
     given |= {"prefer": args.prefer} if args.prefer else {}
+    given |= {"offline": True} if args.offline else {}
     return replace(need, **given)
 
 
@@ -112,30 +128,69 @@ def _match_json(one: Match) -> dict[str, Any]:
         "bytes": placed.bytes,
         "latency_ms": placed.ms,
         "latency_kind": placed.kind or None,
+        "latency_of": placed.what or None,
         "energy_wh": placed.energy_wh,
+        "reasons": [{"field": r.field, "said": r.said} for r in one.reasons],
         "mismatches": [{"field": m.field, "said": m.said, "hard": m.hard} for m in one.mismatches],
         "cannot": list(one.card.cannot),
     }
 
 
-def _told(advice: Advice) -> str:
-    from rich.markup import escape
+def _told(advice: Advice) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
 
-    lines = [f"understood: {advice.need.told()}", ""]
-    lines += [line for one in advice.fitting[:SHOWN] for line in _lines(one)]
-    if not advice.fitting:
-        lines.append("none fits; nearest:")
-        lines += [line for one in advice.nearest for line in _lines(one)]
-    lines += [f"warning: {one}" for one in advice.warnings]
-    return escape("\n".join(lines))
+    shown: list[RenderableType] = [Text(f"understood: {advice.need.told()}\n")]
+    if advice.fitting:
+        best = advice.fitting[0]
+        shown.append(_table(advice.fitting[:SHOWN], _why))
+        left = len(advice.fitting) - SHOWN
+        shown += [Text(f"and {left} more: --json has them all")] if left > 0 else []
+        shown.append(
+            Text("\n".join(["", f"{best.name} cannot", *(f"  - {one}" for one in best.card.cannot)]))
+        )
+    elif advice.nearest:
+        shown += [Text("none fits; nearest:"), _table(advice.nearest, _why_not)]
+    else:
+        shown.append(Text("none fits, and none is near"))
+    if advice.warnings:
+        shown.append(Text("\n".join(["", *(f"warning: {one}" for one in advice.warnings)])))
+    return Group(*shown)
 
 
-def _lines(one: Match) -> list[str]:
-    placed = one.placement
-    time = "" if placed.ms is None else f", {placed.kind} {placed.ms:,.0f} ms {placed.what}"
-    head = f"{one.name} ({one.card.badge}): {placed.precision}, {format_size(placed.bytes)}{time}"
-    return [
-        head,
-        *(f"  but {m.said}" for m in one.mismatches),
-        *(f"  cannot {c}" for c in one.card.cannot[:2]),
-    ]
+def _table(matches: Sequence[Match], why: Callable[[Match], str]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("model", "badge", "precision", "size", "latency"):
+        table.add_column(name, no_wrap=name != "badge")
+    table.add_column("why" if why is _why else "why not")
+    for one in matches:
+        placed = one.placement
+        cells = (
+            one.name,
+            one.card.badge,
+            placed.precision,
+            format_size(placed.bytes),
+            _latency(placed),
+            why(one),
+        )
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _latency(placed: Placement) -> str:
+    from edgekit.catalog.reasons import told_ms
+
+    return "-" if placed.ms is None else f"{told_ms(placed.ms)} {placed.kind}"
+
+
+def _why(one: Match) -> str:
+    """Of what has no column of its own, and what is not quite right."""
+    reasons = [reason.said for reason in one.reasons if reason.field not in ("size", "latency")]
+    return "; ".join([*reasons, *(f"but {m.said}" for m in one.mismatches)])
+
+
+def _why_not(one: Match) -> str:
+    return "; ".join(m.said for m in one.mismatches if m.hard)

@@ -39,3 +39,61 @@ def test_a_need_is_read() -> None:
     assert [(want.kind, want.subjects) for want in need.wants] == [("detect", ("signature",))]
     assert need.settings == ("scanned invoice",)
     assert (need.device, need.max_ms, need.max_bytes, need.offline) == ("pi5", 100.0, 20_000_000, True)
+
+
+def test_an_estimate_within_its_error_is_ranked_with_a_caution() -> None:
+    advice = advice_on("find signatures on scanned invoices, offline, Pi 5, 100 ms, 20 MB")
+    assert [one.name for one in advice.fitting] == ["yolov8s-signature"]
+    assert advice.warnings == (
+        "yolov8s-signature: latency: estimated 117 ms, within the estimate's factor of 2 of 100 ms: "
+        "measure it with edgekit bench",
+    )
+    assert [reason.said for reason in advice.fitting[0].reasons] == [
+        "finds signatures",
+        "11.14 MB as int8 of 20 MB",
+        "estimated 117 ms on a Raspberry Pi 5: an input",
+    ]
+
+
+def test_nearest_are_only_those_that_do_it_or_name_it() -> None:
+    advice = advice_on("find signatures on scanned invoices, 1 MB")
+    names = [one.name for one in advice.nearest]
+    assert advice.top == "none" and names[0] == "yolov8s-signature"
+    assert "blazeface" not in names and "rapid-layout" not in names
+    assert all("blazeface" not in one for one in advice.warnings)
+
+
+def test_none_is_near() -> None:
+    advice = advice_on("segment people in video calls")
+    assert (advice.fitting, advice.nearest) == ((), ())
+    assert advice.warnings == ("asked for segmentation of person: no model of the catalogue does it",)
+
+
+def test_a_model_that_is_named_is_spoken_of_though_others_fit() -> None:
+    advice = advice_on("object detection of cars with yolov8s-signature")
+    assert advice.top == "fastestdet"
+    assert (
+        "yolov8s-signature: asked for object detection of car: this knows signatures only, not car"
+        in advice.warnings
+    )
+
+
+def test_a_name_alone() -> None:
+    advice = advice_on("SmolVLM on a laptop")
+    assert [one.name for one in advice.fitting] == ["smolvlm-256m", "smolvlm-500m"]
+    assert advice.warnings == ()
+
+
+def test_eco_ranks_by_energy() -> None:
+    energies = [
+        one.placement.energy_wh
+        for one in advice_on("general image classification, Pi 4, low energy").fitting
+        if not one.mismatches
+    ]
+    assert len(energies) == 5 and None not in energies and energies == sorted(energies)
+    assert advice_on("general image classification, low energy").top == "mobilenetv3-small"
+
+
+def test_it_is_the_same_whatever_the_order_of_the_cards() -> None:
+    need = parse_need("object detection of cars, 10 MB", CARDS)
+    assert advise(need, dict(reversed(CARDS.items()))) == advise(need, CARDS)

@@ -1,4 +1,4 @@
-"""What a licence lets people do, in a few classes, and what a need asks of one. No legal advice."""
+"""What a need asks of a licence, in English words. No legal advice."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-LicenceClass = Literal["permissive", "copyleft", "non-commercial", "own terms", "unknown"]
+from edgekit.bundle.card import Card
+from edgekit.catalog.licences import LicenceKind, licence_kind
 
-_CLASSES: Final[tuple[tuple[str, LicenceClass], ...]] = (  # the first that fits
-    (r"non-?commercial|\bnc\b|research[- ]only|cc-by-nc", "non-commercial"),
-    (r"\bA?L?GPL|copyleft|share-?alike|cc-by-sa|MPL-2|EUPL", "copyleft"),
-    (r"terms of use|community licen[cs]e|use policy|\bRAIL|proprietary", "own terms"),
-    (r"\bMIT\b|Apache|BSD|ISC\b|Unlicense|CC0|cc-by-4|CC-BY-3|public domain|Zlib", "permissive"),
-)
 _NAMED = (
     (r"apache(?:[\s-]*(?:licen[cs]e)?[\s-]*(?:v(?:ersion)?\s*)?2(?:\.0)?)?", "Apache-2.0"),
     (r"mit(?=[\s-]+licen[cs]|\b)", "MIT"),
@@ -32,6 +27,11 @@ _LEAD = r"(?:(?:with|under|for|in|has|have) )?(?:(?:an?|the|my|our) )?"
 _TAIL = r"(?:[\s-]+licen[cs]\w*)?"
 
 Wish = Literal["closed source", "commercial use", "open source"]
+_FORBIDDING: Final[dict[str, tuple[LicenceKind, ...]]] = {
+    "closed source": ("copyleft", "non-commercial", "not stated"),
+    "commercial use": ("non-commercial", "not stated"),
+    "open source": ("own terms", "non-commercial", "not stated"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +46,20 @@ class LicenceWish:
     named: str = ""
     use: Wish | Literal[""] = ""
 
-    def refusal(self, license: str) -> str:
-        """Why this licence does not do, in words; empty where it does."""
-        if self.named and self.named.split("-")[0].lower() not in license.lower():
-            return f"asked for {self.named}: its licence is {_first(license)}"
-        kind = licence_class(license)
-        if self.use == "closed source" and kind in ("copyleft", "non-commercial"):
-            return f"asked for {self.use}: its licence is {_first(license)} ({kind})"
-        if self.use == "commercial use" and kind == "non-commercial":
-            return f"asked for {self.use}: its licence is {_first(license)} ({kind})"
-        if self.use == "open source" and kind in ("own terms", "non-commercial"):
-            return f"asked for {self.use}: its licence is {_first(license)} ({kind})"
+    def refusal(self, card: Card) -> str:
+        """Why a card's licence does not do, in words; empty where it does.
+
+        A licence that is not stated allows nothing.
+        """
+        kind = licence_kind(card)
+        name = self.named.split("-")[0]
+        if name and (
+            kind == "not stated" or not re.search(rf"\b{re.escape(name)}", card.license, re.IGNORECASE)
+        ):
+            return f"asked for {self.named}: its licence is {_first(card.license)}"
+        if self.use and kind in _FORBIDDING[self.use]:
+            return f"asked for {self.use}: its licence is {_first(card.license)} ({kind})"
         return ""
-
-
-def licence_class(license: str) -> LicenceClass:
-    """The class of a card's licence, by its words; the strictest of several."""
-    for words, kind in _CLASSES:
-        if re.search(words, license, re.IGNORECASE):
-            return kind
-    return "unknown"
 
 
 def find_licence(text: str) -> tuple[LicenceWish | None, list[tuple[int, int]]]:
