@@ -35,7 +35,7 @@ _SPECIAL: Final[dict[str, str]] = {  # kind → what a card must say, beside bei
 _REFUSED: Final[dict[str, str]] = {  # kind → what a card says that cannot do it
     "chat": r"follow instructions|conversation",
     "identify": r"\bwho\b|identity",
-    "count": r"\bcount\b|how many",
+    "count": r"\bcount(?:ing)?\b|how many",
     "separate": r"separat|overlap",
     "translate": r"translat",
     "summarise": r"summar",

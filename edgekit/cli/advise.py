@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from edgekit.cli.output import emit
 from edgekit.cli.values import format_size, option, parse_duration, parse_size
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from edgekit.catalog.advise import Advice
-    from edgekit.catalog.match import Match
+    from edgekit.catalog.match import Field, Match
     from edgekit.catalog.need import Need
     from edgekit.catalog.placement import Placement
 
@@ -32,6 +33,29 @@ It reads English by tables, offline; "understood" says what it made of the sente
 Where no model fits it says so, and which are nearest; the exit code is 0 then too ("top" of --json is "none")."""
 
 SHOWN = 5
+NOT: Final[Mapping[Field, str]] = MappingProxyType(
+    {
+        "task": "another task",
+        "subject": "does not know it",
+        "language": "another language",
+        "size": "too large",
+        "latency": "too slow",
+        "licence": "its licence",
+        "setting": "cannot do this",
+        "form": "works otherwise",
+        "parameters": "another number of parameters",
+    }
+)
+MAYBE: Final[Mapping[Field, str]] = MappingProxyType(
+    {
+        **NOT,
+        "task": "was not made for it",
+        "subject": "does not know all of it",
+        "language": "perhaps another language",
+        "latency": "perhaps too slow",
+        "setting": "was made for other inputs",
+    }
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -164,8 +188,10 @@ def _table(matches: Sequence[Match], why: Callable[[Match], str]) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("model", "badge", "precision", "size", "latency"):
-        table.add_column(name, no_wrap=name != "badge")
-    table.add_column("why" if why is _why else "why not")
+        table.add_column(
+            name, no_wrap=name in ("model", "size"), min_width=len("Portuguese") if name == "badge" else None
+        )
+    table.add_column("why" if why is _why else "why not", min_width=16)
     for one in matches:
         placed = one.placement
         cells = (
@@ -187,10 +213,10 @@ def _latency(placed: Placement) -> str:
 
 
 def _why(one: Match) -> str:
-    """Of what has no column of its own, and what is not quite right."""
+    """What has no column of its own, and in a word what is not quite right: the warnings have the evidence."""
     reasons = [reason.said for reason in one.reasons if reason.field not in ("size", "latency")]
-    return "; ".join([*reasons, *(f"but {m.said}" for m in one.mismatches)])
+    return "; ".join([*reasons, *(f"but {MAYBE[m.field]}" for m in one.mismatches)])
 
 
 def _why_not(one: Match) -> str:
-    return "; ".join(m.said for m in one.mismatches if m.hard)
+    return "; ".join(dict.fromkeys(NOT[m.field] for m in one.mismatches if m.hard))

@@ -10,6 +10,8 @@ from edgekit.catalog.need import parse_need
 CARDS = load_cards()
 NEEDS = tomllib.loads((Path(__file__).parent / "needs.toml").read_text())["need"]
 
+HELD_OUT = tomllib.loads((Path(__file__).parent / "held_out.toml").read_text())["need"]
+
 
 def advice_on(text: str) -> Advice:
     return advise(parse_need(text, CARDS), CARDS)
@@ -26,6 +28,15 @@ def test_the_written_needs() -> None:
         else:
             for words in need["warns"]:
                 assert any(word.lower() in said for word in words.split("|")), need["text"]
+
+
+def test_needs_that_were_held_out() -> None:
+    found = [(need, advice_on(need["text"])) for need in HELD_OUT]
+    right = [need["text"] for need, advice in found if advice.top == need["top"]]
+    warned = [need for need, advice in found if advice.warnings and need.get("trap")]
+    wrongly = [need["text"] for need, advice in found if advice.warnings and not need.get("trap")]
+    assert len(found) == 18 and len(right) >= 18
+    assert (len(warned), wrongly) == (6, [])
 
 
 def test_a_vision_language_model_in_50_mb_is_refused_with_the_arithmetic() -> None:
@@ -75,6 +86,13 @@ def test_a_model_that_is_named_is_spoken_of_though_others_fit() -> None:
     assert (
         "yolov8s-signature: asked for object detection of car: this knows signatures only, not car"
         in advice.warnings
+    )
+
+
+def test_a_card_that_warns_of_counting_is_heard() -> None:
+    assert advice_on("count pills on a tray").warnings[0] == (
+        "smolvlm-256m: asked for counting of pill: it cannot be relied on for facts, counting or positions: "
+        "it is small and answers with confidence what is not there"
     )
 
 
