@@ -130,6 +130,7 @@ class Need:
         parts += [f"on {self.device}"] if self.device else []
         parts += [f"at most {self.max_bytes:,} bytes"] if self.max_bytes is not None else []
         unplaced = "" if self.device else " (no device named: not checked)"
+        parts += [f"{self.memory_bytes:,} bytes of memory"] if self.memory_bytes is not None else []
         parts += [f"at most {self.max_ms:g} ms{unplaced}"] if self.max_ms is not None else []
         parts += [f"at most {self.token_ms:g} ms a token{unplaced}"] if self.token_ms is not None else []
         parts += [f"about {self.parameters:,} parameters"] if self.parameters is not None else []
@@ -137,6 +138,8 @@ class Need:
         parts += [self.licence.named or self.licence.use] if self.licence else []
         parts += [f"prefers {self.prefer}"] if self.prefer else []
         parts += ["classes of its own"] if self.own_classes else []
+        parts += ["lines that are cut out already"] if self.one_line else []
+        parts += ["without autoregression"] if self.not_autoregressive else []
         return "; ".join(parts)
 
 

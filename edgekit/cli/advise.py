@@ -157,6 +157,7 @@ def _match_json(one: Match) -> dict[str, Any]:
         "reasons": [{"field": r.field, "said": r.said} for r in one.reasons],
         "mismatches": [{"field": m.field, "said": m.said, "hard": m.hard} for m in one.mismatches],
         "cannot": list(one.card.cannot),
+        "no_recipe": one.card.no_recipe or None,
     }
 
 
@@ -166,13 +167,10 @@ def _told(advice: Advice) -> RenderableType:
 
     shown: list[RenderableType] = [Text(f"understood: {advice.need.told()}\n")]
     if advice.fitting:
-        best = advice.fitting[0]
         shown.append(_table(advice.fitting[:SHOWN], _why))
         left = len(advice.fitting) - SHOWN
         shown += [Text(f"and {left} more: --json has them all")] if left > 0 else []
-        shown.append(
-            Text("\n".join(["", f"{best.name} cannot", *(f"  - {one}" for one in best.card.cannot)]))
-        )
+        shown.append(Text(_of_best(advice.fitting[0])))
     elif advice.nearest:
         shown += [Text("none fits; nearest:"), _table(advice.nearest, _why_not)]
     else:
@@ -180,6 +178,17 @@ def _told(advice: Advice) -> RenderableType:
     if advice.warnings:
         shown.append(Text("\n".join(["", *(f"warning: {one}" for one in advice.warnings)])))
     return Group(*shown)
+
+
+def _of_best(best: Match) -> str:
+    """What the first cannot do, and why no recipe makes a bundle of it, where none does."""
+    lines = ["", f"{best.name} cannot", *(f"  - {one}" for one in best.card.cannot)]
+    lines += (
+        ["", f"no recipe here makes a bundle of {best.name}: {best.card.no_recipe}"]
+        if best.card.no_recipe
+        else []
+    )
+    return "\n".join(lines)
 
 
 def _table(matches: Sequence[Match], why: Callable[[Match], str]) -> Table:

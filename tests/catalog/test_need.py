@@ -97,4 +97,7 @@ def test_told_says_when_a_time_cannot_be_checked():
     assert read("find faces, 100 ms").told() == (
         "object detection of face; at most 100 ms (no device named: not checked)"
     )
+    assert read("recognise the characters of one cropped text line, 2 GB RAM").told() == (
+        "reading text; 2,000,000,000 bytes of memory; lines that are cut out already"
+    )
     assert read("find faces, 100 ms, Pi 5").told() == "object detection of face; on pi5; at most 100 ms"

@@ -1,9 +1,12 @@
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from edgekit.cli import main
 
+DOC = Path(__file__).resolve().parents[2] / "docs" / "advise.md"
 SIGNATURES = "find signatures on scanned invoices, Pi 5, 100 ms, 20 MB"
 
 
@@ -26,7 +29,7 @@ def test_json(capsys):
     (first,) = body["fitting"]
     assert list(first) == [
         "name", "badge", "precision", "bytes", "latency_ms", "latency_kind", "latency_of", "energy_wh",
-        "reasons", "mismatches", "cannot",
+        "reasons", "mismatches", "cannot", "no_recipe",
     ]  # fmt: skip
     assert (first["precision"], first["bytes"]) == ("int8", 11_135_987)
     assert first["latency_ms"] == pytest.approx(14.3e9 / 122e9 * 1000)
@@ -62,6 +65,7 @@ def test_a_table_with_what_the_first_cannot_do(capsys):
     assert lines[3].endswith("finds signatures; but perhaps too slow")
     assert "yolov8s-signature cannot" in lines
     assert "  - read what is written" in lines
+    assert any(one.startswith("no recipe here makes a bundle of yolov8s-signature: Gated") for one in lines)
     assert lines[-1].startswith("warning: yolov8s-signature: latency: estimated 117 ms")
 
 
@@ -80,3 +84,13 @@ def test_refusals(capsys):
     assert "--language: got 'Klingon'" in refused(capsys, "transcribe", "--language", "Klingon")
     assert "got '0MB'" in refused(capsys, "find faces", "--max-size", "0MB")
     assert "toaster" in refused(capsys, "find faces", "--device", "toaster")
+
+
+def test_the_examples_of_the_page_are_what_it_prints(capsys):
+    examples = re.findall(
+        r'```\n\$ edgekit advise "([^\n]*)"\n(.*?)\n```', DOC.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert len(examples) == 2
+    for need, printed in examples:
+        assert main(["advise", need]) == 0
+        assert [one.rstrip() for one in capsys.readouterr().out.splitlines()] == printed.splitlines()
