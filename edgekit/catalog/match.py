@@ -39,7 +39,7 @@ _SPOKEN: Final = frozenset(
     ]
 )
 _GENERAL = re.compile(r"\b(?:general|everyday)\b", re.IGNORECASE)
-_LABELS: Final = frozenset(["sentiment", "topic", "spam", "intent", "toxicity", "phishing"])
+_LABELS: Final = frozenset(["sentiment", "topic", "spam", "intent", "toxicity", "phishing", "emotion"])
 _ODD: Final = frozenset(
     [
         "whiteboard",
@@ -177,7 +177,7 @@ def _latency(card: Card, need: Need, placed: Placement) -> list[Mismatch]:
             "measure it with edgekit bench"
         )
         return [Mismatch("latency", said, 1, hard=False)]
-    said = f"latency: {placed.kind} {told_ms(placed.ms)} {placed.what} on {need.device}, asked for {told_ms(limit)}"
+    said = f"latency: {placed.kind} {told_ms(placed.ms)} on {need.device} for {placed.what}, asked for {told_ms(limit)}"
     return [Mismatch("latency", said, 5 + math.log2(placed.ms / limit))]
 
 

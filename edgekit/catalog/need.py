@@ -293,7 +293,7 @@ def _wants(tasks: list[Asked], nouns: Nouns, text: str) -> tuple[Want, ...]:
         wants = {
             kind: found
             for kind, found in wants.items()
-            if kind in special or (found and KINDS[kind].modality != modality)
+            if kind in special or (found and (KINDS[kind].modality != modality or kind == "detect"))
         }
     elif any(wants.values()):
         wants = {kind: found for kind, found in wants.items() if found}

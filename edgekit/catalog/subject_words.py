@@ -13,7 +13,7 @@ _SAME: Final[dict[str, str]] = {
     "person": "person human pedestrian man woman child worker passer-by passerby customer visitor somebody people adult-person "
     "driver cyclist crowd intruder employee",
     "emotion": "expression emotion happy happiness sad sadness angry anger fear fearful surprise surprised disgust disgusted "
-    "neutral joy mood smile smiling frown feeling feel",
+    "joy mood smile smiling frown feeling feel",
     "signature": "signature autograph signed signing",
     "car": "car automobile sedan",
     "bicycle": "bicycle bike",

@@ -96,6 +96,20 @@ def test_a_card_that_warns_of_counting_is_heard() -> None:
     )
 
 
+def test_a_model_of_sentiment_knows_no_emotions() -> None:
+    names = [one.name for one in advice_on("classify emotions in tweets").fitting]
+    assert names[0] == "deberta-xlarge-mnli"
+    assert not {"twitter-roberta", "robertuito", "finbert"} & set(names)
+
+
+def test_half_of_a_need_is_said_to_be_missing() -> None:
+    advice = advice_on("find people and read signs, 20 MB, Pi 5")
+    assert advice.top == "ppocr-v4"
+    assert advice.warnings[0] == (
+        "ppocr-v4: asked for object detection of person: this is Chinese and English print only"
+    )
+
+
 def test_a_name_alone() -> None:
     advice = advice_on("SmolVLM on a laptop")
     assert [one.name for one in advice.fitting] == ["smolvlm-256m", "smolvlm-500m"]

@@ -70,7 +70,7 @@ def test_a_measured_time_has_no_such_margin():
     speed = Speed(device="pi5", precision="int8", ms=90.0, what="a picture", kind="measured", source="here")
     one = of(card=replace(CARD, speed=(speed,)), max_ms=80.0, device="pi5")
     assert hard(one) == ["latency"]
-    assert one.mismatches[0].said == "latency: measured 90 ms a picture on pi5, asked for 80 ms"
+    assert one.mismatches[0].said == "latency: measured 90 ms on pi5 for a picture, asked for 80 ms"
 
 
 def test_no_time_without_a_device_or_operations():

@@ -29,6 +29,12 @@ def test_what_and_about_what(text, kind, subjects):
     assert read(text).wants == (Want(kind, subjects),)
 
 
+def test_two_things_in_a_sentence():
+    both = (Want("detect", ("person",)), Want("read", ("sign",)))
+    assert read("find people and read signs").wants == both
+    assert [want.kind for want in read("locate the text and read it").wants] == ["read"]
+
+
 @pytest.mark.parametrize(
     ("text", "languages"),
     [
