@@ -20,6 +20,21 @@ _DOES: Final = MappingProxyType(
 )
 """Kind → its verb, where what it is about follows; others say the kind's own words."""
 
+_PLURALS: Final = MappingProxyType(
+    {
+        "person": "people",
+        "man": "men",
+        "woman": "women",
+        "child": "children",
+        "mouse": "mice",
+        "knife": "knives",
+    }
+    | {
+        one: one
+        for one in ("sheep", "fish", "handwriting", "scissors", "pliers", "nudity", "sentiment", "nsfw")
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -63,15 +78,22 @@ def _does(card: Card, want: Want) -> str:
         return "general: bound to no subject"
     known = covered(want.subjects, card.subjects)[0]
     if want.kind in _DOES and known:
-        return f"{_DOES[want.kind]} {', '.join(map(_several, known))}"
+        return f"{_DOES[want.kind]} {', '.join(map(plural, known))}"
     return f"made for {KINDS[want.kind].told}"
 
 
-def _several(noun: str) -> str:
-    """Its plural, where English adds an s; others stay."""
-    if noun.endswith(("s", "x", "ch", "sh", "person", "child", "man", "foot", "tooth", "mouse")):
-        return noun
-    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
+def plural(noun: str) -> str:
+    """The plural of a noun phrase, by its last word."""
+    *before, last = noun.split(" ")
+    if last in _PLURALS:
+        many = _PLURALS[last]
+    elif last.endswith(("s", "x", "ch", "sh")):
+        many = last if last.endswith("es") else f"{last}es"
+    elif last.endswith("y") and last[-2:-1] not in "aeiou":
+        many = f"{last[:-1]}ies"
+    else:
+        many = f"{last}s"
+    return " ".join([*before, many])
 
 
 def told_ms(ms: float) -> str:
