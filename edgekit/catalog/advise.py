@@ -32,7 +32,9 @@ class Advice:
 
 
 def advise(need: Need, cards: Mapping[str, Card]) -> Advice:
-    """Ranks the cards for a need."""
+    """Ranks the cards for a need; of one in which neither a task nor a model was understood, none."""
+    if not need.wants and not need.models:
+        return Advice(need, (), (), ("no task was understood",))
     named = {name: cards[name] for name in need.models} if need.models and not need.wants else cards
     matches = [match(name, card, need) for name, card in named.items()]
     fitting = tuple(sorted((m for m in matches if m.fits), key=lambda m: _key(m, need)))

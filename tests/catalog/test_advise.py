@@ -110,6 +110,17 @@ def test_half_of_a_need_is_said_to_be_missing() -> None:
     )
 
 
+def test_what_is_not_understood_fits_nothing() -> None:
+    advice = advice_on("the quick brown fox")
+    assert (advice.top, advice.nearest, advice.warnings) == ("none", (), ("no task was understood",))
+
+
+def test_no_cards() -> None:
+    advice = advise(parse_need("find faces", ()), {})
+    assert (advice.top, advice.nearest) == ("none", ())
+    assert advice.warnings == ("asked for object detection of face: no model of the catalogue does it",)
+
+
 def test_a_name_alone() -> None:
     advice = advice_on("SmolVLM on a laptop")
     assert [one.name for one in advice.fitting] == ["smolvlm-256m", "smolvlm-500m"]
