@@ -46,7 +46,6 @@ _ONE_LINE = (
     r"\b(?:one|single|a|individual|cropped|cut[- ]out|already cropped)(?: (?:one|single|cropped|cut[- ]out|already|text|printed))* "
     r"(?:text |word )?lines?\b(?! by)|\bline crops?\b|\bcropped (?:words?|text)\b|\bline recogni\w+"
 )
-_INSTRUCTED: Final = frozenset({"chat", "translate", "summarise", "extract"})
 _FRAME_MS: Final = 1000 / 30
 
 
@@ -110,16 +109,6 @@ class Need:
     own_classes: bool = False
     one_line: bool = False
     not_autoregressive: bool = False
-
-    @property
-    def broad(self) -> bool:
-        """Nothing in particular is asked for: whatever a picture shows."""
-        return not any(want.subjects for want in self.wants)
-
-    @property
-    def instructed(self) -> bool:
-        """It takes a model that does as it is told."""
-        return any(want.kind in _INSTRUCTED for want in self.wants)
 
     def told(self) -> str:
         """What was understood, in a line."""

@@ -137,6 +137,12 @@ def test_eco_ranks_by_energy() -> None:
     assert advice_on("general image classification, low energy").top == "mobilenetv3-small"
 
 
+def test_fast_ranks_by_time() -> None:
+    fitting = advice_on("general image classification, Pi 4, as fast as possible").fitting
+    times = [one.placement.ms for one in fitting if not one.mismatches]
+    assert len(times) == 5 and None not in times and times == sorted(times)
+
+
 def test_it_is_the_same_whatever_the_order_of_the_cards() -> None:
     need = parse_need("object detection of cars, 10 MB", CARDS)
     assert advise(need, dict(reversed(CARDS.items()))) == advise(need, CARDS)
