@@ -19,10 +19,12 @@ from edgekit.cli.cascade_options import (
 )
 from edgekit.cli.deadline_options import add_deadline_arguments, max_age_ns, nanoseconds
 from edgekit.cli.engine_options import add_engine_arguments
+from edgekit.cli.first_frame import FirstFrame
 from edgekit.cli.ladder_options import add_ladder_arguments, load_start
 from edgekit.cli.output import emit, say
 from edgekit.cli.preview_options import add_preview_arguments
 from edgekit.cli.source_options import add_source_arguments, patience
+from edgekit.cli.usage import usage_of
 from edgekit.cli.values import option, parse_count
 from edgekit.errors import EnvironmentLacks, UsageError
 
@@ -114,6 +116,7 @@ def _run(args: argparse.Namespace, watch: Watch) -> int:
     )
     start = load_start(args)
     with cascade_of(args, start.task) as cascade:
+        usage = usage_of(args)
         source = open_source(args.source)
         try:
             sink = open_sink(args.sink, args.results, source)
@@ -121,7 +124,7 @@ def _run(args: argparse.Namespace, watch: Watch) -> int:
             source.close()
             raise
         status = Status(source.description)
-        observers: list[Observer] = [status, *watch.observers]
+        observers: list[Observer] = [status, FirstFrame(usage), *watch.observers]
         if cascade is not None:
             cascade.observer = Observers(observers)
         loop = Loop(

@@ -24,6 +24,7 @@ from edgekit.cli.answer_options import (
 from edgekit.cli.badge import tell_badge
 from edgekit.cli.engine_options import add_engine_arguments
 from edgekit.cli.output import emit, say, write
+from edgekit.cli.usage import Usage, usage_of
 from edgekit.cli.values import option, parse_path
 from edgekit.errors import DataError, UsageError
 
@@ -47,7 +48,8 @@ examples:
   edgekit chat vlm.edge --image photo.jpg "What colour is the car?"
   edgekit chat vlm.edge --image photo.jpg            a conversation about it; /image FILE shows another picture
 
-Ctrl-C stops an answer. A line on stderr says where the time went. A model that knows no turns goes on with the text."""
+Ctrl-C stops an answer. A line on stderr says where the time went. A model that knows no turns goes on with the text.
+A text or picture outside the model's card, as in a language that it was not made for, is told once, on stderr."""
 
 NEW, IMAGE = "/new", "/image"
 PROMPT = "> "
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     if not task.knows_turns and (args.system is not None or talks):
         raise UsageError(f"{args.bundle}: this model knows no turns", "give it a PROMPT, and no --system")
     tell_badge(args.bundle)
-    talk = _Talk(args, task, settings)
+    talk = _Talk(args, task, settings, usage_of(args))
     talk.show(args.image)
     if talks:
         return _converse(talk)
@@ -129,6 +131,7 @@ class _Talk:
     args: argparse.Namespace
     task: Generate
     settings: Settings
+    usage: Usage
     images: list[Path] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
 
@@ -150,9 +153,12 @@ class _Talk:
             )
         self.pictures = [self.task.picture(image) for image in images]
         self.images = images
+        for image in images:
+            self.usage.file(image)
 
     def answer(self, given: Prompt, prompt: str) -> Generation:
         """Streams an answer, and tells where the time went."""
+        self.usage.text(prompt)
         with stops_at_interrupt() as stopped:
             reply = self._stream(given, replace(self.settings, cancelled=stopped))
             for piece in reply:

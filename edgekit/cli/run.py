@@ -13,6 +13,7 @@ from edgekit.cli.badge import tell_badge
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.output import emit
 from edgekit.cli.then import add_then_arguments
+from edgekit.cli.usage import usage_of
 from edgekit.cli.values import option, parse_path
 from edgekit.cli.words import in_short, lines_of
 
@@ -39,7 +40,8 @@ examples:
   edgekit run vlm.edge photos/ --prompt "Is there a cat?"    the same question about each picture
 
 a text bundle takes one text a line of a file; blank lines are passed over. A picture bundle takes one picture of
-standard input, a sound bundle one recording."""
+standard input, a sound bundle one recording. Inputs outside the model's card (a text in another language, a picture
+much too small or too long) are told once, on stderr."""
 
 _CELL = 40
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -83,11 +85,13 @@ def run(args: argparse.Namespace) -> int:
     tell_badge(args.bundle)
     asked = asked_of(args, task)
     inputs = inputs_of(task.accepts, args.inputs, args.text)
+    usage = usage_of(args)
     saver = None if args.save is None else _saver(args, task)
     for given in inputs:
         start = time.perf_counter_ns()
         result = task(given.content) if asked is None else asked.first(given)
         latency_ms = round((time.perf_counter_ns() - start) / 1e6, 3)
+        usage.done(given.content, result)
         obj = {
             "input": given.name,
             "task": task.name,

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 import edgekit.cli.camera as camera_command
+from edgekit.bundle.writer import write_bundle
 from edgekit.cli import main
 from edgekit.cli.cascade_options import asked_in_loop, finish, headline
 from edgekit.cli.ladder_options import Start
 from edgekit.types import Detections, TextRegions
+from tests.bundle.samples import manifest, members
 from tests.decoder_files import language_bundle
 from tests.vision_files import vision_bundle
 
@@ -64,6 +66,8 @@ def gates(monkeypatch, tmp_path):
         name = args.bundle.name
         return Start(asked_in_loop(args, Gate(name)), None) if name in ("detect", "ocr") else real(args)
 
+    for name in ("detect", "ocr"):  # their card is a real one
+        write_bundle(tmp_path / name, manifest(), members())
     monkeypatch.setattr(camera_command, "load_start", load_start)
     monkeypatch.chdir(tmp_path)
     yield

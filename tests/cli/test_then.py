@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from edgekit.bundle.writer import write_bundle
 from edgekit.cli import main
 from edgekit.tasks import registry
 from edgekit.types import TextRegions
+from tests.bundle.samples import manifest, members
 from tests.decoder_files import language_bundle
 from tests.vision_files import picture, vision_bundle
 
@@ -38,7 +40,7 @@ def reads(monkeypatch, tmp_path):
         "load",
         lambda path, *args, **kwargs: Reader() if path.name == "ocr" else real(path, *args, **kwargs),
     )
-    (tmp_path / "ocr").write_bytes(b"")
+    write_bundle(tmp_path / "ocr", manifest(), members())
     (tmp_path / "a.png").write_bytes(b"")
     return [str(tmp_path / "ocr"), str(tmp_path / "a.png")]
 
