@@ -31,19 +31,26 @@ class Advice:
         return self.fitting[0].name if self.fitting else "none"
 
 
-def advise(need: Need, cards: Mapping[str, Card]) -> Advice:
-    """Ranks the cards for a need; of one in which neither a task nor a model was understood, none."""
+def advise(need: Need, cards: Mapping[str, Card], likeness: Mapping[str, float] | None = None) -> Advice:
+    """Ranks the cards for a need; of one in which neither a task nor a model was understood, none.
+
+    Args:
+        need: what is wanted.
+        cards: name → card.
+        likeness: name → how much the card's words are like the need's, -1 to 1. It decides between models that fit
+            equally well, where nothing is preferred, in place of their size; nothing else.
+    """
     if not need.wants and not need.models:
         return Advice(need, (), (), ("no task was understood",))
     named = {name: cards[name] for name in need.models} if need.models and not need.wants else cards
     matches = [match(name, card, need) for name, card in named.items()]
-    fitting = tuple(sorted((m for m in matches if m.fits), key=lambda m: _key(m, need)))
+    fitting = tuple(sorted((m for m in matches if m.fits), key=lambda m: _key(m, need, likeness)))
     missed = [m for m in matches if not m.fits and (m.related or m.name in need.models)]
     nearest = tuple(sorted(missed, key=lambda m: (m.distance, m.name)))[:NEAREST]
     return Advice(need, fitting, nearest, _warnings(fitting, nearest, matches, need))
 
 
-def _key(one: Match, need: Need) -> tuple[float, bool, float, str]:
+def _key(one: Match, need: Need, likeness: Mapping[str, float] | None) -> tuple[float, bool, float, str]:
     """The order of models: how well they fit; then what is preferred, those last of which it is not known."""
     placed = one.placement
     if need.prefer == "accuracy":  # of models of one kind the larger ones are the more accurate
@@ -52,6 +59,8 @@ def _key(one: Match, need: Need) -> tuple[float, bool, float, str]:
         order = placed.ms if need.device else one.card.operations
     elif need.prefer == "eco":
         order = placed.energy_wh if need.device else one.card.operations
+    elif likeness is not None and not need.prefer:
+        order = -likeness[one.name]
     else:
         order = float(placed.bytes)
     return one.distance, order is None, order or 0.0, one.name

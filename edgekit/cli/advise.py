@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from edgekit.bundle.card import Card
     from edgekit.catalog.advise import Advice
     from edgekit.catalog.match import Field, Match
     from edgekit.catalog.need import Need
     from edgekit.catalog.placement import Placement
+    from edgekit.types import F32
 
 SUMMARY = "which model of the catalogue fits a need, and what it cannot do"
 EPILOG = """\
@@ -81,6 +84,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("accuracy", "small", "fast", "eco"),
         help="between models that fit equally well; eco: the least energy",
     )
+    parser.add_argument(
+        "--embed",
+        type=Path,
+        metavar="BUNDLE",
+        help="a bundle of sentence embeddings, such as minilm-l6's: it decides between models that fit equally well",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -95,9 +104,32 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             f"need: no task found in {args.need!r}", "say what to do (detect, read, …), or give --task"
         )
-    advice = advise(need, cards)
+    advice = advise(need, cards, None if args.embed is None else _likeness(args, cards))
     emit(args, _as_json(advice), _told(advice))
     return 0
+
+
+def _likeness(args: argparse.Namespace, cards: Mapping[str, Card]) -> dict[str, float]:
+    """Cosine between the need and each card's title, domain and subjects."""
+    import numpy as np
+
+    from edgekit.tasks.embed import Embed
+    from edgekit.tasks.registry import load
+    from edgekit.types import Embedding
+
+    task = load(args.embed)
+    if not isinstance(task, Embed) or task.accepts != "text":
+        raise UsageError(f"--embed {args.embed}: expected a bundle that embeds texts, got task {task.name!r}")
+
+    def direction(text: str) -> F32:
+        made = task(text)
+        assert isinstance(made, Embedding)
+        unit: F32 = made.vector / max(float(np.linalg.norm(made.vector)), 1e-12)
+        return unit
+
+    wanted = direction(args.need)
+    texts = {name: ". ".join((card.title, card.domain, *card.subjects)) for name, card in cards.items()}
+    return {name: float(wanted @ direction(text)) for name, text in texts.items()}
 
 
 def _overridden(need: Need, args: argparse.Namespace) -> Need:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from edgekit.catalog.advise import Advice, advise
@@ -146,3 +147,16 @@ def test_fast_ranks_by_time() -> None:
 def test_it_is_the_same_whatever_the_order_of_the_cards() -> None:
     need = parse_need("object detection of cars, 10 MB", CARDS)
     assert advise(need, dict(reversed(CARDS.items()))) == advise(need, CARDS)
+
+
+def test_likeness_decides_between_equals_and_nothing_else() -> None:
+    need = parse_need("detect people and cars", CARDS)
+    plain = advise(need, CARDS)
+    equal = [one.name for one in plain.fitting if one.distance == plain.fitting[0].distance]
+    assert len(equal) >= 2
+    likeness = dict.fromkeys(CARDS, 1.0) | {name: index / 10 for index, name in enumerate(equal)}
+    liked = [one.name for one in advise(need, CARDS, likeness).fitting]
+    assert liked[: len(equal)] == equal[::-1]  # others are more alike, and still behind
+    assert sorted(liked) == sorted(one.name for one in plain.fitting)
+    preferring = replace(need, prefer="small")
+    assert advise(preferring, CARDS, likeness) == advise(preferring, CARDS)

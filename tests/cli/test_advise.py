@@ -94,3 +94,10 @@ def test_the_examples_of_the_page_are_what_it_prints(capsys):
     for need, printed in examples:
         assert main(["advise", need]) == 0
         assert [one.rstrip() for one in capsys.readouterr().out.splitlines()] == printed.splitlines()
+
+
+def test_what_embeds_no_texts_is_refused(capsys, tiny_bundle):
+    path = str(tiny_bundle())
+    assert "expected a bundle that embeds texts, got task 'classify'" in refused(
+        capsys, SIGNATURES, "--embed", path
+    )
