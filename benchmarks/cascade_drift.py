@@ -1,6 +1,6 @@
 """What it costs in answers that a picture which is nearly the one before is not encoded anew.
 
-    python benchmarks/cascade_drift.py shapes.edge --clips videos/ --frames 300
+    python -m benchmarks.cascade_drift shapes.edge --clips videos/ --frames 300
 
 Every frame of every clip is asked about afresh. Then ``--reuse-below`` is played through for each threshold: the
 picture that was encoded last stays until a frame differs from it by so much. Of the frames for which it stays, how many
@@ -33,6 +33,7 @@ from edgekit.tasks.question import Question
 from edgekit.tasks.registry import load
 from edgekit.tasks.vision_language import VisionLanguage
 from edgekit.types import Frame
+from training.shapes_vlm.pictures import COLORS, KINDS
 
 QUESTIONS = (
     "describe the image.",
@@ -41,17 +42,6 @@ QUESTIONS = (
     "is there a circle?",
 )
 THRESHOLDS = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2)
-COLORS = {
-    "black": (0, 0, 0),
-    "blue": (0, 0, 255),
-    "brown": (165, 42, 42),
-    "gray": (128, 128, 128),
-    "green": (0, 255, 0),
-    "red": (255, 0, 0),
-    "teal": (0, 128, 128),
-    "yellow": (255, 255, 0),
-}
-KINDS = ("circle", "rectangle", "triangle")
 SIDE = 256
 SHOT = 60
 """Frames after which another shape comes."""

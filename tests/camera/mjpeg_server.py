@@ -26,6 +26,22 @@ def part(body: bytes, length: int | None = None) -> bytes:
     return f"--cut\r\nContent-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n".encode() + body + b"\r\n"
 
 
+def play(
+    script: Iterator[bytes | float | None], send: Callable[[bytes], object], over: threading.Event
+) -> None:
+    """Sends what a script says, with its pauses, until it ends, the server does, or nobody listens."""
+    for item in script:
+        if over.is_set():
+            return
+        if isinstance(item, bytes):
+            try:
+                send(item)
+            except OSError:  # the other side has gone
+                return
+        else:
+            over.wait(item)
+
+
 class MjpegServer:
     """Serves what ``script`` says: a function of the connection's number and itself, which yields bytes to send.
 
@@ -57,16 +73,7 @@ class MjpegServer:
             def handle(self) -> None:
                 head = self.request.recv(4096)
                 number, outer.connections = outer.connections, outer.connections + 1
-                for item in outer.script(head if outer.by_head else number):
-                    if outer.over.is_set():
-                        return
-                    if isinstance(item, bytes):
-                        try:
-                            self.request.sendall(item)
-                        except OSError:  # the other side has gone
-                            return
-                    else:
-                        outer.over.wait(item)
+                play(outer.script(head if outer.by_head else number), self.request.sendall, outer.over)
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tests.camera.mjpeg_server import play
+
 SDP = (
     "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     "m=video 0 RTP/AVP 26\r\na=framerate:25\r\na=control:track1\r\n"
@@ -86,16 +88,7 @@ class RtspServer:
 
             def _play(self) -> None:
                 number, outer.plays = outer.plays, outer.plays + 1
-                for item in script(number):
-                    if outer.over.is_set():
-                        return
-                    if isinstance(item, bytes):
-                        try:
-                            self.wfile.write(item)
-                        except OSError:  # the other side has gone
-                            return
-                    else:
-                        outer.over.wait(item)
+                play(script(number), self.wfile.write, outer.over)
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
