@@ -56,6 +56,7 @@ class Preview(Observer):
         self._answers_changed = False
         self._ticks = 0
         self._stopped = threading.Event()
+        self._telling = threading.Lock()  # a step that has begun must not tell older figures after the end's
         self._thread = threading.Thread(target=self._run, name="edgekit-preview", daemon=True)
 
     def frame_done(self, event: FrameDone) -> None:
@@ -75,9 +76,10 @@ class Preview(Observer):
     def close(self) -> None:
         """Shows how it ended, then ends all streams and the thread."""
         self._stopped.set()
-        if len(self.hub):
-            self.hub.publish("figures", self._figures_record(ended=True))
-        self.hub.close()
+        with self._telling:
+            if len(self.hub):
+                self.hub.publish("figures", self._figures_record(ended=True))
+            self.hub.close()
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -102,7 +104,10 @@ class Preview(Observer):
 
     def _run(self) -> None:
         while self.hub.wait_for_viewer():
-            self.step()
+            with self._telling:
+                if self._stopped.is_set():
+                    return
+                self.step()
             self._stopped.wait(self._pause_s)
 
     def _frame_record(self, event: FrameDone) -> bytes:

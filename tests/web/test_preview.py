@@ -114,6 +114,27 @@ def test_the_end_is_told_and_no_thread_is_left():
     assert set(threading.enumerate()) == before
 
 
+def test_a_step_under_way_does_not_take_the_end_back(monkeypatch):
+    figures, began, told = Figures(), threading.Event(), threading.Event()
+    snapshot = figures.snapshot
+
+    def slow_snapshot():
+        if threading.current_thread().name == "edgekit-preview" and not began.is_set():
+            began.set()
+            told.wait(0.3)  # the end is told meanwhile, unless it waits for this step
+        return snapshot()
+
+    monkeypatch.setattr(figures, "snapshot", slow_snapshot)
+    preview = Preview(figures, fps=100)
+    viewer = preview.hub.join()
+    preview.begin(about(), FrameCounts())
+    assert began.wait(10)
+    preview.close()
+    told.set()
+    ends = [parts(record)[0] for record in viewer.records()]
+    assert [r["ended"] for r in ends if r["kind"] == "figures"] == [True]
+
+
 def test_a_viewer_too_many_is_told(stage):
     stage.preview.hub.limit = 0
     connection = stage.connect()
