@@ -54,7 +54,7 @@ demo: $(VENV)/.base  ## exports PP-OCR within a budget, measures its drop, runs 
 	@$(BIN)/python examples/demo.py $(DEMO)
 
 test: $(VENV)/.test  ## unit, property, attack and export tests, then the ARM devices under emulation
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=90  # rows by file: .venv/bin/coverage report
 	$(BIN)/python -m pytest device_tests -rs
 
 check: $(VENV)/.test  ## style, types, import contracts
