@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,10 @@ from edgekit.deadline import FrameCounts, NewestWins
 from edgekit.types import Frame
 
 Ending: TypeAlias = Literal["end_of_source", "frame_limit", "interrupted", "camera_lost"]
+
+LOOK_S = 0.5
+"""How long the loop sleeps at most before it looks again. A signal handler of its own thread may call :meth:`Mailbox.stop`
+between its last look and its sleep, where a notification wakes nobody."""
 
 
 class Mailbox:
@@ -95,9 +100,9 @@ class Mailbox:
             The frame, or ``None`` at the end (``ending`` or ``error`` says which) or after ``timeout_s``.
         """
         with self._lock:
-            self._frame.wait_for(lambda: self._slot.occupied or self.closed, timeout_s)
-            while self._slot.occupied and not self.closed and (held_s := self._held_s()) > 0:
-                self._frame.wait(held_s)
+            end_s = math.inf if timeout_s is None else self._now_s() + timeout_s
+            while not self.closed and (wait_s := self._held_s() if self.occupied else end_s - self._now_s()) > 0:
+                self._frame.wait(min(wait_s, LOOK_S))
             self._room.notify()
             return self._slot.take()
 

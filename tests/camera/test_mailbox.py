@@ -170,6 +170,18 @@ def test_a_pause_ends_by_itself(seconds):
     assert Mailbox().pause(seconds) is False
 
 
+def test_stop_from_a_signal_handler_between_the_look_and_the_sleep():
+    mailbox = Mailbox()
+    sleep = mailbox._frame.wait
+
+    def wait(seconds=None):
+        mailbox.stop("interrupted")  # nobody sleeps yet who could be woken
+        return sleep(seconds)
+
+    mailbox._frame.wait = wait
+    assert in_thread(mailbox.take)() is None
+
+
 def test_stop_from_a_signal_handler_while_the_lock_is_held():
     mailbox = Mailbox()
     with mailbox._lock:  # as if the signal came in the middle of take()
