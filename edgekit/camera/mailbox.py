@@ -14,7 +14,7 @@ from edgekit.types import Frame
 Ending: TypeAlias = Literal["end_of_source", "frame_limit", "interrupted", "camera_lost"]
 
 LOOK_S = 0.5
-"""How long the loop sleeps at most before it looks again. A signal handler of its own thread may call :meth:`Mailbox.stop`
+"""How long the loop sleeps at most before it looks again. A signal handler of its own thread may :meth:`Mailbox.stop`
 between its last look and its sleep, where a notification wakes nobody."""
 
 
@@ -101,7 +101,9 @@ class Mailbox:
         """
         with self._lock:
             end_s = math.inf if timeout_s is None else self._now_s() + timeout_s
-            while not self.closed and (wait_s := self._held_s() if self.occupied else end_s - self._now_s()) > 0:
+            while (
+                not self.closed and (wait_s := self._held_s() if self.occupied else end_s - self._now_s()) > 0
+            ):
                 self._frame.wait(min(wait_s, LOOK_S))
             self._room.notify()
             return self._slot.take()
