@@ -28,6 +28,7 @@ from edgekit.camera.spec import open_source
 from edgekit.cascade import GIVE_WAY_S, NICENESS, Cascade
 from edgekit.engines.protocol import EngineOptions
 from edgekit.events import AnswerTold, FrameDone, Observer
+from edgekit.gaps import Gaps
 from edgekit.loop import Loop, LoopOptions
 from edgekit.machine import this_machine
 from edgekit.processing.grammar import parse_fields
@@ -112,10 +113,19 @@ def busy_s() -> float:
     return (user + nice + system + irq + softirq) / JIFFIES_PER_S
 
 
-class Setting:
-    """How the model runs: ``nice=10,threads=1,way=50,switch=5``, or ``alone``.
+class NoGaps(Gaps):
+    """Knows nothing of the next frame."""
 
-    ``way`` is how many ms a call waits for the loop at most, ``switch`` for how many a thread may keep Python's lock.
+    def admit(self, call_ns: int, now_ns: int) -> bool:
+        """Whether a call is to begin now: always."""
+        return True
+
+
+class Setting:
+    """How the model runs: ``nice=10,threads=1,way=50,fit=1,switch=5``, or ``alone``.
+
+    ``way`` is how many ms a call waits for the loop at most, ``fit=0`` begins calls that do not end before the next
+    frame, and ``switch`` is for how many ms a thread may keep Python's lock.
     """
 
     def __init__(self, text: str) -> None:
@@ -124,9 +134,10 @@ class Setting:
         self.nice = int(pairs.pop("nice", NICENESS))
         self.threads = int(pairs.pop("threads", max(default_threads() - 1, 1)))
         self.way_s = float(pairs.pop("way", GIVE_WAY_S * 1e3)) / 1e3
+        self.fits = bool(int(pairs.pop("fit", 1)))
         self.switch_s = float(pairs.pop("switch", 5)) / 1e3
         if pairs:
-            sys.exit(f"--settings {text}: nice, threads, way, switch, or alone")
+            sys.exit(f"--settings {text}: nice, threads, way, fit, switch, or alone")
 
 
 def run(args: argparse.Namespace, gate: Task, setting: Setting) -> Times:
@@ -141,7 +152,11 @@ def run(args: argparse.Namespace, gate: Task, setting: Setting) -> Times:
 
     edgekit.cascade.NICENESS, edgekit.cascade.GIVE_WAY_S = setting.nice, setting.way_s
     times, before_s = Times(), sys.getswitchinterval()
-    cascade = Cascade(answerer, EveryOtherSecond([]) if setting.asks else Triggers([]))
+    cascade = Cascade(
+        answerer,
+        EveryOtherSecond([]) if setting.asks else Triggers([]),
+        gaps=Gaps() if setting.fits else NoGaps(),
+    )
     cascade.observer = times
     source = open_source(args.source)
     options = LoopOptions(frames=round((source.fps or 30) * args.seconds))
@@ -253,7 +268,7 @@ def main() -> None:
             name: [sum(len(one[side]) for one in some) for side in (0, 1)] for name, some in stretches.items()
         }
         print(f"round {number + 1}: frames beside answers, and without: {found}", file=sys.stderr)
-    rows = {name: row(found, answers_ms[name]) for name, found in stretches.items()}
+    rows = {name: row(some, answers_ms[name]) for name, some in stretches.items()}
     about = {
         "machine": str(this_machine()),
         "gate": f"{gate.bundle_name} {gate.variant}",
@@ -266,9 +281,9 @@ def main() -> None:
         print(json.dumps({**about, "settings": rows}))
         return
     print(about)
-    for name, found in rows.items():
+    for name, made in rows.items():
         print(name or "as it ships")
-        for key, value in found.items():
+        for key, value in made.items():
             print(f"  {key:<24} {value:9.3f}")
 
 

@@ -20,6 +20,7 @@ from edgekit.answerer import Answerer, Request, Reused
 from edgekit.deadline import NewestWins
 from edgekit.errors import EdgekitError
 from edgekit.events import AnswerTold, FrameDone, Observer, Observers
+from edgekit.gaps import CallTimes, Gaps
 from edgekit.ledger import Durations
 from edgekit.processing.region import Region
 from edgekit.processing.thumbnail import thumbnail
@@ -179,6 +180,7 @@ class Cascade(Observer):
         say: tells a person an error.
         max_age_ns: a running answer is given up when its frame is older and a newer question waits; None: never.
         now_ns: monotonic clock, the loop's.
+        gaps: where calls of the model are begun, between the loop's frames.
 
     Attributes:
         observer: is told each answer as it grows, in the answering thread; to be set before the loop runs.
@@ -194,6 +196,7 @@ class Cascade(Observer):
         say: Callable[[str], None] = lambda message: None,
         max_age_ns: int | None = None,
         now_ns: Callable[[], int] = time.perf_counter_ns,
+        gaps: Gaps | None = None,
     ) -> None:
         self.summary = CascadeSummary()
         self.observer: Observer = Observers()
@@ -205,6 +208,7 @@ class Cascade(Observer):
         self._over = threading.Event()  # no more questions are taken
         self._cancelled = threading.Event()  # nor answered
         self._in_flight = False  # a frame, in the loop
+        self._gaps, self._calls = gaps or Gaps(), CallTimes()
         self._idle = threading.Condition(self._lock)
         self._failures = 0
         self._reads = False
@@ -232,6 +236,7 @@ class Cascade(Observer):
         """Lets the model go on, and asks if a rule says so; see :class:`~edgekit.events.Observer`."""
         with self._lock:
             self._in_flight = False
+            self._gaps.done(event.outcome.frame.arrived_ns, self._now_ns())
             self._idle.notify()
         self._decide(event)
 
@@ -321,6 +326,7 @@ class Cascade(Observer):
         return "answered"
 
     def _answer(self, answerer: Answerer, request: Request) -> Answered:
+        self._calls.begin()
         answer = answerer.begin(request, lambda: self._gives_up(request))
         self._tell(request, answer.question, "", False)
         text, first_ns = "", None
@@ -350,14 +356,20 @@ class Cascade(Observer):
 
     def _gives_up(self, request: Request) -> bool:
         """Asked before each call of the model, which waits here while the loop is at work."""
-        if self._in_flight:
-            with self._lock:
-                self._idle.wait_for(lambda: not self._in_flight, GIVE_WAY_S)
+        self._calls.ended(self._now_ns())
+        with self._lock:
+            self._idle.wait_for(self._may_begin, GIVE_WAY_S)
+        self._calls.began(self._now_ns())
         if self._cancelled.is_set():
             return True
         if self._max_age_ns is None or not self._waiting.occupied:
             return False
         return self._now_ns() - request.frame.arrived_ns > self._max_age_ns
+
+    def _may_begin(self) -> bool:
+        if self._over.is_set():
+            return True
+        return not self._in_flight and self._gaps.admit(self._calls.next_ns, self._now_ns())
 
     def _count(self, answered: Answered) -> None:
         summary = self.summary

@@ -437,6 +437,22 @@ def test_no_call_begins_while_a_frame_is_in_the_loop(calls, monkeypatch):
     assert made.called.acquire(timeout=PATIENCE_S)
 
 
+def test_a_call_that_would_not_end_before_the_next_frame_waits_for_it(calls, monkeypatch):
+    monkeypatch.setattr(module, "GIVE_WAY_S", PATIENCE_S)
+    one, made, _ = calls
+    fits = threading.Event()
+    monkeypatch.setattr(one.cascade._gaps, "admit", lambda call_ns, now_ns: fits.is_set(), raising=False)
+    while not one.cascade._idle._waiters:
+        made.stop.wait(0.001)
+    before = made.made
+    made.stop.wait(0.05)
+    assert made.made == before
+    fits.set()
+    one.give()  # the next frame is done
+    while made.made == before:
+        assert made.called.acquire(timeout=PATIENCE_S)
+
+
 def test_a_loop_that_never_rests_does_not_stop_the_model(calls, monkeypatch):
     monkeypatch.setattr(module, "GIVE_WAY_S", 0.001)
     one, made, frame = calls
