@@ -48,7 +48,7 @@ class PictureSpeed:
         prefill_ms: the prompt through the model.
         first_token_ms: from the first question to the first token: all of these, and its choice.
         follow_up_ms: from the second question to the first token.
-        decode_tokens_per_s: of both answers' tokens but the first; None of answers of one token.
+        decode_tokens_per_s: of both answers' tokens but the first; None where there are no others.
     """
 
     tiles: int
@@ -67,7 +67,7 @@ class Speed:
 
     Attributes:
         prefill_tokens_per_s: of a prompt that shares nothing with what was said before.
-        decode_tokens_per_s: of the answer's tokens but the first; None of an answer of one token.
+        decode_tokens_per_s: of the answer's tokens but the first; None where there are no others.
         first_token_ms: from the prompt to the first token.
         cold_start_ms: of ``edgekit chat`` with 8 tokens, from the process's start to its end; files are in memory.
         prompt_tokens, answer_tokens: how many were timed.

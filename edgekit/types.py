@@ -307,9 +307,11 @@ class Pace:
         prompt_tokens: given ones.
         reused_tokens: those of them that were remembered from before.
         prefill_ms: the other given ones' way through the model.
-        first_token_ms: from the call to the first token of the answer; the times before it are part of it.
+        first_token_ms: from the call to the first token of the answer; the times before it are part of it. 0 where it
+            was cancelled before.
         answer_tokens: made ones.
-        decode_ms: of all made ones but the first.
+        decode_ms: of all behind the first: those that were made, and the one that ends the answer.
+        decode_calls: how many those are.
         tiles: of the given pictures; 0 where there are none.
         encoded_tiles: those of them whose features were not known from before.
         prepare_ms: texts to tokens, and pictures to tiles.
@@ -322,6 +324,7 @@ class Pace:
     first_token_ms: float
     answer_tokens: int
     decode_ms: float
+    decode_calls: int
     tiles: int = 0
     encoded_tiles: int = 0
     prepare_ms: float = 0.0
@@ -329,14 +332,15 @@ class Pace:
 
     @property
     def prefill_tokens_per_s(self) -> float | None:
-        """None where nothing was given."""
+        """None where nothing was given, or not all of it."""
         given = self.prompt_tokens - self.reused_tokens
-        return given / self.prefill_ms * 1e3 if given and self.prefill_ms > 0 else None
+        whole = given and self.prefill_ms > 0 and self.first_token_ms > 0
+        return given / self.prefill_ms * 1e3 if whole else None
 
     @property
     def decode_tokens_per_s(self) -> float | None:
-        """None where there are not two tokens."""
-        return (self.answer_tokens - 1) / self.decode_ms * 1e3 if self.decode_ms > 0 else None
+        """The one that ends the answer counts as well; None where nothing came behind the first."""
+        return self.decode_calls / self.decode_ms * 1e3 if self.decode_ms > 0 else None
 
     def as_json(self) -> dict[str, Any]:
         """Counts and milliseconds, and what follows from them; of pictures only where there are some."""

@@ -18,7 +18,7 @@ from edgekit.types import Classification, Frame, Generation, Pace, TextRegions
 
 MS = 1_000_000
 PATIENCE_S = 10.0
-PACE = Pace(10, 0, 3.0, 6.0, 2, 1.0, tiles=1, encoded_tiles=1, encode_ms=2.0)
+PACE = Pace(10, 0, 3.0, 6.0, 2, 1.0, 1, tiles=1, encoded_tiles=1, encode_ms=2.0)
 
 
 class Clock:

@@ -39,7 +39,7 @@ def edgekit_answers(path: str, threads: int, variant: str) -> Answer:
             "encode_s": first.encode_ms / 1e3 / first.encoded_tiles,
             "first_s": first.first_token_ms / 1e3,
             "follow_s": follow.first_token_ms / 1e3,
-            "decode_s": first.decode_ms / 1e3 / (first.answer_tokens - 1),
+            "decode_s": first.decode_ms / 1e3 / first.decode_calls,
         }
 
     return answer

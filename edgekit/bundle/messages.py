@@ -17,3 +17,8 @@ def some_of(items: Collection[str]) -> str:
     """The first items in sorted order, and how many there are more."""
     shown = ", ".join(printable(item) for item in sorted(items)[:SHOWN]) or "nothing"
     return shown if len(items) <= SHOWN else f"{shown} and {len(items) - SHOWN} more"
+
+
+def counted(number: int, noun: str) -> str:
+    """Such as ``1 tile`` and ``2 tiles``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgekit.bundle.messages import counted
 from edgekit.cli.engine_options import add_engine_arguments, engine_options
 from edgekit.cli.ledger_options import add_ledger_arguments, is_ledger, run_ledger
 from edgekit.cli.output import emit, progress
@@ -36,8 +37,8 @@ def speed_rows(speed: Speed) -> list[tuple[str, str]]:
         for tokens_per_s in (speed.prefill_tokens_per_s, speed.decode_tokens_per_s)
     )
     return [
-        (f"prompt of {speed.prompt_tokens} tokens", prefill),
-        (f"answer of {speed.answer_tokens} tokens", decode),
+        (f"prompt of {counted(speed.prompt_tokens, 'token')}", prefill),
+        (f"answer of {counted(speed.answer_tokens, 'token')}", decode),
         ("first token", f"{speed.first_token_ms:.0f} ms"),
         ("cold start, 8 tokens", f"{speed.cold_start_ms:.0f} ms"),
         *([] if speed.picture is None else _picture_rows(speed.picture)),
@@ -46,9 +47,8 @@ def speed_rows(speed: Speed) -> list[tuple[str, str]]:
 
 def _picture_rows(speed: PictureSpeed) -> list[tuple[str, str]]:
     decode = "" if speed.decode_tokens_per_s is None else f"{speed.decode_tokens_per_s:.1f}/s"
-    tiles = "1 tile" if speed.tiles == 1 else f"{speed.tiles} tiles"
     return [
-        (f"picture cut into {tiles}", f"{speed.prepare_ms:.1f} ms"),
+        (f"picture cut into {counted(speed.tiles, 'tile')}", f"{speed.prepare_ms:.1f} ms"),
         ("its tiles encoded", f"{speed.encode_ms:.1f} ms"),
         (f"first token, {speed.prompt_tokens} tokens with it", f"{speed.first_token_ms:.1f} ms"),
         ("first token, second question", f"{speed.follow_up_ms:.1f} ms"),

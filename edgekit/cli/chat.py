@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgekit.bundle.messages import counted
 from edgekit.cli.answer_options import (
     add_answer_arguments,
     add_grammar_arguments,
@@ -212,9 +213,11 @@ def _converse(talk: _Talk) -> int:
                 continue
             answer = talk.answer([*turns, _turn("user", line)], line)
         except (DataError, UsageError) as error:
-            say(f"edgekit: {error.message}; {NEW} begins another conversation")
+            told = str(error) if command == IMAGE else f"{error.message}; {NEW} begins another conversation"
+            say(f"edgekit: {told}")
             continue
-        turns = [*turns, _turn("user", line), _turn("assistant", answer.text)]
+        # Templates write the space in front of an answer: with the answer's own it would be read as other tokens.
+        turns = [*turns, _turn("user", line), _turn("assistant", answer.text.strip())]
 
 
 def _image(text: str) -> Path:
@@ -231,7 +234,8 @@ def pace_line(pace: Pace) -> str:
         _encoded(pace)
         + f"{pace.prompt_tokens} prompt tokens{reused}"
         + ("" if prefill is None else f", {prefill:.0f}/s")
-        + f"; first token {pace.first_token_ms:.0f} ms; {pace.answer_tokens} tokens"
+        + (f"; first token {pace.first_token_ms:.0f} ms" if pace.first_token_ms else "")
+        + f"; {counted(pace.answer_tokens, 'token')}"
         + ("" if decode is None else f", {decode:.1f}/s")
     )
 
@@ -241,13 +245,9 @@ def _encoded(pace: Pace) -> str:
     if not pace.tiles:
         return ""
     if not pace.encoded_tiles:
-        return f"{_tiles(pace.tiles)} known; "
+        return f"{counted(pace.tiles, 'tile')} known; "
     known = f" ({pace.tiles - pace.encoded_tiles} known)" if pace.encoded_tiles < pace.tiles else ""
-    return f"{_tiles(pace.encoded_tiles)} encoded in {pace.encode_ms:.0f} ms{known}; "
-
-
-def _tiles(count: int) -> str:
-    return "1 tile" if count == 1 else f"{count} tiles"
+    return f"{counted(pace.encoded_tiles, 'tile')} encoded in {pace.encode_ms:.0f} ms{known}; "
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit.bundle.manifest import FeaturesHead
-from edgekit.bundle.messages import printable
+from edgekit.bundle.messages import counted, printable
 from edgekit.errors import BundleError, DataError
 from edgekit.processing.tokens import tokenizer_faults
 from edgekit.processing.typed import OPEN
@@ -57,9 +57,9 @@ def expand_marks(text: str, grids: Sequence[tuple[int, int]], head: FeaturesHead
         )
     first, *rest = re.split(f"(?<!{OPEN}){marks.picture}", text)
     if len(rest) != len(grids):
-        found = f"the text has {_counted(len(rest), 'mark')} {marks.picture}"
+        found = f"the text has {counted(len(rest), 'mark')} {marks.picture}"
         raise DataError(
-            f"prompt: {found}, got {_counted(len(grids), 'picture')}",
+            f"prompt: {found}, got {counted(len(grids), 'picture')}",
             "give one picture for each",
         )
     made = [first]
@@ -101,7 +101,3 @@ def _idefics3(rows: int, columns: int, tokens: int) -> str:
 
 def _gemma3(tokens: int) -> str:
     return f"\n\n<start_of_image>{'<image_soft_token>' * tokens}<end_of_image>\n\n"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

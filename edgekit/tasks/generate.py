@@ -64,7 +64,7 @@ class Generate:
         self.engine, self.threads = f"{engine.name} {engine.version}", options.threads
         self._head = head = model.head
         self._kept_masks: Masks | None = None
-        self._begun = 0  # answers
+        self._uses = 0  # of what is remembered; a reply that another use came between cannot go on
         self.decoder: Decoder
         self.decoder, self.words = _both(
             lambda: BufferedDecoder(variant, folder, engine, options), lambda: Words(head, folder)
@@ -106,7 +106,7 @@ class Generate:
             now_ns: monotonic clock; a test passes its own.
 
         Raises:
-            UsageError: while it is read, if another answer was begun meanwhile.
+            UsageError: while it is read, if the model was used for something else meanwhile.
         """
 
         def read() -> Given:
@@ -122,7 +122,12 @@ class Generate:
 
     def forget(self) -> None:
         """The next prompt goes through the model whole."""
-        self.decoder.rewind(0)
+        self._rewind(0)
+
+    def _rewind(self, length: int) -> None:
+        """What lies behind so many places is no more; nor can a reply that is not read to its end go on."""
+        self._uses += 1
+        self.decoder.rewind(length)
 
     def _answer(
         self, read: Callable[[], Given], settings: Settings, trace: Trace | None, now_ns: Callable[[], int]
@@ -131,9 +136,9 @@ class Generate:
         with nullcontext() if trace is None else trace.stage("pre"):
             given = read()
         self._check_room(given)
-        self._begun += 1
-        mine = self._begun
         answer = self._begin(given, settings)
+        self._uses += 1
+        mine = self._uses
         reused = reusable(self.decoder.items, given.items, both_ways=self.decoder.both_ways)
         prepare_ms = laps.ms()
         seen = self._look(given.tiles_from(reused), given, settings, trace)
@@ -141,19 +146,20 @@ class Generate:
         scores = None if seen is None else self._prefill(given, reused, seen.features, settings, trace)
         prefill_ms = laps.ms()
         first_ms: float | None = None
-        decode_ms = 0.0
+        decode_ms, decode_calls = 0.0, 0
         while scores is not None:
             piece = self._add(answer, scores, settings, trace)
             if first_ms is None:
                 first_ms = prepare_ms + encode_ms + prefill_ms + laps.ms()
             else:
-                decode_ms += laps.ms()
+                decode_ms, decode_calls = decode_ms + laps.ms(), decode_calls + 1
             if piece:
                 yield piece
                 laps.ms()  # whoever reads it takes this time
-            if mine != self._begun:
+            if mine != self._uses:
                 raise UsageError(
-                    "an answer was given up when another one was begun", "read one to its end first"
+                    "an answer was given up: the model was used for something else meanwhile",
+                    "read one to its end first",
                 )
             last = answer.tokens[-1:]
             scores = self.decoder.extend(last, (0,), trace)[0] if answer.finish is None else None
@@ -166,6 +172,7 @@ class Generate:
             first_token_ms=first_ms or 0.0,
             answer_tokens=len(answer.tokens),
             decode_ms=decode_ms,
+            decode_calls=decode_calls,
             tiles=len(given.tiles),
             encoded_tiles=0 if seen is None else seen.encoded,
             prepare_ms=prepare_ms,
@@ -268,7 +275,7 @@ class Generate:
             raise DataError("text: has no token that follows another", "give it a longer text")
         self._check_room(Given(ids, ids))
         reused = min(common(decoder.items, ids[: begin - 1]), reusable(decoder.items, ids[:-1]))
-        decoder.rewind(reused)
+        self._rewind(reused)
         found = []
         for place in parts(reused, len(ids) - 1, self.batch):
             part, at = ids[place], place.start
@@ -307,7 +314,7 @@ class Generate:
             raise DataError("text: has no token that follows another", "give it a longer text")
         size = self.batch if batch is None else min(self.batch, batch)
         for part in parts:
-            decoder.rewind(0)
+            self._rewind(0)
             for at in range(0, len(part) - 1, size):
                 given = part[at : min(at + size, len(part) - 1)]
                 scores = decoder.extend(given, range(len(given)))

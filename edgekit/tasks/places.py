@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from edgekit.bundle.manifest import FeaturesHead
-from edgekit.bundle.messages import printable
+from edgekit.bundle.messages import counted, printable
 from edgekit.errors import DataError
 from edgekit.tasks.given import Given, ImageToken, Item
 from edgekit.tasks.picture import Picture
@@ -31,7 +31,9 @@ def with_places(turns: Sequence[Turn], pictures: int) -> list[Turn]:
     if named == pictures:
         return list(made)
     if named:
-        raise DataError(f"prompt: its turns name {named} pictures, got {pictures}", "give one for each")
+        raise DataError(
+            f"prompt: its turns name {counted(named, 'picture')}, got {pictures}", "give one for each"
+        )
     first = next((turn for turn in made if turn.get("role") == "user"), None)
     if first is None:
         raise DataError("prompt: has no turn of a user, where pictures could stand")
@@ -60,7 +62,8 @@ def placed(tokens: list[int], pictures: Sequence[Picture], head: FeaturesHead) -
     wanted = head.tokens * sum(len(picture.identities) for picture in pictures)
     if (found := tokens.count(head.placeholder)) != wanted:
         raise DataError(
-            f"prompt: {found} tokens stand for pictures, {len(pictures)} pictures have {wanted}",
+            f"prompt: tokens that stand for pictures: {found}, expected {wanted}, those of "
+            + counted(len(pictures), "picture"),
             "leave the image token out of texts",
         )
     runs = [len(list(run)) for token, run in groupby(tokens) if token == head.placeholder]

@@ -70,7 +70,7 @@ class VisionLanguage(Generate):
 
         Args:
             given: a question about a picture; a prompt, which ``image`` may belong to, see :meth:`stream`; or a
-                picture, which is to be described: a frame, an array, a PIL image, or a ``Path``.
+                picture, which is to be described: one of :meth:`picture`, a frame, an array, a PIL image, a ``Path``.
             trace: receives stage times and engine calls, and with them all scores: for short answers.
             settings: how it is made.
             image: see :meth:`stream`.
@@ -144,4 +144,6 @@ class VisionLanguage(Generate):
 
 def _is_picture(given: object) -> bool:
     pil = sys.modules.get("PIL.Image")
-    return isinstance(given, Frame | Path | np.ndarray) or (pil is not None and isinstance(given, pil.Image))
+    return isinstance(given, Picture | Frame | Path | np.ndarray) or (
+        pil is not None and isinstance(given, pil.Image)
+    )

@@ -12,6 +12,7 @@ import pytest
 
 from edgekit.cli import chat, main
 from edgekit.tasks.generate import Generate
+from edgekit.types import Pace
 from tests.decoder_files import language_bundle
 from tests.vision_files import picture, vision_bundle
 
@@ -100,6 +101,13 @@ def test_a_conversation_remembers_its_turns(bundle, asked, monkeypatch, capsys):
     assert capsys.readouterr().err.count("reused") >= 1
 
 
+def test_templates_write_the_space_before_an_answer(bundle, asked, monkeypatch):
+    monkeypatch.setattr("edgekit.processing.words.Words.decode", lambda self, tokens: " red" * len(tokens))
+    talk(monkeypatch, "he", "the", "")
+    assert main(["chat", bundle, "--max-tokens", "2"]) == 0
+    assert asked[1][1] == {"role": "assistant", "content": "red red"}
+
+
 def test_a_full_context_does_not_end_the_conversation(bundle, asked, monkeypatch, capsys):
     talk(monkeypatch, "h" * 300, "he")
     assert main(["chat", bundle, "--max-tokens", "3"]) == 0
@@ -160,6 +168,13 @@ def test_ctrl_c_stops_the_answer_and_not_the_conversation(bundle, monkeypatch, c
     assert signal.getsignal(signal.SIGINT) is before
     pressed.clear()
     assert main(["chat", bundle, "he", "--max-tokens", "20", "--temperature", "1"]) == 130
+
+
+def test_nothing_is_told_of_a_first_token_that_never_came():
+    line = chat.pace_line(Pace(82, 0, 0.1, 0.0, 0, 0.0, 0, tiles=1, encoded_tiles=1, encode_ms=3172.0))
+    assert line == "1 tile encoded in 3172 ms; 82 prompt tokens; 0 tokens"
+    line = chat.pace_line(Pace(82, 40, 10.0, 12.0, 1, 4.0, 1))
+    assert line == "82 prompt tokens (40 reused), 4200/s; first token 12 ms; 1 token, 250.0/s"
 
 
 def test_nothing_of_an_answer_moves_a_terminal(bundle, monkeypatch, capsys):
@@ -241,8 +256,7 @@ def test_a_conversation_about_a_picture_and_then_another(vlm, images, monkeypatc
     assert [("known" in line, "reused" in line) for line in lines if line.startswith("[")] == [
         (False, False), (True, True), (False, True), (True, True),
     ]  # fmt: skip
-    errors = [line for line in lines if line.startswith("edgekit: ")]
-    assert [error.split(";")[0] for error in errors] == [
+    assert [line for line in lines if line.startswith("edgekit: ")] == [
         "edgekit: /image: expected a picture's file, got nothing", "edgekit: no.png: no such picture",
     ]  # fmt: skip
 

@@ -136,10 +136,14 @@ def test_a_text_is_a_turn_where_the_model_knows_turns(task, make):
 
 
 def test_an_end_token_ends_the_answer_and_is_no_part_of_it(task, make):
-    tokens = task(TEXT, settings=Settings(max_tokens=5)).tokens
-    ended = make(replace(HEAD, ends=(tokens[3],)))(TEXT)
+    whole = task(TEXT, settings=Settings(max_tokens=5))
+    tokens = whole.tokens
+    ticks = count(0, 1_000_000)
+    ended = make(replace(HEAD, ends=(tokens[3],))).stream(TEXT, now_ns=lambda: next(ticks)).generation
     assert ended.finish == "end"
     assert ended.tokens == tokens[: tokens.index(tokens[3])]
+    assert (whole.pace.decode_calls, ended.pace.decode_calls) == (4, tokens.index(tokens[3]))
+    assert ended.pace.decode_tokens_per_s == 1e3  # a millisecond for each, and for the one that ends it
 
 
 def test_stop_strings_end_the_text_before_them(task):
@@ -175,6 +179,7 @@ def test_it_is_cancelled_between_calls(task):
     task.forget()
     none = task(TEXT, settings=Settings(cancelled=event.is_set))
     assert (none.text, none.tokens, none.finish) == ("", (), "cancelled")
+    assert (none.pace.first_token_ms, none.pace.prefill_tokens_per_s) == (0.0, None)
 
 
 def test_memory_is_capped_before_it_is_taken(make):
@@ -359,7 +364,23 @@ def test_an_answer_is_not_mixed_with_another(task):
     reply = task.stream("he", settings=Settings(max_tokens=20, sampling=WARM))
     next(reply)
     other = task("the", settings=Settings(max_tokens=4))
-    with pytest.raises(UsageError, match="given up when another one was begun"):
+    with pytest.raises(UsageError, match="given up: the model was used for something else meanwhile"):
         list(reply)
     task.forget()
     assert task("the", settings=Settings(max_tokens=4)).tokens == other.tokens
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda task: task.forget(),
+        lambda task: task.scores("the hen"),
+        lambda task: task.follow("the", " hen"),
+    ],
+)
+def test_an_answer_does_not_go_on_with_what_is_no_longer_remembered(task, use):
+    reply = task.stream("he", settings=Settings(max_tokens=20, sampling=WARM))
+    next(reply)
+    use(task)
+    with pytest.raises(UsageError, match="given up: the model was used for something else meanwhile"):
+        list(reply)

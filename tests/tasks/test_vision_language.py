@@ -214,7 +214,8 @@ def test_what_is_given_may_be_many_things(task, tmp_path):
         assert ask(task, "what?", image).tokens == expected
         task.forget()
     described = ask(task, DESCRIBE, frame).tokens
-    assert task(frame, settings=SHORT).tokens == task(path, settings=SHORT).tokens == described
+    for shown in (frame, path, task.picture(path)):
+        assert task(shown, settings=SHORT).tokens == described
     from PIL import Image
 
     assert task(Image.fromarray(frame.pixels), settings=SHORT).tokens == described
@@ -273,8 +274,8 @@ def test_a_text_without_turns_may_not_name_marks(make, prompt, images, match):
 @pytest.mark.parametrize(
     ("prompt", "images", "match"),
     [
-        ([258, PLACEHOLDER], 1, "1 tokens stand for pictures, 1 pictures have 4"),
-        ([258, PLACEHOLDER], 0, "1 tokens stand for pictures, 0 pictures have 0"),
+        ([258, PLACEHOLDER], 1, "tokens that stand for pictures: 1, expected 4, those of 1 picture "),
+        ([258, PLACEHOLDER], 0, "tokens that stand for pictures: 1, expected 0, those of 0 pictures"),
         ("h" * 130, 1, r"tokens \(4 of pictures\), the context has room for 128"),
         ([], 0, "expected a text, turns or tokens"),
         (3, 1, "expected a text, turns or tokens, got int"),
