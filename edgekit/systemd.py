@@ -71,11 +71,11 @@ class Notifier(Observer):
             self._send("READY=1")
 
     def close(self) -> None:
-        """Says that the service stops, and ends the thread."""
-        self._send("STOPPING=1")
+        """Ends the thread, and says that the service stops: nothing is told after that."""
         self._stopped.set()
         if self._thread.ident is not None:
             self._thread.join()
+        self._send("STOPPING=1")
 
     def step(self) -> None:
         """One look: a status line, and a sign of life if there is one."""

@@ -67,6 +67,26 @@ def test_ready_with_the_first_result_and_not_before():
     assert set(threading.enumerate()) == before
 
 
+def test_a_look_under_way_at_the_end_tells_nothing_after_it(monkeypatch):
+    sent, looks = [], threading.Event()
+    figures = Figures(now_ns=lambda: 100 * MS)
+    notify = Notifier(sent.append, figures, watchdog_s=0.001)
+    snapshot = figures.snapshot
+
+    def slow():
+        looks.set()
+        notify._stopped.wait(30)  # the end comes meanwhile
+        return snapshot()
+
+    monkeypatch.setattr(figures, "snapshot", slow)
+    notify.begin(about(), FrameCounts())
+    notify.frame_done(frame_done(0, 0))
+    assert looks.wait(30)
+    notify.close()
+    assert sent[-1] == "STOPPING=1"
+    assert sent[-2].startswith("WATCHDOG=1\nSTATUS=")
+
+
 def test_a_loop_that_hangs_gets_a_status_and_no_ping():
     notify, _, counts, sent = begun()
     notify.frame_done(frame_done(0, 0))

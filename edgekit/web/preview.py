@@ -74,11 +74,11 @@ class Preview(Observer):
         self._thread.start()
 
     def close(self) -> None:
-        """Shows how it ended, then ends all streams and the thread."""
+        """Shows the last frame, the last words and how it ended, then ends all streams and the thread."""
         self._stopped.set()
         with self._telling:
             if len(self.hub):
-                self.hub.publish("figures", self._figures_record(ended=True))
+                self.step(ended=True)
             self.hub.close()
         if self._thread.ident is not None:
             self._thread.join()
@@ -88,8 +88,8 @@ class Preview(Observer):
         pages: dict[str, Route] = {path: _page(name, kind) for path, (name, kind) in PAGES.items()}
         return {**pages, "/stream": self._stream}
 
-    def step(self) -> None:
-        """Offers what is new since the last step."""
+    def step(self, ended: bool = False) -> None:
+        """Offers what is new since the last step; at the end the figures whenever they were told last."""
         newest = self._newest
         if newest is not None and newest is not self._shown:
             self._shown = newest
@@ -98,8 +98,8 @@ class Preview(Observer):
             self._answers_changed = False
             answers = [answer_json(answer) for answer in self._figures.answers()]
             self.hub.publish("answers", record("answers", {"answers": answers}))
-        if self._ticks % self._figures_every == 0:
-            self.hub.publish("figures", self._figures_record())
+        if ended or self._ticks % self._figures_every == 0:
+            self.hub.publish("figures", self._figures_record(ended))
         self._ticks += 1
 
     def _run(self) -> None:
@@ -126,7 +126,7 @@ class Preview(Observer):
         }
         return record("frame", fields, jpeg(outcome.frame))
 
-    def _figures_record(self, ended: bool = False) -> bytes:
+    def _figures_record(self, ended: bool) -> bytes:
         fields = {"figures": self._figures.snapshot(), "viewers": len(self.hub), "ended": ended}
         return record("figures", fields)
 

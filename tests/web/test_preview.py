@@ -135,6 +135,31 @@ def test_a_step_under_way_does_not_take_the_end_back(monkeypatch):
     assert [r["ended"] for r in ends if r["kind"] == "figures"] == [True]
 
 
+def test_the_last_frame_and_the_last_words_are_shown_at_the_end(monkeypatch):
+    figures = Figures(now_ns=lambda: 0)
+    preview = Preview(figures, fps=0.001)
+    viewer, steps = preview.hub.join(), threading.Semaphore(0)
+    first = preview.step
+
+    def step():
+        first()
+        steps.release()
+
+    monkeypatch.setattr(preview, "step", step)
+    preview.begin(about(), FrameCounts())
+    assert steps.acquire(timeout=30)  # the next step would be in 1000 s
+    monkeypatch.undo()
+    taken(viewer)
+    for observer in (figures, preview):
+        observer.frame_done(frame_done(7, 0))
+        observer.answer_told(AnswerTold(0, 7, 0, "person", "What?", "A man.", True, 300 * MS))
+    preview.close()
+    told = {fields["kind"]: fields for fields, _ in map(parts, viewer.records())}
+    assert told["frame"]["index"] == 7
+    assert [answer["finished"] for answer in told["answers"]["answers"]] == [True]
+    assert (told["figures"]["ended"], told["figures"]["figures"]["results"]) == (True, 1)
+
+
 def test_a_viewer_too_many_is_told(stage):
     stage.preview.hub.limit = 0
     connection = stage.connect()
