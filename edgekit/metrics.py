@@ -123,10 +123,9 @@ class Metrics(Observer):
     def collect(self) -> Iterator[Metric]:
         """The families, as prometheus-client asks for them."""
         snapshot = self._figures.snapshot()
-        with self._lock:
-            yield from self._frames()
-            yield from self._latency()
-            yield from self._events(snapshot)
+        with self._lock:  # not while the text is made: the loop may be waiting
+            counted = [*self._frames(), *self._latency(), *self._events(snapshot)]
+        yield from counted
         yield from _gauges(snapshot, self._about)
 
     def _frames(self) -> Iterator[Metric]:

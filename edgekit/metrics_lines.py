@@ -84,8 +84,10 @@ class MetricsLines:
             **figures,
             "rss_bytes": resident_bytes(),
         }
+        data = msgspec.json.encode(encodable(line)) + b"\n"
         try:
-            self._file.write(msgspec.json.encode(encodable(line)) + b"\n")
+            while data:  # a disk that is nearly full takes a part
+                data = data[self._file.write(data) :]
         except OSError as error:
             self._error = error
 

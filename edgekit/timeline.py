@@ -62,8 +62,11 @@ class Timeline:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Those in which something came, oldest first."""
-        return tuple(self._steps)
+        """Those in which something came, oldest first; what comes later changes none of them."""
+        steps = list(self._steps)
+        if steps:  # the only one that changes
+            steps[-1] = steps[-1].merged(Step(0), steps[-1].slot)
+        return tuple(steps)
 
     def add(self, at_ns: int, stages_ns: Mapping[LoopStage, int], missed: bool) -> None:
         """Counts a result; one from before the newest step counts for that."""
@@ -84,11 +87,8 @@ class Timeline:
         wider: deque[Step] = deque()
         for step in self._steps:
             slot = step.slot // 2
-            if wider and wider[-1].slot == slot:
-                wider[-1] = wider[-1].merged(step, slot)
-            else:
-                step.slot = slot
-                wider.append(step)
+            before = wider.pop() if wider and wider[-1].slot == slot else Step(slot)
+            wider.append(before.merged(step, slot))
         self._steps = wider
 
     def as_json(self, now_ns: int | None = None) -> dict[str, Any]:

@@ -120,6 +120,14 @@ def test_it_may_be_asked_while_the_loop_runs():
     assert errors == []
 
 
+def test_the_loop_does_not_wait_while_the_text_is_made():
+    _, metrics, _ = begun()
+    families = metrics.collect()
+    next(families)
+    assert not metrics._lock.locked()
+    families.close()
+
+
 def test_bounds_belong_to_their_bucket():
     histogram = Histogram((0.001, 0.01))
     for duration_ns in (0, MS, MS + 1, 10 * MS, 11 * MS, -5):

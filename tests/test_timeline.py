@@ -52,6 +52,17 @@ def test_a_whole_run_widens_its_steps_and_loses_no_result():
     assert timeline.steps[-1].worst_ns == 990 * MS
 
 
+@pytest.mark.parametrize("when_full", ["forget", "widen"])
+def test_steps_that_were_given_stay_as_they_were(when_full):
+    timeline = Timeline(10, 2, when_full)
+    timeline.add(5, times(1), False)
+    before = timeline.steps
+    for at in (7, 15, 99):
+        timeline.add(at, times(9), True)
+    assert [(step.slot, step.n, step.misses, step.worst_ns) for step in before] == [(0, 1, 0, MS)]
+    assert before[0].sums_ns == [MS] * len(STAGES)
+
+
 def test_a_result_from_before_the_newest_step_counts_for_that():
     timeline = Timeline(10, 4, "forget")
     timeline.add(25, times(1), False)
