@@ -11,22 +11,19 @@ import os
 import platform
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
 
-from edgekit.answerer import Answerer, Request, Reused
+from edgekit.answered import Answered
+from edgekit.answerer import Answerer, Request
+from edgekit.cascade_summary import CascadeSummary, Fate
 from edgekit.deadline import NewestWins
 from edgekit.errors import EdgekitError
 from edgekit.events import AnswerTold, FrameDone, Observer, Observers
 from edgekit.gaps import CallTimes, Gaps
-from edgekit.ledger import Durations
-from edgekit.processing.region import Region
 from edgekit.processing.thumbnail import thumbnail
 from edgekit.tasks.question import text_of
 from edgekit.triggers import Triggers
-from edgekit.types import Frame, Generation, Pace
+from edgekit.types import Frame
 
 NICENESS = 10
 """Added to the answering thread's, and through it to the threads that its engine starts."""
@@ -37,136 +34,8 @@ JOIN_TIMEOUT_S = 30.0
 GIVE_WAY_S = 0.05
 """How long a call of the model waits for the loop to be done with a frame: a loop that never rests does not stop it."""
 
-LAST_ANSWERS = 5
-"""Of a run that its summary holds; as many errors."""
-
 MAX_FAILURES = 3
 """Questions in a row that fail, after which no more are asked."""
-
-Fate: TypeAlias = Literal["answered", "replaced", "given_up", "cancelled", "failed"]
-"""What became of a trigger. ``replaced``: a newer one took its waiting place. ``given_up``: its frame was too old
-while a newer one waited. ``cancelled``: the run ended. ``failed``: the model could not answer."""
-
-FATES: tuple[Fate, ...] = get_args(Fate)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answered:
-    """An answer, and what it took.
-
-    Attributes:
-        request: what it is about.
-        question: what the model was asked.
-        region: the part of the frame that it saw; None of a text.
-        reused: what was not made anew.
-        difference: from the picture that was reused.
-        generation: the answer.
-        values: of the fields, where there were some.
-        first_age_ns: how old the frame was when the first piece was known.
-        age_ns: the same of the whole answer.
-    """
-
-    request: Request
-    question: str
-    region: Region | None
-    reused: Reused | None
-    difference: float | None
-    generation: Generation
-    values: dict[str, Any] | None
-    first_age_ns: int
-    age_ns: int
-
-    def as_json(self) -> dict[str, Any]:
-        """A line of ``--answers``."""
-        return {
-            "number": self.request.number,
-            "frame": self.request.frame.index,
-            **({"name": self.request.frame.name} if self.request.frame.name else {}),
-            "trigger": self.request.match.why,
-            "question": self.question,
-            "answer": self.generation.text,
-            **({} if self.values is None else {"fields": self.values}),
-            "finish": self.generation.finish,
-            "first_token_age_ms": round(self.first_age_ns / 1e6, 3),
-            "age_ms": round(self.age_ns / 1e6, 3),
-            "crop": None if self.region is None else list(self.region),
-            "reused": self.reused,
-            "difference": None if self.difference is None else round(self.difference, 4),
-            **self._times(self.generation.pace),
-        }
-
-    def _times(self, pace: Pace | None) -> dict[str, Any]:
-        if pace is None or self.reused == "answer":
-            return {"encode_ms": 0.0, "prefill_ms": 0.0, "decode_ms": 0.0}
-        times = {"encode_ms": pace.encode_ms, "prefill_ms": pace.prefill_ms, "decode_ms": pace.decode_ms}
-        return {name: round(ms, 3) for name, ms in times.items()}
-
-
-@dataclass(slots=True)
-class CascadeSummary:
-    """What a run's questions came to. Every trigger has one fate, or is in flight or waits.
-
-    Attributes:
-        bundle, task, variant, engine, threads: of the model.
-        niceness: of its thread; None where the system has no priorities of threads.
-        triggered: how often a rule asked.
-        asked: those that the model was given.
-        fates: what became of them.
-        reused: answers for which something was not made anew.
-        reuse_below: pictures that differed by less were taken to be the same.
-        ages, first_ages: of the frames, when answers were whole, and when they began.
-        difference: the largest between a picture and the one that was taken for it.
-        answers: the last few, as ``--answers`` has them.
-        errors: the last few, each message once.
-        hangs: whether an engine call did not end: its thread was left behind.
-    """
-
-    bundle: str = ""
-    task: str = ""
-    variant: str = ""
-    engine: str = ""
-    threads: int = 0
-    niceness: int | None = None
-    triggered: int = 0
-    asked: int = 0
-    fates: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(FATES, 0))
-    reused: dict[Reused, int] = field(default_factory=lambda: dict.fromkeys(get_args(Reused), 0))
-    reuse_below: float = 0.0
-    ages: Durations = field(default_factory=Durations)
-    first_ages: Durations = field(default_factory=Durations)
-    difference: float = 0.0
-    answers: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LAST_ANSWERS))
-    errors: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_ANSWERS))
-    hangs: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """The object ``cascade`` of ``edgekit camera --json``."""
-        return {
-            "bundle": self.bundle,
-            "task": self.task,
-            "variant": self.variant,
-            "engine": self.engine,
-            "threads": self.threads,
-            "niceness": self.niceness,
-            "triggered": self.triggered,
-            "asked": self.asked,
-            **{str(fate): count for fate, count in self.fates.items()},
-            "reused": {
-                **{str(what): count for what, count in self.reused.items()},
-                "below": self.reuse_below,
-                "largest_difference": round(self.difference, 4),
-            },
-            "first_token_age_ms": _quantiles(self.first_ages),
-            "age_ms": _quantiles(self.ages),
-            "answers": list(self.answers),
-            "errors": list(self.errors),
-        }
-
-
-def _quantiles(durations: Durations) -> dict[str, float] | None:
-    if not durations.count:
-        return None
-    return {name: ms for name, ms in durations.as_ms().items() if name != "p99"}
 
 
 class Cascade(Observer):
@@ -317,7 +186,7 @@ class Cascade(Observer):
             answered = self._answer(answerer, request)
         except Exception as error:  # noqa: BLE001 (whatever it is, the loop goes on, and the run says so at its end)
             answerer.forget()
-            self._tell(request, "", "", True)
+            self._tell(request, "", "", True, True)
             self._fail(error)
             return "failed"
         self._failures = 0
@@ -336,8 +205,8 @@ class Cascade(Observer):
             self._tell(request, answer.question, text, False)
         generation = answer.generation
         done_ns = self._now_ns()
-        self._tell(request, answer.question, generation.text, True)
         whole = generation.finish != "cancelled"
+        self._tell(request, answer.question, generation.text, True, not whole)
         answered = Answered(
             request,
             answer.question,
@@ -350,7 +219,7 @@ class Cascade(Observer):
             done_ns - request.frame.arrived_ns,
         )
         if whole:
-            self._count(answered)
+            self.summary.add(answered)
             self._record(answered)
         return answered
 
@@ -371,21 +240,12 @@ class Cascade(Observer):
             return True
         return not self._in_flight and self._gaps.admit(self._calls.next_ns, self._now_ns())
 
-    def _count(self, answered: Answered) -> None:
-        summary = self.summary
-        summary.ages.add(answered.age_ns)
-        summary.first_ages.add(answered.first_age_ns)
-        summary.answers.append(answered.as_json())
-        if answered.reused is not None:
-            summary.reused[answered.reused] += 1
-        summary.difference = max(summary.difference, answered.difference or 0.0)
-
-    def _tell(self, request: Request, question: str, text: str, finished: bool) -> None:
-        frame = request.frame
-        why, now_ns = request.match.why, self._now_ns()
-        self.observer.answer_told(
-            AnswerTold(request.number, frame.index, frame.arrived_ns, why, question, text, finished, now_ns)
-        )
+    def _tell(
+        self, request: Request, question: str, text: str, finished: bool, broken_off: bool = False
+    ) -> None:
+        frame, why, now_ns = request.frame, request.match.why, self._now_ns()
+        about = (request.number, frame.index, frame.arrived_ns, why)
+        self.observer.answer_told(AnswerTold(*about, question, text, finished, now_ns, broken_off))
 
     def _fail(self, error: Exception) -> None:
         known = isinstance(error, EdgekitError)
@@ -398,6 +258,7 @@ class Cascade(Observer):
             self._say(f"edgekit: {MAX_FAILURES} questions in a row failed: no more are asked")
             with self._lock:
                 self._over.set()
+                self._cancelled.set()  # the one that waits
 
 
 def lower_priority(by: int) -> int | None:

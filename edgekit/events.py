@@ -81,6 +81,7 @@ class AnswerTold:
         text: the whole answer so far.
         finished: whether nothing more will come.
         at_ns: when this much was known, on the loop's clock.
+        broken_off: whether it was finished before it was whole: given up, cancelled, or failed.
     """
 
     number: int
@@ -91,6 +92,12 @@ class AnswerTold:
     text: str
     finished: bool
     at_ns: int
+    broken_off: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all that the model had to say."""
+        return self.finished and not self.broken_off
 
 
 class Observer:

@@ -211,6 +211,7 @@ def answer_json(answer: AnswerTold) -> dict[str, Any]:
         "question": answer.question[:ANSWER_CHARS],
         "text": answer.text[:ANSWER_CHARS],
         "finished": answer.finished,
+        "broken_off": answer.broken_off,
     }
 
 

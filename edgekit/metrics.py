@@ -80,6 +80,7 @@ class Metrics(Observer):
         self._stages: dict[LoopStage, Histogram] = {stage: Histogram(BOUNDS_S) for stage in STAGES}
         self._answers = Histogram(ANSWER_BOUNDS_S)
         self._questions = 0
+        self._asked: int | None = None
         self._camera: Counter[str] = Counter()
         self._variants: Counter[str] = Counter()
         self._misses: Counter[str] = Counter()
@@ -105,10 +106,11 @@ class Metrics(Observer):
             self._camera[event.state] += 1
 
     def answer_told(self, event: AnswerTold) -> None:
-        """Counts an answer when it is whole."""
+        """Counts a question when it is asked, and its answer when it is whole."""
         with self._lock:
-            self._questions = max(self._questions, event.number + 1)
-            if event.finished:
+            self._questions += event.number != self._asked
+            self._asked = event.number
+            if event.whole:
                 self._answers.add(event.at_ns - event.frame_ns)
 
     def text(self) -> bytes:

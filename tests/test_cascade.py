@@ -17,7 +17,7 @@ from edgekit.triggers import Match, Rule, Triggers, parse_rule
 from edgekit.types import Classification, Frame, Generation, Pace, TextRegions
 
 MS = 1_000_000
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 PACE = Pace(10, 0, 3.0, 6.0, 2, 1.0, 1, tiles=1, encoded_tiles=1, encode_ms=2.0)
 
 
@@ -230,7 +230,8 @@ def test_the_end_cancels_what_is_in_flight_and_what_waits(beside):
     assert one.fates == {"replaced": 1, "cancelled": 2}
     assert balanced(summary)
     assert one.records == []
-    assert [(event.text, event.finished) for event in one.watcher.told][-1] == ("a ", True)
+    last = one.watcher.told[-1]
+    assert (last.text, last.finished, last.broken_off, last.whole) == ("a ", True, True, False)
     one.give()  # comes too late
     assert one.cascade.end().triggered == 3
 
@@ -274,6 +275,7 @@ def test_an_answer_to_an_old_frame_is_given_up_for_a_newer_question(beside):
     one.cascade.end()
     assert one.fates == {"given_up": 1, "answered": 1}
     assert [record.request.number for record in one.records] == [1]
+    assert [(e.number, e.whole) for e in one.watcher.told if e.finished] == [(0, False), (1, True)]
 
 
 def test_a_newer_question_waits_where_the_answer_is_not_too_old(beside):
@@ -306,6 +308,7 @@ def test_a_question_that_fails_is_told_once_and_the_next_one_is_asked(beside):
     assert summary.as_json()["errors"] == ["prompt: 900 tokens, the context has room for 128"]
     assert one.model.forgotten == 2
     assert [event.finished for event in one.watcher.told].count(True) == 3
+    assert [event.whole for event in one.watcher.told].count(True) == 1
 
 
 def test_an_error_of_any_kind_ends_neither_loop_nor_thread(beside):
@@ -336,6 +339,22 @@ def test_a_model_that_always_fails_is_not_asked_for_ever(beside):
     assert one.fates == {"failed": MAX_FAILURES}
     assert summary.triggered == MAX_FAILURES
     assert one.said[-1] == "edgekit: 3 questions in a row failed: no more are asked"
+
+
+def test_who_waits_when_too_many_have_failed_is_not_asked(beside):
+    one = beside()
+    one.model.fails = DataError("no")
+    for number in range(MAX_FAILURES):
+        one.give()
+        one.begun()
+        if number == MAX_FAILURES - 1:
+            one.give()
+        one.answer()
+    one.cascade._thread.join(PATIENCE_S)
+    summary = one.cascade.end()
+    assert one.fates == {"failed": MAX_FAILURES, "cancelled": 1}
+    assert summary.asked == MAX_FAILURES
+    assert balanced(summary)
 
 
 def test_a_record_that_cannot_be_written_is_a_failure(beside):

@@ -47,6 +47,8 @@ def test_what_happened_is_what_is_exported():
         observer.camera_changed(CameraChanged("lost", 0, "unplugged"))
         observer.answer_told(AnswerTold(0, 1, 1_000 * MS, "", "q", "half", False, 1_500 * MS))
         observer.answer_told(AnswerTold(0, 1, 1_000 * MS, "", "q", "whole", True, 2_500 * MS))
+        observer.answer_told(AnswerTold(3, 4, 0, "", "q", "ha", False, 3_000 * MS))
+        observer.answer_told(AnswerTold(3, 4, 0, "", "q", "ha", True, 9_000 * MS, broken_off=True))
         observer.variant_changed(VariantChanged("int8", "small", DROP, 0, "hot"))
     got = samples(metrics)
     assert got["edgekit_frames_read_total", ()] == 6
@@ -67,7 +69,7 @@ def test_what_happened_is_what_is_exported():
     )
     assert got["edgekit_answer_age_seconds_count", ()] == 1
     assert got["edgekit_answer_age_seconds_sum", ()] == 1.5
-    assert got["edgekit_questions_total", ()] == 1
+    assert got["edgekit_questions_total", ()] == 2  # 1 and 2 were replaced while they waited
     assert got["edgekit_camera_changes_total", (("state", "lost"),)] == 1
     assert got["edgekit_camera_state", (("edgekit_camera_state", "lost"),)] == 1
     assert got["edgekit_camera_state", (("edgekit_camera_state", "live"),)] == 0

@@ -48,7 +48,7 @@ class Status(Observer):
 
     def answer_told(self, event: AnswerTold) -> None:
         """Shows a whole answer on a line of its own."""
-        if not event.finished or not event.text:
+        if not event.whole or not event.text:
             return
         age_s = (event.at_ns - event.frame_ns) / 1e9
         line = f"[{event.why}, frame {event.frame_index}, {age_s:.1f} s old] {event.text.strip()}"

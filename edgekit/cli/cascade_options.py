@@ -19,7 +19,8 @@ from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.answerer import Answerer
-    from edgekit.cascade import Cascade, CascadeSummary
+    from edgekit.cascade import Cascade
+    from edgekit.cascade_summary import CascadeSummary
     from edgekit.tasks.protocol import Task
     from edgekit.tasks.question import Question
     from edgekit.triggers import Rule, Triggers

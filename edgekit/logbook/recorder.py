@@ -128,7 +128,7 @@ class Recorder(Observer):
 
     def answer_told(self, event: AnswerTold) -> None:
         """Queues one line for a whole answer."""
-        if event.finished:
+        if event.whole:
             chars = len(event.text)
             self._put(AnswerLine(event.at_ns, event.number, event.frame_index, event.frame_ns, chars))
 

@@ -10,8 +10,10 @@ import pytest
 import edgekit.cli.camera as camera_command
 from edgekit.bundle.writer import write_bundle
 from edgekit.cli import main
+from edgekit.cli.camera_status import Status
 from edgekit.cli.cascade_options import asked_in_loop, finish, headline
 from edgekit.cli.ladder_options import Start
+from edgekit.events import AnswerTold
 from edgekit.types import Detections, TextRegions
 from tests.bundle.samples import manifest, members
 from tests.decoder_files import language_bundle
@@ -223,6 +225,13 @@ def test_answers_are_removed_where_the_run_breaks(vlm, tmp_path, capsys):
     arguments = ("--then", vlm, "--answers", tmp_path / "a.jsonl")
     assert camera("detect", *arguments, source=str(tmp_path / "broken.jpg")) == 2
     assert not list(tmp_path.glob("a*.jsonl"))
+
+
+def test_an_answer_that_was_broken_off_is_not_shown_as_one(capsys):
+    status = Status("camera", now_s=lambda: 0.0)
+    status.answer_told(AnswerTold(0, 7, 0, "person 0.90", "who?", "Two peo", True, 10**9, broken_off=True))
+    status.answer_told(AnswerTold(1, 9, 0, "person 0.90", "who?", "Two people", True, 10**9))
+    assert capsys.readouterr().err.splitlines()[1:] == ["[person 0.90, frame 9, 1.0 s old] Two people"]
 
 
 def test_who_interrupts_the_last_answers_still_gets_the_summary():

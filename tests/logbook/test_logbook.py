@@ -67,6 +67,7 @@ def test_a_run_is_recorded_line_by_line(path):
     recorder.variant_changed(VariantChanged("int8", "small", DROP, 70, "hot"))
     recorder.answer_told(AnswerTold(0, 1, 5, "w", "q", "ha", False, 80))
     recorder.answer_told(AnswerTold(0, 1, 5, "w", "q", "half", True, 90))
+    recorder.answer_told(AnswerTold(1, 2, 6, "w", "q", "given", True, 95, broken_off=True))
     counts.drop("newer_frame")
     recorder.close()
     head, *lines = list(read_lines(path))

@@ -164,7 +164,7 @@ function drawAnswers() {
   const now = loopNow();
   byId("answers").replaceChildren(...show.answers.map((answer) => {
     const age = now == null ? "" : `frame ${count(answer.frame)}, ${ago(now - answer.frame_ms)} ago`;
-    const took = answer.finished ? `answered after ${ago(answer.delay_ms)}` : "answering";
+    const took = answer.finished ? `${answer.broken_off ? "broken off" : "answered"} after ${ago(answer.delay_ms)}` : "answering";
     return node("article", { className: answer.finished ? "" : "open" },
       node("p", { className: "question", textContent: answer.question }),
       node("p", { className: "text", textContent: answer.text.trimStart() }),
