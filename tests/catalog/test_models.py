@@ -1,12 +1,15 @@
 import pytest
 
 from edgekit.catalog.cards import load_cards
+from edgekit.catalog.devices import DEVICES
 from edgekit.catalog.models import model_folder, models_folder
 from edgekit.errors import UsageError
 
 CARDS = load_cards()
 ALWAYS = ("domain", "languages", "input_range", "cannot", "license", "parameters")
 WHERE_GIVEN = ("trained_on", "operations", "active_parameters")
+MEASURED_HERE = "x86-2-cores"
+"""No device of the catalogue: docs/catalogue.md says so."""
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -26,6 +29,11 @@ def test_each_fact_has_a_source(name):
     given = [fact for fact in WHERE_GIVEN if getattr(card, fact)]
     assert [fact for fact in (*ALWAYS, *given) if not card.sources.get(fact)] == []
     assert all(hasattr(card, fact) for fact in card.sources)
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_time_is_of_a_device_that_is_known(name):
+    assert {one.device for one in CARDS[name].speed} <= {*DEVICES, MEASURED_HERE}
 
 
 @pytest.mark.parametrize("name", CARDS)
