@@ -32,6 +32,9 @@ examples:
   edgekit decide --device pi4 --write-assumptions ours.toml            then change it, and
   edgekit decide --per-day 5k --assumptions ours.toml --plot cost.svg
 
+It lists the assumptions that the recommended option is computed from, those that would turn the decision, each by
+itself, within a tenth to ten times its value, and those you changed; --all lists the rest too.
+
 exit codes: 0 an option holds · 1 everything is ruled out · 2 bad input
 Costs count what differs between the options: a camera, and people, are needed for each of them."""
 
@@ -40,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
     add_workload_arguments(parser)
     add_assumption_arguments(parser)
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="lists every assumption, not only those that count here (--json has them all)",
+    )
     parser.add_argument(
         "--plot",
         type=option(parse_path),
@@ -53,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from edgekit.catalog.decide.decision import decide
     from edgekit.catalog.decide.file import written
     from edgekit.catalog.decide.record import record
+    from edgekit.catalog.decide.weight import weights
     from edgekit.cli.decide_tables import on_terminal
 
     assumptions, notes = assumptions_of(args)
@@ -65,10 +74,11 @@ def run(args: argparse.Namespace) -> int:
     decision = decide(workload, assumptions)
     if args.plot:
         _save(args.plot, _drawn(decision, workload))
+    weighed = weights(workload, assumptions)
     emit(
         args,
-        record(decision, workload, assumptions, notes),
-        on_terminal(decision, workload, assumptions, notes),
+        record(decision, workload, assumptions, notes, weighed),
+        on_terminal(decision, workload, assumptions, notes, weighed, args.all),
     )
     return 0 if decision.recommended else 1
 

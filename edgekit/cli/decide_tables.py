@@ -13,13 +13,22 @@ if TYPE_CHECKING:
     from edgekit.catalog.decide.breakeven import BreakEven
     from edgekit.catalog.decide.decision import Decision
     from edgekit.catalog.decide.options import Option
+    from edgekit.catalog.decide.weight import Turn, Weight
     from edgekit.catalog.decide.workload import Workload
+
+CHANGED = ("yours", "card of ")
+"""How the source of a figure begins that a person changed."""
 
 
 def on_terminal(
-    decision: Decision, w: Workload, a: Assumptions, notes: Mapping[str, tuple[str, str]]
+    decision: Decision,
+    w: Workload,
+    a: Assumptions,
+    notes: Mapping[str, tuple[str, str]],
+    weights: Mapping[str, Weight],
+    every: bool,
 ) -> RenderableType:
-    """All of it: options, recommendation, break-even volumes, assumptions."""
+    """All of it: options, recommendation, break-even volumes, the assumptions that count, or every one."""
     from rich.console import Group
     from rich.text import Text
 
@@ -33,7 +42,7 @@ def on_terminal(
         _options(decision, w, a.around.days_a_month),
         Text("\n".join(["", *_told(decision), "", *told, ""])),
         _break_even(decision),
-        _assumptions(a, notes),
+        *_assumptions(weights, a, notes, every),
     )
 
 
@@ -132,18 +141,45 @@ def _later(one: BreakEven) -> str:
     return "the next devices turn it again" if one.for_good is None else f"for good from {one.for_good:,.0f}"
 
 
-def _assumptions(a: Assumptions, notes: Mapping[str, tuple[str, str]]) -> Table:
+def _assumptions(
+    weights: Mapping[str, Weight], a: Assumptions, notes: Mapping[str, tuple[str, str]], every: bool
+) -> Iterator[RenderableType]:
+    """Those that were changed, that the recommended option is computed from, or that would turn the decision."""
     from rich.table import Table
     from rich.text import Text
 
     from edgekit.catalog.decide.assumptions import flat
 
-    table = Table("\nassumed (--set KEY=VALUE changes one)", "", "unit", "source", box=None)
+    figures = flat(a)
+    shown = [
+        key
+        for key, weight in weights.items()
+        if every or weight.used or weight.turns or notes[key][1].startswith(CHANGED)
+    ]
+    table = Table("assumed (--set KEY=VALUE changes one)", "", "unit", "turns it", "source", box=None)
+    table.columns[0].min_width = max(map(len, shown), default=0)  # a name that is cut short cannot be set
     table.columns[1].justify = "right"
-    for key, value in flat(a).items():
+    for key in shown:
         unit, source = notes[key]
-        table.add_row(*map(Text, (key, _value(value), unit, source)))
-    return table
+        turns = "\n".join(_turn(turn, figures[key]) for turn in weights[key].turns)
+        table.add_row(*map(Text, (key, _value(figures[key]), unit, turns, source)))
+    if shown:
+        yield Text()
+        yield table
+    if left := len(figures) - len(shown):
+        yield Text(
+            f"\n{left} more neither enter into what is recommended nor would turn it, each by itself, within "
+            "a tenth to ten times their value: --all lists them"
+        )
+
+
+def _turn(turn: Turn, value: object) -> str:
+    """``server-pipeline at 94.9 or less``."""
+    to = turn.to if turn.to != "none" else "nothing holds"
+    if isinstance(turn.at, int | float) and isinstance(value, int | float):
+        at = f"{round(float(f'{turn.at:.3g}')):,}" if isinstance(turn.at, int) else f"{turn.at:.3g}"
+        return f"{to} at {at} or {'less' if turn.at < value else 'more'}"
+    return f"{to} with {_value(turn.at)}"
 
 
 def _value(value: object) -> str:

@@ -82,6 +82,44 @@ def test_the_table_says_what_rules_and_what_was_assumed(capsys):
     assert re.search(r"busiest GPU has 1\.31 times its part of a batch in the median step, 1\.69 in the", out)
 
 
+def listed(out):
+    return re.findall(r"^ ([a-z0-9]+\.[a-z0-9_]+) ", out, flags=re.M)
+
+
+def test_only_assumptions_that_count_are_listed(capsys):
+    out = table(capsys, "--per-day 200 --set gpu.watts_idle=260 --vlm smollm2-135m")
+    keys = listed(out)
+    assert "pipeline.accuracy" in keys  # of what is recommended
+    assert re.search(r"device.price_usd +80 +USD +device-specialist at 3\d\.\d or less +raspberrypi.com", out)
+    assert re.search(r"gpu.watts_idle +260 +W +yours", out)
+    assert re.search(r"vlm.parameters +134,515,008 +card of smollm2-135m", out)
+    assert "moe.accuracy" not in keys
+    left = 84 - len(keys)
+    assert (
+        f"{left} more neither enter into what is recommended nor would turn it, each by itself, within a"
+        in out
+    )
+    body = decided(capsys, "--per-day 200")["assumptions"]
+    assert body["moe.accuracy"]["used"] is False
+    assert body["moe.accuracy"]["turns"] == []
+    assert body["device.price_usd"]["turns"][0]["to"] == "device-specialist"
+
+
+def test_all_assumptions_are_listed(capsys):
+    out = table(capsys, "--per-day 200 --all")
+    assert len(listed(out)) == 84
+    assert "more neither" not in out
+    everything = table(capsys, "--per-day 5k --offline --open-ended --max-size 50MB", code=1)
+    assert listed(everything) == []
+    assert "84 more neither" in everything
+
+
+def test_what_turns_it_is_told_in_words(capsys):
+    out = table(capsys, "--per-day 20k --max-latency 100ms")
+    assert re.search(r"device.overhead_ms +10 +ms +nothing holds at 41\.\d or more +assumed", out)
+    assert re.search(r"specialist.precision +int8 .*nothing holds with fp16", out)
+
+
 def test_nothing_holds(capsys):
     out = table(capsys, "--per-day 5k --offline --accuracy paramount --error-cost 2 --budget 500", code=1)
     assert "recommended: none" in out
@@ -99,7 +137,13 @@ def test_assumptions_are_written_changed_and_read(capsys, tmp_path):
     body = decided(capsys, f"--per-day 5k --assumptions {path} --set pipeline.usd_a_call=0.001")
     told = body["assumptions"]
     assert told["device.name"]["value"] == "pi4"
-    assert told["around.usd_a_kwh"] == {"value": 0.4, "unit": "USD", "source": "yours"}
+    assert told["around.usd_a_kwh"] == {
+        "value": 0.4,
+        "unit": "USD",
+        "source": "yours",
+        "used": True,
+        "turns": [],
+    }
     assert told["pipeline.usd_a_call"]["source"] == "yours"
     assert told["pipeline.watts"]["source"].startswith("assumed")
 
@@ -127,11 +171,9 @@ def test_a_specialist_of_the_catalogue(capsys, monkeypatch):
     monkeypatch.setattr("edgekit.catalog.cards.load_card", lambda name: replace(card, operations=407_000_000))
     told = decided(capsys, "--per-day 5k --specialist efficientnet-lite0")["assumptions"]
     assert told["specialist.parameters"]["value"] == 4_652_008
-    assert told["specialist.operations"] == {
-        "value": 407e6,
-        "unit": "an input",
-        "source": "card of efficientnet-lite0",
-    }
+    operations = told["specialist.operations"]
+    assert (operations["value"], operations["unit"]) == (407e6, "an input")
+    assert operations["source"] == "card of efficientnet-lite0"
     monkeypatch.setattr("edgekit.catalog.cards.load_card", lambda name: replace(card, operations=None))
     assert "does not tell its operations" in refused(capsys, "--per-day 5 --specialist efficientnet-lite0")
 

@@ -62,11 +62,8 @@ class Decision:
 
 def decide(w: Workload, a: Assumptions) -> Decision:
     """The decision for a workload under assumptions."""
-    every = options(w, a)
-    excluded = {option.name: exclusions(option, every, w, a) for option in every}
-    holding = [option for option in every if not excluded[option.name]]
+    every, recommended, excluded = held(w, a)
     otherwise = _cheapest(every, w)
-    recommended = _cheapest(holding, w) if holding else None
     ruling, mandatory = _ruling(every, excluded, otherwise)
     return Decision(
         options=every,
@@ -75,9 +72,19 @@ def decide(w: Workload, a: Assumptions) -> Decision:
         ruling=ruling,
         mandatory=mandatory,
         otherwise=otherwise,
-        compared=_compared(recommended, holding, w),
+        compared=_compared(recommended, [one for one in every if not excluded[one.name]], w),
         break_even=_crossings(every, w),
     )
+
+
+def held(
+    w: Workload, a: Assumptions
+) -> tuple[tuple[Option, ...], Option | None, dict[str, tuple[Excluded, ...]]]:
+    """All options, the cheapest of those that hold, errors included, and by name what rules each of them out."""
+    every = options(w, a)
+    excluded = {option.name: exclusions(option, every, w, a) for option in every}
+    holding = [option for option in every if not excluded[option.name]]
+    return every, _cheapest(holding, w) if holding else None, excluded
 
 
 def _cheapest(among: tuple[Option, ...] | list[Option], w: Workload) -> Option:

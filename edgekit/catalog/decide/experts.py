@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Experts:
         return 1.0 - math.pow(1 - self.top_k / self.experts, tokens)
 
 
+@lru_cache(maxsize=256)
 def largest_load(assignments: int, devices: int, quantile: float, hot: float = 1.0) -> float:
     """Load of the busiest device over the mean load.
 

@@ -10,11 +10,16 @@ from edgekit.catalog.decide.assumptions import Assumptions, flat
 from edgekit.catalog.decide.decision import Decision
 from edgekit.catalog.decide.options import Option
 from edgekit.catalog.decide.reasons import reasons
+from edgekit.catalog.decide.weight import Weight
 from edgekit.catalog.decide.workload import Workload
 
 
 def record(
-    decision: Decision, w: Workload, a: Assumptions, notes: Mapping[str, tuple[str, str]]
+    decision: Decision,
+    w: Workload,
+    a: Assumptions,
+    notes: Mapping[str, tuple[str, str]],
+    weights: Mapping[str, Weight],
 ) -> dict[str, Any]:
     """What was asked and assumed, every option, the recommendation and what decided it."""
     return {
@@ -28,7 +33,7 @@ def record(
         "compared": [asdict(one) for one in decision.compared],
         "break_even": [asdict(one) for one in decision.break_even],
         "assumptions": {
-            key: {"value": value, "unit": notes[key][0], "source": notes[key][1]}
+            key: {"value": value, "unit": notes[key][0], "source": notes[key][1], **asdict(weights[key])}
             for key, value in flat(a).items()
         },
     }
