@@ -81,7 +81,7 @@ class LoopSummary:
         misses: results that came too late, by what took most of their time.
         ladder: the rungs, how long the loop stood on each, and the steps between them.
         ending: why the loop ended.
-        notes: what a person should know: an assumed frame rate, a lost camera.
+        notes: what a person should know, e.g. of an assumed frame rate; the last one says why a camera was lost.
         camera: reconnects and outages of a live source, as :meth:`edgekit.camera.journal.Journal.as_json` has them.
     """
 
@@ -311,12 +311,12 @@ class Loop:
     def summary(self, hangs: bool = False) -> LoopSummary:
         """What the run came to so far; ``hangs`` tells that the capture thread did not end."""
         notes = list(self._source.notes)
-        if self.mailbox.lost_reason:
-            notes.append(self.mailbox.lost_reason)
         if self._deadline.leaps:
             notes.append(f"the clock leapt during {self._deadline.leaps} frames: their times are not counted")
         if hangs:
             notes.append(f"the source did not return from a read within {JOIN_TIMEOUT_S:g} s: left behind")
+        if self.mailbox.lost_reason:
+            notes.append(self.mailbox.lost_reason)
         return LoopSummary(
             source=self._source.description,
             source_fps=self._source.fps,

@@ -281,6 +281,18 @@ class TestAccounting:
         assert camera["outages"][0]["cause"] == "lost"
         assert camera["outages"][0]["over"] is False
 
+    def test_a_camera_that_was_lost_in_a_read_says_so_last(self, monkeypatch):
+        monkeypatch.setattr(module, "JOIN_TIMEOUT_S", 0.01)
+        source = GatedSource()
+        source.reopen = ListSource([]).reopen
+        patience = Patience(hang_s=0.01, give_up_s=0.01)
+        loop = Loop(source, FakeTask(), FakeSink(), LoopOptions(), patience=patience)
+        summary = loop.run()
+        assert summary.ending == "camera_lost"
+        assert summary.notes[0].startswith("the source did not return from a read")
+        assert summary.notes[1].endswith("(given up after 0.01 s)")
+        source.permits.release()
+
     def test_a_read_that_hangs_is_left_behind(self, monkeypatch):
         monkeypatch.setattr(module, "JOIN_TIMEOUT_S", 0.01)
         task, source = FakeTask(), GatedSource()

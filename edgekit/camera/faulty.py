@@ -95,7 +95,7 @@ class FaultySource:
             wait_s = self._wait_s(time_s)
             if wait_s is None:
                 return self._next()
-            self._line.sleep(max(wait_s, _NEARLY_S))
+            self._line.sleep(max(min(wait_s, self._seconds - time_s), _NEARLY_S))
 
     def reopen(self) -> LiveSource:
         """Another connection to the same camera.

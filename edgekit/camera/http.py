@@ -36,7 +36,8 @@ def open_http(url: str, timeout_s: float) -> http.client.HTTPResponse:
             f"{shown}: answers {error.code} {error.reason}", "check the address, user name and password"
         ) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        why = f"waited {timeout_s:g} s" if deadline.passed else words_of(error)
+        late = deadline.passed or isinstance(getattr(error, "reason", error), TimeoutError)
+        why = f"waited {timeout_s:g} s" if late else words_of(error)
         raise EnvironmentLacks(
             f"{shown}: no stream answers ({why})", "check the address and that the camera is on"
         ) from None

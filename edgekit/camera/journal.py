@@ -70,7 +70,9 @@ class Journal:
             "changes": self.changes,
             "outages_total": self.outages_total,
             "outage_s": round((self._outage_ns + lasting_ns) / NS_PER_S, 3),
-            "outages": [self._line(outage, now_ns) for outage in self._outages],
+            "outages": [
+                self._line(outage, now_ns) for outage in tuple(self._outages)
+            ],  # a read left behind may add one
         }
 
     def _line(self, outage: Outage, now_ns: int) -> dict[str, Any]:

@@ -198,8 +198,7 @@ def stopped_by_signals(loop: Loop) -> Iterator[None]:
     previous: dict[int, Any] = {}
 
     def restore() -> None:
-        while previous:
-            number, handler = previous.popitem()
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
     def stop(_number: int, _frame: object) -> None:

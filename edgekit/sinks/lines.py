@@ -40,10 +40,10 @@ class LinesFile:
         Raises:
             OutputError: it cannot be written.
         """
-        encoded = msgspec.json.encode(line) + b"\n"
+        rest = msgspec.json.encode(line) + b"\n"
         try:
-            if self._file.write(encoded) != len(encoded):
-                raise OSError(28, "No space left on device")
+            while rest:  # a signal, or a disk that is full now, may cut a write short
+                rest = rest[self._file.write(rest) :]
         except OSError as error:
             raise failed(self._target, error) from error
 

@@ -130,6 +130,13 @@ def test_it_ends_however_it_ails():
     assert isinstance(source.reopen().read(), EndOfSource)
 
 
+@pytest.mark.parametrize("kind", ["stall", "burst"])
+def test_it_ends_in_the_middle_of_a_silence(kind):
+    now, _, source = camera(Fault(kind, 3.0, 9.0))
+    assert frames(times(now, source))[-1] == pytest.approx(2.9)
+    assert now.s == pytest.approx(504.0)
+
+
 def test_faults_combine():
     now, _, source = camera(Fault("resize", 1.0, 1.0), Fault("corrupt", 1.5, 1.0), Fault("stall", 0.2, 0.2))
     kinds = [

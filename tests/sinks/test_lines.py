@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 
 import pytest
@@ -26,17 +27,28 @@ def test_what_is_given_up_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_line_that_does_not_fit(tmp_path, monkeypatch):
+class Short:
+    """Takes four bytes at a time, and ``room`` in all."""
+
+    def __init__(self, room):
+        self.room, self.data = room, b""
+
+    def write(self, data):
+        taken = data[: min(4, self.room - len(self.data))]
+        if not taken:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.data += taken
+        return len(taken)
+
+    def close(self):
+        pass
+
+
+def test_writes_that_are_cut_short(tmp_path):
     lines = LinesFile(tmp_path / "out.jsonl")
-
-    class Short:
-        def write(self, data):
-            return len(data) - 1
-
-        def close(self):
-            pass
-
     lines._file.close()
-    lines._file = Short()
+    lines._file = Short(30)
+    lines.write({"answer": "seven"})
+    assert lines._file.data == b'{"answer":"seven"}\n'
     with pytest.raises(OutputError, match="No space left"):
-        lines.write({})
+        lines.write({"answer": "eight"})
