@@ -36,6 +36,7 @@ RULES = "2"
 NOISY_RUNS = 3  # damage to the heap shows at the next use of it, and some of it depends on the numbers
 NOISE = 100.0
 SECONDS = 60  # of processors and of wall clock; an abort can hang for ever where threads wait for it
+BYTES_PER_S = 1_000_000  # of a file that earn it another second: a small board runs a large model for minutes
 MEMORY_BYTES = 4 << 30  # of address space, beside what the file itself takes
 FILE_COPIES = 4
 MESSAGE_CHARS = 200
@@ -94,6 +95,7 @@ def try_model(path: Path, options: EngineOptions) -> Tried:
     """
     if not sys.executable:
         raise EnvironmentLacks("no Python to try a model with: sys.executable is empty")
+    seconds = _seconds(path)
     job = {"sys_path": sys.path, "path": str(path.absolute()), "optimization": options.optimization}
     try:
         done = subprocess.run(
@@ -101,11 +103,11 @@ def try_model(path: Path, options: EngineOptions) -> Tried:
             input=json.dumps(job).encode(),
             capture_output=True,
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # each of its threads takes address space
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{path.name}: not loaded and run within {SECONDS} s", _REMEDY) from error
+        raise ModelError(f"{path.name}: not loaded and run within {seconds} s", _REMEDY) from error
     if done.returncode:
         raise ModelError(f"{path.name}: {_death(done.returncode, done.stderr)}", _REMEDY)
     report = json.loads(done.stdout.splitlines()[-1])
@@ -117,7 +119,7 @@ def try_model(path: Path, options: EngineOptions) -> Tried:
 def child(path: str, optimization: Any) -> None:  # noqa: ANN401 (from JSON)
     """What the child process does; prints one line of JSON."""
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_CPU, SECONDS)
+    _limit(resource.RLIMIT_CPU, _seconds(Path(path)))
     _limit(resource.RLIMIT_AS, MEMORY_BYTES + FILE_COPIES * Path(path).stat().st_size)
     try:
         report = _load_and_run(Path(path), EngineOptions(threads=1, optimization=optimization))
@@ -150,6 +152,10 @@ def _proof_name(path: Path, engine: str, options: EngineOptions) -> str:
     machine = this_machine()
     where = (RULES, engine, options.optimization, machine.architecture, *machine.features)
     return f"{digest}.{hashlib.sha256(' '.join(where).encode()).hexdigest()[:16]}"
+
+
+def _seconds(path: Path) -> int:
+    return SECONDS + path.stat().st_size // BYTES_PER_S
 
 
 def _limit(what: int, value: int) -> None:

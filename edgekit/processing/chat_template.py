@@ -36,6 +36,7 @@ MAX_WEIGHT = 100_000
 """Of a list or dictionary that a template makes: its items and theirs, each as often as it is named."""
 
 MAX_S = 5.0
+"""Of the processor: a machine that stands still meanwhile is not the template's fault."""
 
 FILTERS = (
     "abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "int", "items", "last", "length",
@@ -144,7 +145,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def begin(self) -> None:
         """A new count."""
-        self._steps, self._end = 0, time.monotonic() + MAX_S
+        self._steps, self._end = 0, time.thread_time() + MAX_S
         self._made = 0
 
     def spend(self, steps: int = 1, made: object = None) -> None:
@@ -155,7 +156,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             self._made = max(self._made, len(made))
         elif isinstance(made, list | tuple | dict):
             self._steps += _weight(made) // 64
-        if self._steps > MAX_STEPS or self._made > MAX_CHARACTERS or time.monotonic() > self._end:
+        if self._steps > MAX_STEPS or self._made > MAX_CHARACTERS or time.thread_time() > self._end:
             raise BundleError("chat template: it makes too much, or does not end")
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:

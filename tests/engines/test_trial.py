@@ -3,6 +3,7 @@ import random
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -81,6 +82,15 @@ def test_a_child_that_hangs_is_ended(model, monkeypatch):
     dies(monkeypatch, "import time; time.sleep(60)")
     with pytest.raises(ModelError, match=r"m\.tflite: not loaded and run within 0\.5 s"):
         try_model(model, ONE)
+
+
+def test_a_large_file_has_longer(model, monkeypatch):
+    monkeypatch.setattr(trial, "SECONDS", 0)
+    monkeypatch.setattr(trial, "BYTES_PER_S", model.stat().st_size // 3)
+    given, held = [], SimpleNamespace(returncode=0, stdout=b'{"inputs": [], "outputs": []}')
+    monkeypatch.setattr(trial.subprocess, "run", lambda *_, timeout, **__: given.append(timeout) or held)
+    try_model(model, ONE)
+    assert given == [3]
 
 
 def test_the_limits_hold_in_the_child(model):

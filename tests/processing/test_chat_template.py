@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+from itertools import count
+from types import SimpleNamespace
+
 import pytest
 
 from edgekit.errors import BundleError, DataError
 
 pytest.importorskip("jinja2", reason="the extra text")
 
+from edgekit.processing import chat_template
 from edgekit.processing.chat_template import ChatTemplate
 
 SMOLLM2 = (
@@ -103,6 +108,17 @@ def test_smollm2s_turns():
         "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
         "<|im_start|>user\n Hi there <|im_end|>\n<|im_start|>assistant\n"
     )
+
+
+@pytest.mark.parametrize(("standing_s", "working_s", "ends"), [(3600, 0, True), (0, 6, False)])
+def test_time_is_the_templates_own(monkeypatch, standing_s, working_s, ends):
+    """Each look at a clock is so much later than the one before."""
+    clocks = SimpleNamespace(
+        monotonic=count(0, standing_s).__next__, thread_time=count(0, working_s).__next__
+    )
+    monkeypatch.setattr(chat_template, "time", clocks)
+    with nullcontext() if ends else pytest.raises(BundleError, match="it makes too much, or does not end"):
+        assert ChatTemplate(SMOLLM2, NAMES).render(TURNS).startswith("<|im_start|>system")
 
 
 def test_a_template_may_refuse_turns():
