@@ -13,7 +13,7 @@ from edgekit.loop import Loop
 from edgekit.types import Classification, Frame
 
 MS = 1_000_000
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 RESULT = Classification(np.array([1.0], np.float32), ("thing",))
 
 

@@ -158,7 +158,7 @@ def test_a_watch_reads_in_its_own_thread_and_ends(tmp_path):
     watch = HeatWatch(read, interval_s=0.001)
     assert watch.latest == Heat(20.0, 80.0)
     watch.start()
-    assert seen.wait(10)
+    assert seen.wait(30)
     watch.close()
     assert watch.latest.celsius >= 22
     assert threads == {threading.current_thread().name, "edgekit-heat"}

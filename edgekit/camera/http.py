@@ -30,6 +30,9 @@ def open_http(url: str, timeout_s: float) -> http.client.HTTPResponse:
     try:
         with deadline:
             response = _opener(url, deadline).open(_without_user(url), timeout=timeout_s)
+        if deadline.passed:  # in the middle of the head, which then looks like a whole one
+            response.close()
+            raise TimeoutError
     except urllib.error.HTTPError as error:
         error.close()
         raise EnvironmentLacks(

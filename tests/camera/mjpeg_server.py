@@ -97,7 +97,7 @@ class MjpegServer:
         self.over.set()
         self.down()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(30)
 
 
 @contextmanager

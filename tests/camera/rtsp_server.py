@@ -13,7 +13,7 @@ from tests.camera.mjpeg_server import play
 
 SDP = (
     "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-    "m=video 0 RTP/AVP 26\r\na=framerate:25\r\na=control:track1\r\n"
+    "m=video 0 RTP/AVP 26\r\na=framerate:{fps}\r\na=control:track1\r\n"
 )
 
 
@@ -32,7 +32,7 @@ def segments(jpeg: bytes) -> tuple[bytes, tuple[int, int], bytes]:
     return tables, size_wh, scan
 
 
-def packets(index: int, jpeg: bytes, fragment_bytes: int = 1200) -> Iterator[bytes]:
+def packets(index: int, jpeg: bytes, fps: int = 25, fragment_bytes: int = 1200) -> Iterator[bytes]:
     """RTP packets of one picture, each with the four bytes that interleave it."""
     tables, (width, height), scan = segments(jpeg)
     for offset in range(0, len(scan), fragment_bytes):
@@ -42,7 +42,7 @@ def packets(index: int, jpeg: bytes, fragment_bytes: int = 1200) -> Iterator[byt
             head += struct.pack(">BBH", 0, 0, len(tables)) + tables
         last = offset + fragment_bytes >= len(scan)
         number = (index * 64 + offset // fragment_bytes) & 0xFFFF
-        rtp = struct.pack(">BBHII", 0x80, 26 | (0x80 if last else 0), number, index * 3600, 7)
+        rtp = struct.pack(">BBHII", 0x80, 26 | (0x80 if last else 0), number, index * 90_000 // fps, 7)
         body = rtp + head + piece
         yield b"$\x00" + struct.pack(">H", len(body)) + body
 
@@ -53,7 +53,7 @@ class RtspServer:
     Bytes are sent, a number is a pause in seconds, ``None`` a silence until the server ends.
     """
 
-    def __init__(self, script: Callable[[int], Iterator[bytes | float | None]]) -> None:
+    def __init__(self, script: Callable[[int], Iterator[bytes | float | None]], fps: int = 25) -> None:
         self.plays = 0
         self.over = threading.Event()
         outer = self
@@ -64,7 +64,7 @@ class RtspServer:
                     method, sequence = request
                     extra, body = "", ""
                     if method == "DESCRIBE":
-                        extra, body = "Content-Type: application/sdp\r\n", SDP
+                        extra, body = "Content-Type: application/sdp\r\n", SDP.format(fps=fps)
                     elif method == "SETUP":
                         extra = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1\r\n"
                     elif method in ("PLAY", "TEARDOWN"):
@@ -107,13 +107,13 @@ class RtspServer:
         self.over.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(5)
+        self._thread.join(30)
 
 
 @contextmanager
-def streaming(script: Callable[[int], Iterator[bytes | float | None]]) -> Iterator[RtspServer]:
-    """A server for a block."""
-    server = RtspServer(script)
+def streaming(script: Callable[[int], Iterator[bytes | float | None]], fps: int = 25) -> Iterator[RtspServer]:
+    """A server for a block, of a camera that says it gives ``fps`` frames a second."""
+    server = RtspServer(script, fps)
     try:
         yield server
     finally:

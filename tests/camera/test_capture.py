@@ -163,7 +163,7 @@ def test_nothing_is_read_once_the_loop_has_stopped(paced):
 def test_the_thread_closes_its_source_and_ends():
     _, mailbox, source, capture = setup([picture(), EndOfSource()])
     capture.start()
-    assert capture.join(10)
+    assert capture.join(30)
     assert source.closed == 1
     assert mailbox.counts.read == 1
 
@@ -171,7 +171,7 @@ def test_the_thread_closes_its_source_and_ends():
 def test_an_error_in_the_thread_is_handed_to_the_loop():
     _, mailbox, source, capture = setup([DataError("clip.mp4: nothing in it")])
     capture.start()
-    assert capture.join(10)
+    assert capture.join(30)
     assert isinstance(mailbox.error, DataError)
     assert mailbox.take() is None
     assert source.closed == 1

@@ -16,7 +16,7 @@ from edgekit.errors import DataError, EnvironmentLacks
 from edgekit.types import Frame
 from tests.camera.live_fakes import MS, Clock, PausingMailbox, S, ScriptedCamera, Told, moving, picture
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 LOST = Lost("camera 0: no frame")
 
 

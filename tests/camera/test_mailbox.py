@@ -8,7 +8,7 @@ import pytest
 from edgekit.camera.mailbox import Mailbox
 from edgekit.types import Frame
 
-PATIENCE_S = 10.0  # of a test that would otherwise hang
+PATIENCE_S = 30.0  # of a test that would otherwise hang
 
 
 def frame(index: int) -> Frame:

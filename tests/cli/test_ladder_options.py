@@ -52,7 +52,9 @@ class Weather(Status):
         self.folder, self.changes, self.since = folder, [], 0
 
     def set(self, celsius):
-        (self.folder / "temp").write_text(f"{celsius * 1000}\n")
+        whole = self.folder / "temp.partial"  # the thermometer never reads half of it
+        whole.write_text(f"{celsius * 1000}\n")
+        whole.replace(self.folder / "temp")
 
     def variant_changed(self, event):
         super().variant_changed(event)
