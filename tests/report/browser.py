@@ -69,6 +69,7 @@ class Browser:
 
     def open(self, page: Path | str, width: int, dark: bool = False, script: bool = True) -> None:
         """Loads a file or address at a width, as a phone or a desktop of that width would."""
+        self._go("about:blank")  # the page before may still ask for things, and complain
         self.events.clear()
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", features=scheme)
@@ -80,8 +81,12 @@ class Browser:
             deviceScaleFactor=1,
             mobile=width < 600,
         )
-        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
-        while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
+        self._go(page if isinstance(page, str) else page.as_uri())
+
+    def _go(self, url: str) -> None:
+        before = len(self.events)
+        self.call("Page.navigate", url=url)
+        while not any(e.get("method") == "Page.loadEventFired" for e in self.events[before:]):
             self.events.append(self._message())
 
     def evaluate(self, expression: str) -> Any:

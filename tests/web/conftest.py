@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,12 +121,13 @@ def about(**changes) -> About:
     return About(**{**fields, **changes})
 
 
-@pytest.fixture
-def stage() -> Iterator[Stage]:
+@contextmanager
+def run_of(port: int = 0) -> Iterator[Stage]:
+    """A run that is looked at on a port."""
     made: list[Stage] = []
     figures = Figures(lambda: Heat(51.5, throttled="clock limited"), now_ns=lambda: made[0].now_ns)
     preview = Preview(figures, fps=50)
-    address = Address("127.0.0.1", 0)
+    address = Address("127.0.0.1", port)
     server = Server(
         address,
         preview.routes(),
@@ -137,6 +139,14 @@ def stage() -> Iterator[Stage]:
     for watcher in (figures, preview):
         watcher.begin(about(), made[0].counts)
     server.start()
-    yield made[0]
-    preview.close()
-    server.close()
+    try:
+        yield made[0]
+    finally:
+        preview.close()
+        server.close()
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with run_of() as made:
+        yield made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import threading
 import time
 
 import pytest
@@ -10,9 +12,10 @@ from edgekit.events import AnswerTold, CameraChanged, VariantChanged
 from edgekit.web.access import access_for
 from edgekit.web.address import Address
 from edgekit.web.preview import OPEN_PATHS, locked_page
-from edgekit.web.server import Server
+from edgekit.web.records import record
+from edgekit.web.server import Response, Server
 from tests.report.browser import Browser, executable
-from tests.web.conftest import DROP, HOSTILE, MS
+from tests.web.conftest import DROP, HOSTILE, MS, run_of
 
 TOKEN = "correct-horse-battery"
 PATIENCE_S = 20.0
@@ -40,7 +43,7 @@ def holds(browser, expression):
     try:
         return browser.evaluate(expression)
     except RuntimeError as error:
-        if "navigated" in str(error):  # on its way to the next page
+        if "navigated" in str(error) or "context" in str(error):  # on its way to the next page
             return False
         raise
 
@@ -52,7 +55,8 @@ def text(browser, identifier):
 def running(stage, browser, width=1280, dark=False):
     stage.frames(30)
     browser.open(stage.url, width, dark)
-    seen(browser, "document.getElementById('state').textContent === 'live'")
+    seen(browser, "document.getElementById('state').textContent === 'live'")  # a frame, and then figures
+    seen(browser, "document.getElementById('frames-note').textContent === '30 read'")
 
 
 def test_what_is_told_is_seen(stage, browser):
@@ -141,6 +145,59 @@ def test_the_end_is_shown(stage, browser):
     stage.preview.close()
     seen(browser, "document.getElementById('state').textContent === 'ended'")
     assert text(browser, "notice") == "The run has ended."
+
+
+def test_a_new_run_at_the_same_place_begins_afresh(browser):
+    with run_of() as stage:
+        stage.tell(AnswerTold(0, 1, stage.now_ns, "person 0.91", "Who?", "Two people.", True, stage.now_ns))
+        running(stage, browser)
+        seen(browser, "!document.getElementById('answers-card').hidden")
+        port = stage.server.address.port
+    seen(browser, "document.getElementById('state').textContent === 'ended'")
+    with run_of(port) as stage:
+        seen(browser, "document.getElementById('notice').textContent === 'Waiting for the first frame.'")
+        assert browser.evaluate("document.getElementById('answers-card').hidden") is True
+        assert text(browser, "frames-note") == "0 read"
+        stage.frames(1)
+        seen(browser, "document.getElementById('state').textContent === 'live'")
+
+
+def test_a_stream_that_breaks_or_falls_silent_is_begun_anew(stage, browser):
+    left, over = threading.Event(), threading.Event()
+
+    def broken():
+        yield struct.pack(">II", 1, 0) + b"{"
+        while True:  # until the page hangs up
+            over.wait(0.02)
+            yield b"\0" * 100_000
+
+    def silent():
+        yield record("figures", {})[:5]
+        over.wait(60)
+
+    routes = stage.preview.routes()
+    streams = [
+        Response("application/octet-stream", broken(), finish=left.set),
+        Response("application/octet-stream", silent()),
+    ]
+    real = routes["/stream"]
+    routes["/stream"] = lambda headers: streams.pop(0) if streams else real(headers)
+    address = Address("127.0.0.1", 0)
+    server = Server(address, routes, access_for(address, None, "pi"))
+    server.start()
+    try:
+        stage.frames(30)
+        browser.open(f"http://{server.address}", 390)
+        assert left.wait(PATIENCE_S)
+        seen(
+            browser, "document.getElementById('notice').textContent.startsWith('Nothing was heard for 4.0 s')"
+        )
+        seen(browser, "document.getElementById('state').textContent === 'live'")
+        assert streams == []
+    finally:
+        over.set()
+        stage.preview.hub.close()
+        server.close()
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1024, 1440])

@@ -5,7 +5,8 @@ import { latencyPlot, sparkline } from "./plots.js";
 const SILENCE_MS = 4000;
 const COLORS = ["#54d17a", "#5fb3ff", "#ffb454", "#ff7ab2", "#c792ff", "#4fe0d0", "#f5e663", "#ff8f6b"];
 const byId = (id) => document.getElementById(id);
-const show = { hello: null, figures: null, frame: null, answers: [], bitmap: null, heard: 0, offset: null, gone: "" };
+const nothing = { figures: null, frame: null, answers: [], bitmap: null, offset: null };
+const show = { hello: null, gone: "", ...nothing };
 
 function node(name, options = {}, ...children) {
   const made = Object.assign(document.createElement(name), options);
@@ -189,9 +190,8 @@ function drawState() {
 // ---------------------------------------------------------------- stream
 
 async function take(record, picture) {
-  show.heard = performance.now();
   show.gone = "";
-  if (record.kind === "hello") { show.hello = record; drawHello(); }
+  if (record.kind === "hello") { Object.assign(show, nothing, { hello: record }); drawHello(); drawAnswers(); } // perhaps of another run
   if (record.kind === "figures") {
     show.figures = record;
     show.offset = record.figures.at_ms - performance.now();
@@ -209,14 +209,16 @@ async function take(record, picture) {
   drawState();
 }
 
-async function listen() {
-  const answer = await fetch("/stream", { cache: "no-store" });
+// Reads the stream to its end. `heard` is called when something comes.
+async function listen(signal, heard) {
+  const answer = await fetch("/stream", { cache: "no-store", signal });
   if (answer.status === 401) location.reload();
   if (!answer.ok) throw new Error((await answer.text()).trim());
   const reader = answer.body.getReader();
   let held = new Uint8Array(0);
   for (;;) {
     const { done, value } = await reader.read();
+    heard();
     if (done) return;
     const joined = new Uint8Array(held.length + value.length);
     joined.set(held);
@@ -233,26 +235,25 @@ async function listen() {
   }
 }
 
+// A connection whose other end is gone may never say so: what is silent for too long is given up.
 async function run() {
   for (let pause = 500; ; pause = Math.min(pause * 2, 8000)) {
-    const before = show.heard;
+    const line = new AbortController();
+    const patience = () => setTimeout(() => line.abort(), SILENCE_MS);
+    let silence = patience(), why = "The stream ended; trying again.";
     try {
-      await listen();
-      if (!show.figures?.ended) show.gone = "The stream ended; trying again.";
+      await listen(line.signal, () => { clearTimeout(silence); silence = patience(); pause = 500; });
     } catch (error) {
-      if (!show.figures?.ended) show.gone = error instanceof TypeError ? "The camera's program does not answer." : error.message;
+      why = error instanceof TypeError ? "The camera's program does not answer." : error.message;
     }
-    if (show.heard !== before) pause = 500;
+    if (line.signal.aborted) why = `Nothing was heard for ${ago(SILENCE_MS)}; trying again.`;
+    clearTimeout(silence);
+    line.abort(); // what failed half-way shall not be a viewer any longer
+    if (!show.figures?.ended) show.gone = why;
     drawState();
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
-setInterval(() => {
-  if (show.heard && performance.now() - show.heard > SILENCE_MS && !show.figures?.ended) {
-    show.gone = `Nothing was heard for ${ago(performance.now() - show.heard)}.`;
-    drawState();
-  }
-}, 1000);
 addEventListener("resize", drawPicture);
 run();
