@@ -1,10 +1,8 @@
 """A run that is killed goes on where it stopped, and its report is the same file."""
 
-import random
 import signal
 import subprocess
 import sys
-import time
 
 import cv2
 import numpy as np
@@ -24,20 +22,37 @@ def photos(tmp_path):
     return folder
 
 
+DIES = """
+import os, signal, sys
+from edgekit.cli import main
+from edgekit.predictions.lines import GrowingFile
+
+left, append = int(sys.argv[1]), GrowingFile.append
+
+def append_or_die(file, line):
+    global left
+    left -= 1
+    if left < 0:
+        append(file, line[: len(line) // 2])
+        file._file.truncate(file._file.tell() - 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+    append(file, line)
+
+GrowingFile.append = append_or_die
+sys.exit(main(sys.argv[2:]))
+"""
+
+
 def command(*args):
     return [sys.executable, "-m", "edgekit", "validate", *map(str, args)]
 
 
-def kill_when(args, condition, moment_s):
-    """Starts a run, waits until it has begun to measure and a moment longer, and kills it; False if it was done."""
-    process = subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not condition():
-        time.sleep(0.001)
-    time.sleep(moment_s)
-    done = process.poll() is not None
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    return not done
+def killed(lines, *args):
+    """A run that is killed in the middle of a line, when it has written so many; what it said."""
+    script = [sys.executable, "-c", DIES, str(lines), "validate", *map(str, args)]
+    done = subprocess.run(script, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    return done.stderr
 
 
 def test_report(tiny_bundle, photos, tmp_path):
@@ -57,15 +72,18 @@ def test_report(tiny_bundle, photos, tmp_path):
     )
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert subprocess.run(command(*args, "--report", whole), capture_output=True).returncode in (0, 1)
-    journal, rng, kills = broken / "unfinished.jsonl", random.Random(3), 0
-    for _ in range(4):
+    journal = broken / "unfinished.jsonl"
+    for lines, goes_on in (
+        (0, False),
+        (1, False),
+        (130, False),
+        (77, True),
+    ):  # the first of a file is its head
         size = journal.stat().st_size if journal.exists() else 0
-        kills += kill_when(
-            command(*args, "--report", broken),
-            lambda size=size: journal.exists() and journal.stat().st_size > size + 20_000,
-            rng.uniform(0, 0.02),
-        )
-    assert kills >= 2
+        told = killed(lines, *args, "--report", broken)
+        assert ("going on from" in told) == goes_on
+        assert journal.stat().st_size > size
+        assert not journal.read_bytes().endswith(b"\n")
     last = subprocess.run(command(*args, "--report", broken), capture_output=True, text=True)
     assert "going on from" in last.stderr
     assert not journal.exists()
@@ -79,10 +97,11 @@ def test_recording(tiny_bundle, photos, tmp_path):
     whole, broken = tmp_path / "whole.predictions", tmp_path / "broken.predictions"
     subprocess.run(command(bundle, "--data", photos, "--record", whole), check=True, capture_output=True)
     part = tmp_path / "broken.predictions.part"
-    args = command(bundle, "--data", photos, "--record", broken)
-    assert kill_when(args, lambda: part.exists() and part.stat().st_size > 20_000, 0.01)
+    args = (bundle, "--data", photos, "--record", broken)
+    killed(150, *args)
+    assert part.read_bytes().count(b"\n") == 150
     assert not broken.exists()
-    last = subprocess.run(args, check=True, capture_output=True, text=True)
+    last = subprocess.run(command(*args), check=True, capture_output=True, text=True)
     assert "going on from" in last.stderr
 
     def without_times(path):
