@@ -174,5 +174,8 @@ class LiveCapture:
             reader.let_go()
 
     def _watch(self) -> None:
-        while not self._mailbox.pause(TICK_S) and not self._mailbox.closed:
-            self.tick()
+        try:
+            while not self._mailbox.pause(TICK_S) and not self._mailbox.closed:
+                self.tick()
+        except BaseException as error:  # noqa: BLE001 (as in the reader's thread)
+            self._mailbox.fail(error)

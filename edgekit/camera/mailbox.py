@@ -131,7 +131,7 @@ class Mailbox:
     def fail(self, error: BaseException) -> None:
         """The capture side broke; the loop raises ``error`` in its own thread."""
         with self._lock:
-            self.error = error
+            self.error = self.error or error
             self._frame.notify()
 
     def stop(self, ending: Ending) -> None:

@@ -162,6 +162,22 @@ def test_an_error_that_nobody_planned_ends_the_loop():
     assert source.shared["closed"] == 1
 
 
+def test_an_error_in_the_watchdogs_thread_ends_the_loop_too(monkeypatch):
+    monkeypatch.setattr(module, "TICK_S", 0.005)
+
+    def tell(state, at_ns, detail):
+        raise DataError(f"cannot tell {state}")
+
+    mailbox, camera = Mailbox(), HangingCamera()
+    capture = LiveCapture(camera, mailbox, patience=Patience(hang_s=0.05), tell=tell)
+    capture.start()
+    wait_for(lambda: mailbox.error is not None)
+    mailbox.stop("interrupted")
+    camera.release.set()
+    assert capture.join(PATIENCE_S)
+    assert str(mailbox.error) == "cannot tell lost"
+
+
 def test_never_started_the_source_is_closed_all_the_same():
     _, _, source, capture, _ = setup([picture()])
     assert capture.join(0.0)

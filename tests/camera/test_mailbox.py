@@ -145,6 +145,8 @@ def test_a_waiting_taker_is_told_of_an_error():
     mailbox.fail(RuntimeError("broken"))
     assert wait() is None
     assert str(mailbox.error) == "broken"
+    mailbox.fail(RuntimeError("broken too"))
+    assert str(mailbox.error) == "broken"
 
 
 def test_room_comes_when_the_frame_is_taken():
