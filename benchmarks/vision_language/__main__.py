@@ -1,6 +1,6 @@
 """A vision-language model's bundle beside transformers in float32 on the same weights, in turns.
 
-    python benchmarks/vision_language/smolvlm.py smolvlm/              # or a folder from the hub
+    python -m benchmarks.vision_language.smolvlm smolvlm/              # or a folder from the hub
     edgekit export smolvlm/ -o smolvlm.edge --max-size 150MB
     python -m benchmarks.vision_language smolvlm.edge smolvlm/ photo.jpg
 

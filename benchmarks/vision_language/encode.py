@@ -1,6 +1,6 @@
 """A tower and its connector in several widths beside transformers in float32, in turns: parity, time, bytes, noise.
 
-    python benchmarks/vision_language/smolvlm.py smolvlm/              # or a folder of SmolVLM from the hub
+    python -m benchmarks.vision_language.smolvlm smolvlm/              # or a folder of SmolVLM from the hub
     python -m benchmarks.vision_language.encode smolvlm/ --sizes 512 384 256
 
 Weights are rounded to the nearest; ratios are of each turn, their median is told.

@@ -10,16 +10,13 @@ behind it: 49,280 tokens in place of 262,208.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
-from tokenizers import AddedToken, Tokenizer
 from transformers import Gemma3Config, Gemma3ForConditionalGeneration
 
-from edgekit_export.sources.text_source import text_source
+from benchmarks.vision_language.checkpoint import VOCABULARY, tokenizer, write_checkpoint
 
-VOCABULARY = 49_280
 MARKS = (
     "<bos>",
     "<start_of_turn>",
@@ -61,17 +58,6 @@ VISION = {
 }
 
 
-def tokenizer() -> Tokenizer:
-    """SmolLM2's, with Gemma's marks; unused places are reserved."""
-    found = text_source("smollm2-135m")
-    assert found is not None
-    made = Tokenizer.from_str(found.model.words.tokenizer.decode())
-    spare = VOCABULARY - made.get_vocab_size() - len(MARKS)
-    more = [*MARKS, *(f"<unused{i}>" for i in range(spare))]
-    made.add_special_tokens([AddedToken(mark, normalized=False) for mark in more])
-    return made
-
-
 def main() -> None:
     """Writes the folder."""
     parser = argparse.ArgumentParser(
@@ -81,7 +67,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=6, help="of the decoder (Gemma 3 4B: 34)")
     parser.add_argument("--vision-layers", type=int, default=2, help="of the tower (27)")
     args = parser.parse_args()
-    words = tokenizer()
+    words = tokenizer(MARKS, "<unused{}>")
     ids = {mark: words.token_to_id(mark) for mark in MARKS}
     torch.manual_seed(0)
     ends = {"bos_token_id": ids["<bos>"], "eos_token_id": ids["<end_of_turn>"], "pad_token_id": 0}
@@ -98,8 +84,6 @@ def main() -> None:
     network.generation_config.eos_token_id = ids["<end_of_turn>"]
     with torch.no_grad():  # a weight that begins as zero would hide what it multiplies
         network.model.multi_modal_projector.mm_input_projection_weight.normal_(0, 0.02)
-    network.save_pretrained(args.folder)
-    words.save(str(args.folder / "tokenizer.json"))
     settings = {
         "preprocessor_config.json": {
             "image_processor_type": "Gemma3ImageProcessor",
@@ -118,10 +102,7 @@ def main() -> None:
             "image_token": "<image_soft_token>",
         },
     }
-    for name, values in settings.items():
-        (args.folder / name).write_text(json.dumps(values, indent=1) + "\n")
-    count = sum(value.numel() for value in network.parameters())
-    print(f"{args.folder}: {count:,} random weights, {words.get_vocab_size():,} tokens")
+    write_checkpoint(args.folder, network, words, settings)
 
 
 if __name__ == "__main__":

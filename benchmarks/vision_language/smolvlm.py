@@ -1,6 +1,6 @@
 """A folder of SmolVLM-256M-Instruct's true shape with random weights: for size and speed, never for accuracy.
 
-    python benchmarks/vision_language/smolvlm.py smolvlm/
+    python -m benchmarks.vision_language.smolvlm smolvlm/
 
 Shapes, token ids, the processor's settings and the template are those of the model's page on the hub; the tokenizer is
 SmolLM2's, out of the package of `smollm2-135m`, with the marks of pictures behind it.
@@ -9,16 +9,13 @@ SmolLM2's, out of the package of `smollm2-135m`, with the marks of pictures behi
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
-from tokenizers import AddedToken, Tokenizer
 from transformers import Idefics3Config, Idefics3ForConditionalGeneration
 
-from edgekit_export.sources.text_source import text_source
+from benchmarks.vision_language.checkpoint import VOCABULARY, tokenizer, write_checkpoint
 
-VOCABULARY = 49_280
 ROWS = COLUMNS = 6
 TEMPLATE = (
     "<|im_start|>{% for message in messages %}{{ message['role'] | capitalize }}"
@@ -53,17 +50,10 @@ VISION = {
 }
 
 
-def tokenizer() -> Tokenizer:
-    """SmolLM2's, with the marks of pictures; unused places are reserved, as on the hub."""
-    found = text_source("smollm2-135m")
-    assert found is not None
-    made = Tokenizer.from_str(found.model.words.tokenizer.decode())
+def marks() -> list[str]:
+    """Of pictures, whole and split."""
     grid = [f"<row_{row}_col_{column}>" for row in range(1, ROWS + 1) for column in range(1, COLUMNS + 1)]
-    marks = ["<global-img>", *grid, "<fake_token_around_image>", "<image>"]
-    spare = VOCABULARY - made.get_vocab_size() - len(marks) - 1
-    marks += [f"<|reserved_special_token_{i}|>" for i in range(spare)]
-    made.add_special_tokens([AddedToken(mark, normalized=False) for mark in [*marks, "<end_of_utterance>"]])
-    return made
+    return ["<global-img>", *grid, "<fake_token_around_image>", "<image>"]
 
 
 def main() -> None:
@@ -74,7 +64,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tied", action="store_true", help="one table for embedding and head")
     args = parser.parse_args()
-    words = tokenizer()
+    words = tokenizer(marks(), "<|reserved_special_token_{}|>", ["<end_of_utterance>"])
     torch.manual_seed(0)
     config = Idefics3Config(
         text_config=TEXT,
@@ -85,8 +75,6 @@ def main() -> None:
     )
     network = Idefics3ForConditionalGeneration(config).eval()
     network.generation_config.eos_token_id = words.token_to_id("<end_of_utterance>")
-    network.save_pretrained(args.folder)
-    words.save(str(args.folder / "tokenizer.json"))
     settings = {
         "preprocessor_config.json": {
             "image_processor_type": "Idefics3ImageProcessor",
@@ -104,10 +92,7 @@ def main() -> None:
             "chat_template": TEMPLATE,
         },
     }
-    for name, values in settings.items():
-        (args.folder / name).write_text(json.dumps(values, indent=1) + "\n")
-    count = sum(value.numel() for value in network.parameters())
-    print(f"{args.folder}: {count:,} random weights, {words.get_vocab_size():,} tokens")
+    write_checkpoint(args.folder, network, words, settings)
 
 
 if __name__ == "__main__":
