@@ -33,7 +33,7 @@ def test_a_line_now_and_one_at_the_end(tmp_path):
     assert last["latency_ms"]["total"]["p50"] == 20.0
     assert last["rss_bytes"] > 10**6
     assert "timeline" not in last
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_place_that_cannot_be_written(tmp_path):

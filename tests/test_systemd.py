@@ -64,7 +64,7 @@ def test_ready_with_the_first_result_and_not_before():
     assert sent[2:] == [f"WATCHDOG=1\n{status}"]
     notify.close()
     assert sent[-1] == "STOPPING=1"
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_look_under_way_at_the_end_tells_nothing_after_it(monkeypatch):
@@ -122,7 +122,7 @@ def test_datagrams_reach_the_socket(tmp_path, abstract):
     name = f"@edgekit-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind("\0" + name[1:] if abstract else name)
-        manager.settimeout(10)
+        manager.settimeout(60)
         sender(name)("READY=1")
         assert manager.recv(100) == b"READY=1"
 

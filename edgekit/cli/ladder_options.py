@@ -79,7 +79,7 @@ def load_start(args: argparse.Namespace) -> Start:
         return asked_in_loop(args, task)
 
     if args.ladder is None:
-        if args.thermal_root is not None and not (args.preview or args.metrics):
+        if args.thermal_root is not None and args.preview is None and args.metrics is None:
             raise UsageError("--thermal-root: nothing would read it", "add --ladder, --preview or --metrics")
         variant = find_variant(manifest, args.variant)
         return Start(load(variant.name), variant.drop)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit.cli.output import say
 from edgekit.cli.values import option, parse_path
-from edgekit.errors import OutputError
+from edgekit.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from edgekit.camera.protocol import Source
@@ -30,10 +30,14 @@ EVERYWHERE = ("0.0.0.0", "::")
 def add_preview_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares them."""
     parser.add_argument(
-        "--preview", metavar="HOST:PORT", help="a page with the picture, what was found, answers and latency"
+        "--preview",
+        type=option(_address),
+        metavar="HOST:PORT",
+        help="a page with the picture, what was found, answers and latency",
     )
     parser.add_argument(
         "--metrics",
+        type=option(_metrics_place),
         metavar="WHERE",
         help="HOST:PORT for Prometheus (/metrics), or FILE.jsonl: a line every 10 s",
     )
@@ -48,6 +52,23 @@ def add_preview_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="one line a frame with its times, for edgekit bench --ledger FILE",
     )
+
+
+def _address(text: str) -> Address:
+    from edgekit.web.address import parse_address
+
+    return parse_address(text)
+
+
+def _metrics_place(text: str) -> Address | Path:
+    if text.endswith(".jsonl"):
+        return Path(text)
+    try:
+        return _address(text)
+    except UsageError as error:
+        raise UsageError(
+            f"expected an address or FILE.jsonl, got {text!r}", "write 127.0.0.1:9464, or run.jsonl"
+        ) from error
 
 
 class Watch(ExitStack):
@@ -106,7 +127,7 @@ def open_watch(args: argparse.Namespace) -> Watch:
     """What the options ask for; sockets are bound and files opened, nothing runs yet.
 
     Raises:
-        UsageError: an address or token that cannot be used.
+        UsageError: a token that cannot be used.
         EnvironmentLacks: a port in use, or an extra that is not installed.
         OutputError: a file that cannot be written.
     """
@@ -122,7 +143,7 @@ def open_watch(args: argparse.Namespace) -> Watch:
 def _add_all(watch: Watch, args: argparse.Namespace) -> None:
     from edgekit.systemd import NOTIFY_SOCKET
 
-    if args.preview or args.metrics or os.environ.get(NOTIFY_SOCKET):
+    if args.preview is not None or args.metrics is not None or os.environ.get(NOTIFY_SOCKET):
         _add_figures(watch, args)
     if args.record is not None:
         from edgekit.logbook.recorder import Recorder
@@ -149,25 +170,20 @@ def _add_figures(watch: Watch, args: argparse.Namespace) -> None:
 
 def _add_pages(watch: Watch, figures: Figures, args: argparse.Namespace) -> None:
     """Preview and metrics, on one server where both name the same place."""
-    from edgekit.web.address import parse_address
-
-    metrics_at = None
-    if args.metrics and args.metrics.endswith(".jsonl"):
+    metrics_at = args.metrics
+    if isinstance(metrics_at, Path):
         from edgekit.metrics_lines import MetricsLines
 
-        lines = MetricsLines(Path(args.metrics), figures)
+        lines, metrics_at = MetricsLines(metrics_at, figures), None
         watch.add(lines.begin, lines.close)
-    elif args.metrics:
-        metrics_at = parse_address(args.metrics)
     metrics = {} if metrics_at is None else _metrics_route(watch, figures)
-    if args.preview:
+    if args.preview is not None:
         from edgekit.web.preview import OPEN_PATHS, Preview, locked_page
 
-        preview_at = parse_address(args.preview)
-        shared = preview_at == metrics_at
+        shared = args.preview == metrics_at
         preview = Preview(figures)
         routes = {**preview.routes(), **(metrics if shared else {})}
-        server = _server(preview_at, args, routes, open_paths=OPEN_PATHS, locked=locked_page())
+        server = _server(args.preview, args, routes, open_paths=OPEN_PATHS, locked=locked_page())
         watch.serve(server, "preview")
         watch.add(preview.begin, preview.close, preview)
         if shared:
@@ -189,7 +205,9 @@ def _server(address: Address, args: argparse.Namespace, routes: dict[str, Route]
     from edgekit.web.access import access_for
     from edgekit.web.server import Server
 
-    token = args.preview_token or os.environ.get(TOKEN_VARIABLE) or None
+    token = args.preview_token
+    if token is None:
+        token = os.environ.get(TOKEN_VARIABLE) or None
     return Server(address, routes, access_for(address, token, socket.gethostname()), **pages)
 
 

@@ -48,11 +48,11 @@ def test_all_at_once_ends_and_leaves_no_thread(tiny_bundle, capsys, tmp_path):
     ledger, lines = tmp_path / "run.ledger", tmp_path / "m.jsonl"
     looking = ("--preview", "127.0.0.1:0", "--metrics", lines, "--record", ledger)
     assert camera(tiny_bundle(), "--unpaced", "--deadline", "9s", *looking) == 0
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     host, port, path, token = told(capsys.readouterr().err, "preview")
     assert (host, path, token) == ("127.0.0.1", "/", "")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, port), 5)
+        socket.create_connection((host, port), 60)
     found = replay(read_lines(ledger)).as_json()
     assert (found["n"], found["bundle"], found["deadline_ms"], found["ended"]) == (10, "tiny", 9000.0, True)
     assert found["frames"]["read"] == 10
@@ -68,14 +68,24 @@ def test_a_port_in_use_is_told_before_anything_else(tmp_path, capsys):
             assert f"127.0.0.1:{port}: Address already in use" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", ["--preview", "--metrics"])
-def test_what_is_no_address(option, capsys, tmp_path):
-    assert camera(tmp_path / "no-such.edge", option, "8080") == 2
-    assert "write 127.0.0.1:8080" in capsys.readouterr().err
+@pytest.mark.parametrize("place", ["8080", ""])  # nothing: a variable of a shell that is not set
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("--preview", "write 127.0.0.1:8080"),
+        ("--metrics", "expected an address or FILE.jsonl"),
+    ],
+)
+def test_what_is_no_address(option, says, place, capsys, tmp_path):
+    assert camera(tmp_path / "no-such.edge", option, place) == 2
+    err = capsys.readouterr().err
+    assert f"argument {option}: " in err
+    assert says in err
 
 
-def test_a_token_too_short(capsys, tmp_path):
-    assert camera(tmp_path / "x.edge", "--preview", "127.0.0.1:0", "--preview-token", "short") == 2
+@pytest.mark.parametrize("token", ["short", ""])
+def test_a_token_too_short(token, capsys, tmp_path):
+    assert camera(tmp_path / "x.edge", "--preview", "127.0.0.1:0", "--preview-token", token) == 2
     assert "expected at least 16" in capsys.readouterr().err
 
 
@@ -84,7 +94,7 @@ def test_a_failure_closes_what_was_opened(tmp_path, capsys):
     ledger = tmp_path / "old.ledger"
     ledger.write_text("precious")
     assert camera(tmp_path / "x.edge", "--preview", "127.0.0.1:0", "--record", ledger) == 2
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     assert ledger.read_text() == "precious"
 
 
@@ -105,7 +115,7 @@ def running(bundle, *arguments, source="synthetic:?fps=50&seconds=60&size=32x24"
 
 
 def ask(port, path, **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     found = response.status, response.read(), response.headers
@@ -125,7 +135,7 @@ def until(process, what):
 
 def ended(process):
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     return process.returncode, out, err
 
 
@@ -172,16 +182,18 @@ def test_under_systemd(tiny_bundle, tmp_path, abstract):
     name = f"@edgekit-{os.getpid()}-{abstract}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind("\0" + name[1:] if abstract else name)
-        manager.settimeout(30)
+        manager.settimeout(60)
         process = running(tiny_bundle(), NOTIFY_SOCKET=name, WATCHDOG_USEC="300000")
         messages = []
         while sum("WATCHDOG=1" in message for message in messages) < 3:
             messages.append(manager.recv(4096).decode())
         assert messages[:2] == ["STATUS=Loading tiny", "READY=1"]
         assert all("STATUS=camera live, " in message for message in messages[2:])
-        code, _, err = ended(process)
-        manager.setblocking(False)
-        while "STOPPING=1" not in messages:
+        process.send_signal(signal.SIGTERM)
+        while "STOPPING=1" not in messages:  # read as they come: the system keeps ten for who does not
             messages.append(manager.recv(4096).decode())
-        assert messages[-1] == "STOPPING=1"
-        assert code == 0, err
+        _, err = process.communicate(timeout=60)
+        manager.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            manager.recv(4096)
+        assert process.returncode == 0, err

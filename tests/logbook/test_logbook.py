@@ -86,7 +86,7 @@ def test_a_run_is_recorded_line_by_line(path):
         CountsLine(777, 3, 2, {"newer_frame": 1, "stale": 0, "corrupt": 0, "stopped": 0}),
         EndLine(777),
     ]
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_an_older_file_stays_until_the_run_begins(path):
@@ -158,7 +158,7 @@ def test_a_process_that_is_killed_leaves_whole_lines(path):
     )  # fmt: skip
     assert process.stdout.readline() == b"written\n"
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
     process.stdout.close()
     found = replay(read_lines(path))
     assert found.rate.count >= 300

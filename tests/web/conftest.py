@@ -97,7 +97,7 @@ class Stage:
 
     def connect(self, path: str = "/stream", host: str | None = None) -> socket.socket:
         """A connection that has asked for a page."""
-        connection = socket.create_connection((self.server.address.host, self.server.address.port), 10)
+        connection = socket.create_connection((self.server.address.host, self.server.address.port), 60)
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host or self.server.address}\r\n\r\n".encode())
         return connection
 

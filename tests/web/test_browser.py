@@ -18,7 +18,7 @@ from tests.report.browser import Browser, executable
 from tests.web.conftest import DROP, HOSTILE, MS, run_of
 
 TOKEN = "correct-horse-battery"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")

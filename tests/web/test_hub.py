@@ -45,7 +45,7 @@ def test_waiting_for_somebody():
     thread = threading.Thread(target=lambda: results.append(hub.wait_for_viewer()))
     thread.start()
     hub.join()
-    thread.join(10)
+    thread.join(60)
     assert results == [True]
     hub.close()
     assert hub.wait_for_viewer() is False

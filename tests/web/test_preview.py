@@ -111,7 +111,7 @@ def test_the_end_is_told_and_no_thread_is_left():
     assert records[0]["kind"] == "hello"
     assert records[0]["about"]["cannot"] == ["see in the dark", "tell twins apart"]
     assert [r["ended"] for r in records if r["kind"] == "figures"][-1] is True
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_step_under_way_does_not_take_the_end_back(monkeypatch):
@@ -128,7 +128,7 @@ def test_a_step_under_way_does_not_take_the_end_back(monkeypatch):
     preview = Preview(figures, fps=100)
     viewer = preview.hub.join()
     preview.begin(about(), FrameCounts())
-    assert began.wait(10)
+    assert began.wait(60)
     preview.close()
     told.set()
     ends = [parts(record)[0] for record in viewer.records()]

@@ -47,7 +47,7 @@ def locked():
 
 
 def ask(server, path="/", method="GET", **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", server.address.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.address.port, timeout=60)
     connection.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})
     response = connection.getresponse()
     body = response.read()
@@ -56,7 +56,7 @@ def ask(server, path="/", method="GET", **headers):
 
 
 def raw(server, data):
-    with socket.create_connection(("127.0.0.1", server.address.port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", server.address.port), 60) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(4096), b""))
@@ -133,7 +133,7 @@ def test_odd_requests_are_answered_or_dropped_and_the_next_is_served(server, dat
 
 
 def test_a_head_that_is_too_long_is_dropped(server):
-    with socket.create_connection(("127.0.0.1", server.address.port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", server.address.port), 60) as connection:
         try:
             connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 3 * module.HEAD_BYTES)
             assert connection.recv(100) == b""
@@ -166,8 +166,8 @@ def test_a_head_that_drips_has_five_seconds_in_all():
 
 def test_connections_are_bounded(server, monkeypatch):
     monkeypatch.setattr(module, "CONNECTIONS", 2)
-    idle = [socket.create_connection(("127.0.0.1", server.address.port), 10) for _ in range(2)]
-    third = socket.create_connection(("127.0.0.1", server.address.port), 10)
+    idle = [socket.create_connection(("127.0.0.1", server.address.port), 60) for _ in range(2)]
+    third = socket.create_connection(("127.0.0.1", server.address.port), 60)
     assert third.recv(10) == b""
     for connection in (*idle, third):
         connection.close()
@@ -177,7 +177,7 @@ def test_a_stream_is_sent_in_pieces_and_finished():
     finished = threading.Event()
     server = serve(stream=lambda _: Response("text/plain", iter([b"a", b"b"]), finish=finished.set))
     assert ask(server, "/stream")[1] == b"ab"
-    assert finished.wait(10)
+    assert finished.wait(60)
     server.close()
 
 
@@ -195,13 +195,13 @@ def test_close_ends_connections_and_threads(monkeypatch):
         return Response("text/plain", pieces(), finish=finished.set)
 
     server = serve(endless=endless)
-    viewer = socket.create_connection(("127.0.0.1", server.address.port), 10)
+    viewer = socket.create_connection(("127.0.0.1", server.address.port), 60)
     viewer.sendall(b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    idle = socket.create_connection(("127.0.0.1", server.address.port), 10)
-    assert asked.wait(10)
+    idle = socket.create_connection(("127.0.0.1", server.address.port), 60)
+    assert asked.wait(60)
     server.close()
     assert finished.is_set()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     for connection in (viewer, idle):
         connection.close()
 
@@ -233,7 +233,7 @@ def test_ipv6():
     except EnvironmentLacks:
         pytest.skip("no IPv6 on this machine")
     server.start()
-    connection = http.client.HTTPConnection("::1", server.address.port, timeout=10)
+    connection = http.client.HTTPConnection("::1", server.address.port, timeout=60)
     connection.request("GET", "/")
     assert connection.getresponse().read() == b"six"
     connection.close()
