@@ -11,7 +11,7 @@ import cv2
 
 from edgekit.annotate import annotate
 from edgekit.errors import OutputError
-from edgekit.sinks.partial import check_folder, failed
+from edgekit.sinks.partial import check_folder, failed, lock
 from edgekit.sinks.protocol import Outcome
 
 JPEG_QUALITY = 90
@@ -25,7 +25,7 @@ class FolderSink:
         target: the folder; it must not exist yet, or be empty.
 
     Raises:
-        OutputError: something is in the way, or nothing can be written there.
+        OutputError: something is in the way, nothing can be written there, or another run writes it.
     """
 
     def __init__(self, target: Path) -> None:
@@ -35,9 +35,10 @@ class FolderSink:
         check_folder(target)
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise OutputError(f"{target}: already there and not an empty folder", "choose another name")
-        _clear(self._folder)
         try:
-            self._folder.mkdir()
+            self._folder.mkdir(exist_ok=True)
+            self._lock = lock(target, self._folder, os.O_RDONLY)
+            _clear(self._folder)
         except OSError as error:
             raise failed(target, error) from error
 
@@ -68,17 +69,19 @@ class FolderSink:
         except OSError as error:
             raise failed(self._target, error) from error
         self._committed = True
+        self._lock.close()
 
     def abort(self) -> None:
         """Removes the partial folder."""
         if not self._committed:
             shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.close()
 
 
 def _clear(folder: Path) -> None:
     """Removes what a killed run left, and nothing else."""
-    if not folder.exists():
-        return
-    if not folder.is_dir() or not all(_OURS.fullmatch(path.name) for path in folder.iterdir()):
+    left = list(folder.iterdir())
+    if not all(_OURS.fullmatch(path.name) for path in left):
         raise OutputError(f"{folder}: in the way, and holds files that are not ours", "choose another name")
-    shutil.rmtree(folder)
+    for path in left:
+        path.unlink()

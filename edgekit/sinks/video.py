@@ -71,6 +71,7 @@ class VideoSink:
     def commit(self) -> None:
         """Closes the clip, reads it back, and gives it its name; without a frame there is no clip."""
         if self._writer is None:
+            self.abort()
             return
         self._release()
         found = _frames_of(self._file.path)

@@ -54,7 +54,9 @@ def test_a_folder_with_something_in_it_stays_as_it_is(tmp_path):
 
 
 def test_what_a_killed_run_left_is_replaced(tmp_path, outcome):
-    FolderSink(tmp_path / "out").write(outcome(7))
+    killed = FolderSink(tmp_path / "out")
+    killed.write(outcome(7))
+    killed._lock.close()
     sink = FolderSink(tmp_path / "out")
     sink.write(outcome(8))
     sink.commit()
@@ -67,6 +69,15 @@ def test_a_partial_folder_with_other_files_is_not_ours(tmp_path):
     with pytest.raises(OutputError, match="files that are not ours"):
         FolderSink(tmp_path / "out")
     assert (tmp_path / "out.partial" / "mine.txt").exists()
+
+
+def test_another_run_that_writes_it_is_left_alone(tmp_path, outcome):
+    first = FolderSink(tmp_path / "out")
+    first.write(outcome(7))
+    with pytest.raises(OutputError, match="out: another run is writing it"):
+        FolderSink(tmp_path / "out")
+    first.commit()
+    assert names(tmp_path / "out") == ["frame_000007.jpg"]
 
 
 def test_abort_leaves_nothing(tmp_path, outcome):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 
 import pytest
@@ -49,5 +51,26 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
 
 
 def test_a_commit_of_nothing(tmp_path):
+    partial = PartialFile(tmp_path / "out.mp4")
+    partial.path.unlink()
     with pytest.raises(OutputError, match=r"out\.mp4: No such file"):
-        PartialFile(tmp_path / "out.mp4").commit()
+        partial.commit()
+
+
+@pytest.mark.parametrize("end", [PartialFile.commit, PartialFile.abort])
+def test_two_runs_do_not_write_into_each_other(tmp_path, end):
+    first = PartialFile(tmp_path / "out.mp4")
+    with pytest.raises(OutputError, match=r"out\.mp4: another run is writing it"):
+        PartialFile(tmp_path / "out.mp4")
+    assert names(tmp_path) == ["out.partial.mp4"]
+    end(first)
+    PartialFile(tmp_path / "out.mp4").abort()
+
+
+def test_a_file_system_without_locks(tmp_path, monkeypatch):
+    def none(*_args):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    PartialFile(tmp_path / "out.mp4").commit()
+    assert names(tmp_path) == ["out.mp4"]

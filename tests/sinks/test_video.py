@@ -106,6 +106,7 @@ def test_a_disk_that_is_full_is_noticed_while_running(tmp_path, outcome, monkeyp
 
 def test_a_writer_that_cannot_open(tmp_path, outcome):
     sink = VideoSink(tmp_path / "out.mp4", 10.0)
+    (tmp_path / "out.partial.mp4").unlink()
     (tmp_path / "out.partial.mp4").mkdir()
     with pytest.raises(OutputError, match="cannot write mp4v at 64x48"):
         sink.write(outcome())
