@@ -7,6 +7,7 @@ ai-edge-litert is used, and the version says which of them it is.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -42,6 +43,7 @@ _RESOLVER = {
     "none": _tflite.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
 }
 _CHATTER = b"INFO: "  # lines of the native log, such as that a delegate was created
+_STDERR = threading.Lock()  # two loads at once would each put back what the other had put there, for good
 
 
 class LiteRtSession:
@@ -246,11 +248,12 @@ def _real(array: Array, spec: TensorSpec) -> Array:
 def _without_chatter() -> Iterator[None]:
     """Keeps the native log's notices off stderr; what else is written there meanwhile appears afterwards."""
     try:
-        stderr = os.dup(2)
+        os.fstat(2)
     except OSError:  # closed by the caller
         yield
         return
-    with os.fdopen(os.memfd_create("stderr"), "r+b") as kept:
+    with _STDERR, os.fdopen(os.memfd_create("stderr"), "r+b") as kept:
+        stderr = os.dup(2)
         os.dup2(kept.fileno(), 2)
         try:
             yield

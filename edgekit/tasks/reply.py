@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
+from edgekit.errors import UsageError
 from edgekit.types import Generation
 
 
@@ -27,8 +28,13 @@ class Reply(Iterator[str]):
 
     @property
     def generation(self) -> Generation:
-        """The answer; what is not made yet is made now."""
+        """The answer; what is not made yet is made now.
+
+        Raises:
+            UsageError: it failed before it was whole, and that was told already.
+        """
         for _ in self:
             pass
-        assert self._answer is not None  # a generator that ends returns it
+        if self._answer is None:  # a generator that ends returns it; one that failed has no more to say
+            raise UsageError("answer: it failed before it was whole", "ask again")
         return self._answer

@@ -173,6 +173,27 @@ def test_nothing_is_written_to_stderr(tmp_path):
     assert done.stderr == b"kept\n"
 
 
+def test_two_loads_at_once_leave_stderr_where_it_was():
+    """The second one begins inside the first, and would end behind it."""
+    script = (
+        "import os, threading\nfrom edgekit.engines import litert\n"
+        "inside, over = threading.Event(), threading.Event()\n"
+        "def second():\n"
+        "    with litert._without_chatter():\n"
+        "        inside.set()\n"
+        "        over.wait()\n"
+        "thread = threading.Thread(target=second)\n"
+        "with litert._without_chatter():\n"
+        "    thread.start()\n"
+        "    inside.wait(0.3)\n"  # it is not let in: the longer, the surer
+        "over.set()\n"
+        "thread.join()\n"
+        "os.write(2, b'told\\n')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, check=True)
+    assert done.stderr == b"told\n"
+
+
 @pytest.mark.parametrize(
     ("installed", "numpy", "message"),
     [

@@ -384,3 +384,5 @@ def test_an_answer_does_not_go_on_with_what_is_no_longer_remembered(task, use):
     use(task)
     with pytest.raises(UsageError, match="given up: the model was used for something else meanwhile"):
         list(reply)
+    with pytest.raises(UsageError, match="failed before it was whole"):
+        _ = reply.generation
