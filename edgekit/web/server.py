@@ -28,7 +28,7 @@ HEAD_S = 5.0
 """Size of a request's head, and how long it may take to come."""
 
 SEND_S = 10.0
-"""How long a viewer may take nothing before it is given up."""
+"""How long a viewer may take for one record before it is given up."""
 
 SEND_BUFFER_BYTES = 262_144
 """What the system may hold for a slow viewer: more would only make its pictures older."""
