@@ -223,8 +223,8 @@ def row(stretches: list[tuple[list[float], list[float]]], answers_ms: list[float
     return made | {"an answer, ms": statistics.median(answers_ms) if answers_ms else 0.0}
 
 
-def main() -> None:
-    """Runs the settings in turns and prints the ratios of each."""
+def arguments() -> argparse.Namespace:
+    """Of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -248,7 +248,12 @@ def main() -> None:
     )
     parser.add_argument("--patience", type=float, default=600, help="seconds after which no run begins")
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Runs the settings in turns and prints the ratios of each."""
+    args = arguments()
     until_s = time.monotonic() + args.patience
     gate = load(args.gate, args.gate_variant, options=EngineOptions(threads=args.threads))
     stretches: dict[str, list[tuple[list[float], list[float]]]] = {

@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
 from edgekit.deadline import FrameCounts
-from edgekit.errors import OutputError
 from edgekit.figures import About, Figures
+from edgekit.growing_file import GrowingFile
 from edgekit.metrics import resident_bytes
 from edgekit.unicode import encodable
 
@@ -39,18 +38,13 @@ class MetricsLines:
         every_s: float = EVERY_S,
         unix_s: Callable[[], float] = time.time,
     ) -> None:
-        self._target = target
+        self._file = GrowingFile(target)
         self._figures = figures
         self._every_s = every_s
         self._unix_s = unix_s
         self._bundle = ""
-        self._error: OSError | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="edgekit-metrics", daemon=True)
-        try:
-            self._file: BinaryIO = target.open("ab", buffering=0)
-        except OSError as error:
-            raise OutputError(f"{target}: {error.strerror or error}", "choose another name") from error
 
     def begin(self, about: About, _counts: FrameCounts) -> None:
         """Starts the thread."""
@@ -68,14 +62,9 @@ class MetricsLines:
             self._thread.join()
             self.write()
         self._file.close()
-        if self._error is not None:
-            reason = self._error.strerror or self._error
-            raise OutputError(f"{self._target}: not whole: {reason}", "check free space where it goes")
 
     def write(self) -> None:
         """Writes one line; after one that failed, none."""
-        if self._error is not None:
-            return
         figures = {key: value for key, value in self._figures.snapshot().items() if key != "timeline"}
         line = {
             "schema": 1,
@@ -84,12 +73,7 @@ class MetricsLines:
             **figures,
             "rss_bytes": resident_bytes(),
         }
-        data = msgspec.json.encode(encodable(line)) + b"\n"
-        try:
-            while data:  # a disk that is nearly full takes a part
-                data = data[self._file.write(data) :]
-        except OSError as error:
-            self._error = error
+        self._file.write(msgspec.json.encode(encodable(line)) + b"\n")
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every_s):

@@ -41,38 +41,6 @@ def test_a_place_that_cannot_be_written(tmp_path):
         MetricsLines(tmp_path / "none" / "m.jsonl", Figures())
 
 
-class NearlyFull:
-    """A disk with room for so many bytes."""
-
-    def __init__(self, room):
-        self.room, self.written = room, b""
-
-    def write(self, data):
-        took = data[: min(self.room - len(self.written), 100)]
-        if not took:
-            raise OSError(28, "No space left on device")
-        self.written += took
-        return len(took)
-
-    def close(self):
-        pass
-
-
-@pytest.mark.parametrize("room", [10**6, 150])
-def test_a_line_that_the_disk_takes_in_parts(tmp_path, room):
-    lines = MetricsLines(tmp_path / "m.jsonl", Figures(), every_s=600)
-    lines._file.close()
-    lines._file = disk = NearlyFull(room)
-    lines.write()
-    if room > 150:
-        assert json.loads(disk.written)["schema"] == 1
-        lines.close()
-    else:
-        assert len(disk.written) == 150
-        with pytest.raises(OutputError, match="not whole: No space left on device"):
-            lines.close()
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_full_disk_is_told_at_the_end_and_not_before():
     lines = MetricsLines(Path("/dev/full"), Figures(), every_s=600)

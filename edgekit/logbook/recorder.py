@@ -11,13 +11,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 from edgekit import __version__
 from edgekit.deadline import FrameCounts
-from edgekit.errors import OutputError
 from edgekit.events import AnswerTold, CameraChanged, FrameDone, Observer, VariantChanged
 from edgekit.figures import About
+from edgekit.growing_file import GrowingFile
 from edgekit.logbook.lines import (
     VERSION,
     AnswerLine,
@@ -61,20 +60,15 @@ class Recorder(Observer):
         unix_s: Callable[[], float] = time.time,
         queue: int = QUEUE,
     ) -> None:
-        self._target = target
+        self._file = GrowingFile(target)  # emptied when the run begins
         self._now_ns = now_ns
         self._unix_s = unix_s
         self._limit = queue
         self._lines: deque[Line] = deque()
         self._missing = 0
         self._counts = FrameCounts()
-        self._error: OSError | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="edgekit-record", daemon=True)
-        try:
-            self._file: BinaryIO = target.open("ab", buffering=0)  # emptied when the run begins
-        except OSError as error:
-            raise OutputError(f"{target}: {error.strerror or error}", "choose another name") from error
 
     def begin(self, about: About, counts: FrameCounts) -> None:
         """Writes the head, and starts the thread."""
@@ -93,9 +87,8 @@ class Recorder(Observer):
             source_fps=about.source_fps,
             deadline_ms=about.deadline_ms,
         )
-        if self._target.is_file():  # a pipe or device cannot be emptied
-            self._file.truncate(0)
-        self._write(encode(head))
+        self._file.empty()
+        self._file.write(encode(head))
         self._thread.start()
 
     def frame_done(self, event: FrameDone) -> None:
@@ -144,13 +137,10 @@ class Recorder(Observer):
             self._put(EndLine(self._now_ns()))
             self.write_waiting()
         self._file.close()
-        if self._error is not None:
-            reason = self._error.strerror or self._error
-            raise OutputError(f"{self._target}: not whole: {reason}", "check free space where it goes")
 
     def write_waiting(self) -> None:
         """Writes the queue and the frame counts of now."""
-        if self._error is not None:
+        if self._file.failed:
             self._lines.clear()
             return
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
@@ -163,20 +153,13 @@ class Recorder(Observer):
         counts = self._counts
         dropped: dict[str, int] = {str(cause): n for cause, n in counts.dropped.items()}
         tally = CountsLine(self._now_ns(), counts.read, counts.processed, dropped)
-        self._write(b"".join(encode(line) for line in [*lines, tally, *last]))
+        self._file.write(b"".join(encode(line) for line in [*lines, tally, *last]))
 
     def _put(self, line: Line) -> None:
         if len(self._lines) >= self._limit:
             self._missing += 1
         else:
             self._lines.append(line)
-
-    def _write(self, data: bytes) -> None:
-        try:
-            while data:
-                data = data[self._file.write(data) or 0 :]
-        except OSError as error:
-            self._error = error
 
     def _run(self) -> None:
         while not self._stopped.wait(WRITE_S):
