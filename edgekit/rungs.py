@@ -73,8 +73,8 @@ class Loader:
         self._thread: threading.Thread | None = None
 
     def start(self, variant: str) -> None:
-        """Begins to load a variant."""
-        self._made = None
+        """Begins to load a variant, once what is being tidied is done."""
+        self.close()
         self._thread = threading.Thread(
             target=self._run, args=(variant,), name="edgekit-variant", daemon=True
         )

@@ -62,7 +62,7 @@ class Run:
             if change is not None:
                 changes.append(change)
             if self.climber._loader._thread is not None:
-                self.climber._loader._thread.join(10)
+                self.climber._loader._thread.join(30)
         return changes
 
 

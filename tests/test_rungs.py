@@ -142,7 +142,7 @@ class TestLoader:
         loader = Loader(task, (64, 48))
         assert loader.take() is None
         loader.start("fp16")
-        loader._thread.join(10)
+        loader._thread.join(30)
         made = loader.take()
         assert isinstance(made, Loaded)
         assert made.task.variant == "fp16"
@@ -155,28 +155,32 @@ class TestLoader:
         gate = threading.Event()
 
         def slow(name):
-            gate.wait(10)
+            gate.wait(30)
             raise ModelError("int8: no such model file")
 
         loader = Loader(slow)
         loader.start("int8")
         assert loader.take() is None
         gate.set()
-        loader._thread.join(10)
+        loader._thread.join(30)
         error = loader.take()
         assert isinstance(error, ModelError)
 
     def test_any_failure_is_told(self):
         loader = Loader(lambda name: [][0])
         loader.start("int8")
-        loader._thread.join(10)
+        loader._thread.join(30)
         assert str(loader.take()) == "variant int8: IndexError: list index out of range"
 
     def test_tidying_gives_memory_back_in_a_thread(self, monkeypatch):
         threads = []
-        monkeypatch.setattr(
-            "edgekit.rungs.give_memory_back", lambda: threads.append(threading.current_thread().name)
-        )
+        began = threading.Event()
+
+        def give():
+            began.wait(0.2)  # while the next load is asked for
+            threads.append(threading.current_thread().name)
+
+        monkeypatch.setattr("edgekit.rungs.give_memory_back", give)
         loader = Loader(lambda name: [][0])
         loader.tidy()
         loader.start("int8")  # waits for it

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import count
 
 import pytest
 
@@ -144,7 +145,7 @@ class TestFirmware:
 
 
 def test_a_watch_reads_in_its_own_thread_and_ends(tmp_path):
-    heats = iter(Heat(float(degree), 80.0) for degree in range(20, 150))
+    heats = (Heat(float(degree), 80.0) for degree in count(20))
     seen = threading.Event()
     threads = set()
 

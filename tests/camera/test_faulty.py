@@ -155,8 +155,8 @@ def test_a_frame_is_its_receivers_own():
 def test_the_loops_clock_leaps_and_the_cameras_does_not():
     now, _, source = camera(Fault("clockjump", 1.0, 100.0))
     clock = clock_of(source)
-    before_ns = clock()
-    assert before_ns - time.perf_counter_ns() < 1e9
+    assert time.perf_counter_ns() <= clock() <= time.perf_counter_ns()
     assert len(times(now, source)) == 40
-    assert clock() - time.perf_counter_ns() == pytest.approx(100e9, abs=1e9)
+    leap_ns = 100 * 10**9
+    assert time.perf_counter_ns() + leap_ns <= clock() <= time.perf_counter_ns() + leap_ns
     assert clock_of(SyntheticSource()) is time.perf_counter_ns

@@ -53,7 +53,7 @@ def test_a_pipe_is_written_to_directly(tmp_path, outcome):
     sink = ResultsSink(pipe)
     sink.write(outcome(9))
     sink.commit()
-    reader.join(10)
+    reader.join(30)
     assert json.loads(received[0])["index"] == 9
     sink.abort()
     assert pipe.is_fifo()
