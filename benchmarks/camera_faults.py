@@ -29,6 +29,7 @@ from edgekit.engines.protocol import EngineOptions
 from edgekit.events import CameraChanged, FrameDone, Observer
 from edgekit.loop import Loop, LoopOptions
 from edgekit.machine import this_machine
+from edgekit.metrics import resident_bytes
 from edgekit.sinks.tee import Tee
 from edgekit.tasks.registry import load
 
@@ -63,7 +64,7 @@ class Witness(Observer):
         now_s = self._line.now_s()
         over_s = self._fault.start_s if self._fault.kind == "clockjump" else self._fault.end_s
         if now_s < self._fault.start_s - SETTLED_S / 2:
-            self.before_bytes = resident_bytes()
+            self.before_bytes = resident_bytes() or 0
         took_s = 0.0 if self._fault.kind == "clockjump" else event.stages_ns["total"] / 1e9
         if self.recovered_s is None and now_s - took_s >= over_s:  # of a frame that arrived after the fault
             self.recovered_s = now_s - over_s
@@ -71,11 +72,6 @@ class Witness(Observer):
     def camera_changed(self, event: CameraChanged) -> None:
         """Notes a state."""
         self.states.append(event.state)
-
-
-def resident_bytes() -> int:
-    """Of this process (``/proc/self/statm``, second field, in pages)."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def run(bundle: Path, fault: Fault, seconds: float) -> dict[str, object]:
@@ -96,7 +92,7 @@ def run(bundle: Path, fault: Fault, seconds: float) -> dict[str, object]:
         "frames": counts.as_json(),
         "unaccounted": counts.unaccounted,
         "threads_left": sorted(thread.name for thread in set(threading.enumerate()) - threads),
-        "growth_bytes": resident_bytes() - witness.before_bytes,
+        "growth_bytes": (resident_bytes() or 0) - witness.before_bytes,
         "told": witness.states,
         "camera": summary.camera,
     }

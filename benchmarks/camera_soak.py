@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
 import sys
 import threading
 import time
@@ -28,6 +27,7 @@ from edgekit.engines.protocol import EngineOptions
 from edgekit.events import FrameDone, Observer
 from edgekit.loop import Loop, LoopOptions
 from edgekit.machine import this_machine
+from edgekit.metrics import resident_bytes
 from edgekit.sinks.tee import Tee
 from edgekit.tasks.protocol import Task
 from edgekit.tasks.registry import load
@@ -57,7 +57,7 @@ class Recorder(Observer):
         self.total_ns[self.done] = event.stages_ns["total"]
         self.task_ns[self.done] = sum(event.stages_ns[stage] for stage in ("pre", "infer", "post"))
         if self.done % EVERY == 0:
-            self.rss_bytes[self.done // EVERY] = resident_bytes()
+            self.rss_bytes[self.done // EVERY] = resident_bytes() or 0
             if sys.stderr.isatty():
                 sys.stderr.write(f"\r{self.done} frames")
         self.done += 1
@@ -79,11 +79,6 @@ class Slowed:
         with trace.stage("infer"):
             time.sleep(max(end_s - time.perf_counter(), 0))
         return result
-
-
-def resident_bytes() -> int:
-    """Of this process (``/proc/self/statm``, second field, in pages)."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def memory(task: Task, frames: int, size: str) -> dict[str, object]:
@@ -152,6 +147,10 @@ def main() -> None:
     parser.add_argument("--fps", type=float, default=30.0)
     parser.add_argument("--size", default="320x240")
     args = parser.parse_args()
+    if args.what == "memory" and args.frames < 4 * EVERY:
+        parser.error(
+            f"--frames: expected at least {4 * EVERY}, got {args.frames}: memory is read every {EVERY}"
+        )
     task = load(args.bundle, args.variant, options=EngineOptions(threads=args.threads))
     if args.what == "memory":
         found = memory(task, args.frames, args.size)

@@ -138,11 +138,6 @@ class Rate:
         """The rate, or ``None`` before the second event."""
         return self._intervals * NS_PER_S / self._span_ns if self._span_ns else None
 
-    @property
-    def interval_ns(self) -> int | None:
-        """Mean time between two events, or ``None`` before the second one."""
-        return self._span_ns // self._intervals if self._intervals else None
-
 
 def clock_leapt(stages_ns: Mapping[LoopStage, int]) -> bool:
     """Whether a stage is shorter than nothing or longer than :data:`LEAP_NS`.
