@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import edgekit.cli.camera as camera_command
+import edgekit.cli.cascade_options as module
 from edgekit.bundle.writer import write_bundle
 from edgekit.cli import main
 from edgekit.cli.camera_status import Status
@@ -71,6 +72,7 @@ def gates(monkeypatch, tmp_path):
     for name in ("detect", "ocr"):  # their card is a real one
         write_bundle(tmp_path / name, manifest(), members())
     monkeypatch.setattr(camera_command, "load_start", load_start)
+    monkeypatch.setattr(module, "FINISH_S", 60.0)
     monkeypatch.chdir(tmp_path)
     yield
     assert not [t for t in threading.enumerate() if t.name.startswith("edgekit-")]
@@ -246,7 +248,7 @@ def test_who_interrupts_the_last_answers_still_gets_the_summary():
 
     cascade = Interrupted()
     assert finish(cascade, True) == "summary"
-    assert cascade.ends == [10.0, 0.0]
+    assert cascade.ends == [60.0, 0.0]
     assert finish(cascade, False) == "summary"
     assert finish(None, True) is None
 

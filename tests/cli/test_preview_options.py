@@ -141,11 +141,9 @@ def ended(process):
 
 def test_metrics_on_the_previews_own_server(tiny_bundle):
     pytest.importorskip("prometheus_client", reason="edgekit[preview] is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    place = f"127.0.0.1:{port}"
+    place = "127.0.0.1:0"
     process = running(tiny_bundle(), "--preview", place, "--metrics", place)
-    until(process, "preview: ")
+    _, port, _, _ = told(until(process, "preview: "), "preview")
     status, body, headers = ask(port, "/metrics")
     assert status == 200
     assert headers["Content-Type"].startswith("application/openmetrics-text")

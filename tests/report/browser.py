@@ -9,6 +9,7 @@ import select
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,19 @@ class Browser:
         self._count = 0
         self._session: str | None = None
         self.events: list[dict[str, Any]] = []
-        target = next(t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page")
-        attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+        attached = self.call("Target.attachToTarget", targetId=self._first_page(), flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.call(f"{domain}.enable")
+
+    def _first_page(self) -> str:
+        end = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < end:  # it answers before it has one
+            for target in self.call("Target.getTargets")["targetInfos"]:
+                if target["type"] == "page":
+                    return str(target["targetId"])
+            time.sleep(0.02)
+        raise RuntimeError("the browser has no page")
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """Calls a method of the protocol and waits for its result."""
@@ -135,8 +144,9 @@ class Browser:
     def close(self) -> None:
         """Ends the browser."""
         self._session = None
-        self.call("Browser.close")
-        self._process.wait(20)
+        with suppress(RuntimeError, OSError):  # it may leave before it has answered
+            self.call("Browser.close")
+        self._process.wait(TIMEOUT_S)
         os.close(self._out)
         os.close(self._in)
 
