@@ -13,7 +13,6 @@ class Viewer:
     """One who looks. What was not fetched in time is replaced, so one who reads slowly misses pictures, no more."""
 
     def __init__(self) -> None:
-        self.replaced = 0
         self._waiting: dict[str, bytes] = {}
         self._changed = threading.Condition()
         self._closed = False
@@ -21,7 +20,6 @@ class Viewer:
     def offer(self, kind: str, record: bytes) -> None:
         """Lets a record wait, in place of an older one of its kind."""
         with self._changed:
-            self.replaced += kind in self._waiting
             self._waiting[kind] = record
             self._changed.notify()
 

@@ -43,6 +43,9 @@ class Preview(Observer):
     Args:
         figures: told of the same events.
         fps: pictures a second at most.
+
+    Attributes:
+        encoded: pictures so far; none while nobody looks.
     """
 
     def __init__(self, figures: Figures, fps: float = FPS) -> None:
@@ -69,8 +72,7 @@ class Preview(Observer):
 
     def begin(self, about: About, counts: FrameCounts) -> None:
         """Starts the thread."""
-        fields = {"about": about.as_json(), "stages": list(STAGES), "max_fps": 1 / self._pause_s}
-        self.hub.publish("hello", record("hello", fields))
+        self.hub.publish("hello", record("hello", {"about": about.as_json(), "stages": list(STAGES)}))
         self._thread.start()
 
     def close(self) -> None:
@@ -117,12 +119,10 @@ class Preview(Observer):
             "index": outcome.frame.index,
             "name": outcome.frame.name,
             "size_wh": outcome.frame.size_wh,
-            "arrived_ms": outcome.frame.arrived_ns / 1e6,
             "age_ms": round(outcome.age_ns / 1e6, 1),
             "missed": event.missed,
             "variant": outcome.variant,
             "overlay": overlay(outcome.result),
-            "picture": self.encoded,
         }
         return record("frame", fields, jpeg(outcome.frame))
 
