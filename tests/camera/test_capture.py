@@ -5,35 +5,11 @@ import pytest
 
 from edgekit.camera.capture import Capture, capture_of
 from edgekit.camera.live import LiveCapture
-from edgekit.camera.mailbox import Mailbox
 from edgekit.camera.patience import Patience
 from edgekit.camera.protocol import Corrupt, EndOfSource, Lost, Reshaped
 from edgekit.errors import DataError
 from edgekit.types import Frame
-
-MS = 1_000_000
-
-
-class Clock:
-    def __init__(self):
-        self.ns = 1_000 * MS
-
-    def __call__(self):
-        return self.ns
-
-
-class PausingMailbox(Mailbox):
-    """A mailbox whose pauses move a fake clock instead of taking time."""
-
-    def __init__(self, clock):
-        super().__init__()
-        self.clock = clock
-        self.pauses = []
-
-    def pause(self, seconds):
-        self.pauses.append(seconds)
-        self.clock.ns += max(round(seconds * 1e9), 0)
-        return self.stopped
+from tests.camera.live_fakes import MS, Clock, PausingMailbox
 
 
 class ListSource:
@@ -63,6 +39,7 @@ def picture():
 
 def setup(readings, **kwargs):
     clock = Clock()
+    clock.ns = 1_000 * MS
     mailbox = PausingMailbox(clock)
     options = {key: kwargs.pop(key) for key in ("paced", "limit") if key in kwargs}
     source = ListSource(clock, readings, **kwargs)
