@@ -126,6 +126,8 @@ def test_an_answer_grows_and_carries_the_age_of_its_frame(stage, browser):
         browser,
         "document.querySelector('#answers .meta').textContent.includes('answered after 1.3 s · person 0.91')",
     )
+    stage.tell(AnswerTold(1, 30, stage.now_ns, "", "And now?", "A", True, stage.now_ns, broken_off=True))
+    seen(browser, "document.querySelector('#answers .meta').textContent.endsWith('broken off after 0.0 s')")
 
 
 def test_camera_and_variant(stage, browser):
