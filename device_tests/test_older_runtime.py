@@ -74,7 +74,7 @@ def test_selftest_holds(older, bundle):
 
 
 def test_run_gives_what_the_newer_library_gives(older, host, bundle, tmp_path):
-    cv2.imwrite(str(tmp_path / "blue.png"), np.full((20, 30, 3), (200, 20, 10), np.uint8))
+    cv2.imwrite(str(tmp_path / "blue.png"), np.full((160, 240, 3), (200, 20, 10), np.uint8))
     one, other = (d.edgekit("run", bundle, tmp_path / "blue.png", "--json") for d in (older, host))
     assert (one.code, one.stderr) == (0, "")
     assert one.json()["result"]["top"][0]["label"] == other.json()["result"]["top"][0]["label"]
