@@ -83,20 +83,31 @@ def healthy(_number):
     yield from pictures(0, 10_000, 0.01)
 
 
+def until(event):
+    """Parts of a healthy stream, up to the event."""
+    for item in pictures(0, 10_000, 0.005):
+        if event.is_set():
+            return
+        yield item
+
+
 def test_a_camera_that_is_switched_off_and_on_again():
+    off = threading.Event()
+
     def script(number):
         yield HEAD
-        yield from pictures(0, 20 if number == 0 else 10_000, 0.005)
+        yield from until(off) if number == 0 else pictures(0, 10_000, 0.005)
 
     with serving(script) as server:
         with capturing(open_source(server.url)) as capture:
             server.down()
             capture.consumer.wait_for(5)
+            off.set()
             wait_until(lambda: capture.told.states)
             time.sleep(0.3)  # attempts are refused
             assert server.connections == 1
             server.up()
-            capture.consumer.wait_for(40)
+            capture.consumer.wait_for(len(capture.consumer.sizes) + 5)
         server.over.set()
     assert capture.told.states == ["lost", "live"]
     assert capture.journal.reconnects == 1
@@ -134,14 +145,18 @@ def test_a_camera_that_drops_every_connection_after_a_few_frames_is_not_stormed(
 
 
 def test_a_camera_that_changes_its_size():
+    seen = threading.Event()
+
     def script(_number):
         yield HEAD
-        yield from pictures(0, 20, 0.005)
+        yield from until(seen)
         yield from pictures(20, 10_000, 0.01, (96, 64))
 
     with serving(script) as server:
         with capturing(open_source(server.url)) as capture:
-            capture.consumer.wait_for(30)
+            capture.consumer.wait_for(1)
+            seen.set()
+            wait_until(lambda: (96, 64) in capture.consumer.sizes)
         server.over.set()
     assert [detail for _, _, detail in capture.told.events] == ["64x48 → 96x64"]
     assert set(capture.consumer.sizes) == {(64, 48), (96, 64)}
