@@ -79,9 +79,11 @@ class Preview(Observer):
         """Shows the last frame, the last words and how it ended, then ends all streams and the thread."""
         self._stopped.set()
         with self._telling:
-            if len(self.hub):
-                self.step(ended=True)
-            self.hub.close()
+            try:
+                if len(self.hub):
+                    self.step(ended=True)
+            finally:
+                self.hub.close()  # or the server's threads would wait for ever
         if self._thread.ident is not None:
             self._thread.join()
 

@@ -6,6 +6,7 @@ import threading
 
 import cv2
 import numpy as np
+import pytest
 
 from edgekit.deadline import FrameCounts
 from edgekit.events import AnswerTold
@@ -158,6 +159,16 @@ def test_the_last_frame_and_the_last_words_are_shown_at_the_end(monkeypatch):
     assert told["frame"]["index"] == 7
     assert [answer["finished"] for answer in told["answers"]["answers"]] == [True]
     assert (told["figures"]["ended"], told["figures"]["figures"]["results"]) == (True, 1)
+
+
+def test_viewers_are_let_go_even_where_the_end_cannot_be_shown(monkeypatch):
+    preview = Preview(Figures())
+    viewer = preview.hub.join()
+    monkeypatch.setattr("edgekit.web.preview.jpeg", lambda _: 1 / 0)
+    preview.frame_done(frame_done(0, 0))
+    with pytest.raises(ZeroDivisionError):
+        preview.close()
+    assert list(viewer.records()) == []
 
 
 def test_a_viewer_too_many_is_told(stage):
