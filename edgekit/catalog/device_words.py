@@ -26,9 +26,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (  # the first that fits; the more spec
         "laptop",
     ),
 )
-_LEAD = (
-    r"\b(?:(?:on|for|with|from|using|by)\s+)?(?:(?:a|an|the|my|our|their|one|each|some|small|old|cheap)\s+)*"
-)
+_LEAD = r"\b(?:(?:on|for|with|from|using|by)\s+)?(?:(?:a|an|the|my|our|their|one|each|some|small|old|cheap)\s+){0,4}"
 _TAIL = r"(?!\w|\s+(?:screens?|chargers?|numbers?|calls?|cases?))"
 """A phone call is no phone that computes."""
 _RULES = tuple(

@@ -14,6 +14,7 @@ from edgekit.catalog.estimate import WITHIN
 from edgekit.catalog.fits import cannot_fit
 from edgekit.catalog.language_words import language_name, speaks
 from edgekit.catalog.need import Need, Want
+from edgekit.catalog.nouns import singular
 from edgekit.catalog.placement import ANSWER_TOKENS, Placement, place, timed_by_token
 from edgekit.catalog.reasons import Reason, reasons, told_ms
 from edgekit.catalog.subject_words import canon, covered, words_of
@@ -231,7 +232,7 @@ def _task(card: Card, want: Want, done: str) -> list[Mismatch]:
 
 
 def _subjects(card: Card, want: Want, need: Need) -> list[Mismatch]:
-    found = _refused(card, (*want.subjects, *need.settings), want)
+    found = _refused(card, need.settings, want)
     only = card.badge or card.domain
     narrow = not card.general and not _GENERAL.search(card.domain)
     classed = want.kind in _CLASSED or (want.kind == "ask" and not card.general)
@@ -280,15 +281,20 @@ def _texts(card: Card, want: Want) -> list[Mismatch]:
     return [] if texts else [Mismatch("setting", f"made for {card.domain}", 2, hard=False)]
 
 
-def _refused(card: Card, nouns: tuple[str, ...], want: Want) -> list[Mismatch]:
-    """Lines of a card that say it cannot do what the nouns name; and pictures of another kind than it was made for."""
+def _refused(card: Card, settings: tuple[str, ...], want: Want) -> list[Mismatch]:
+    """Lines of a card that say it cannot do what the nouns name; and pictures of another kind than it was made for.
+
+    Where something is found is no other word for what a line names: "children" are none of "a person to look".
+    """
     able = words_of(told(card))
-    asked = {word for noun in nouns for word in canon(noun).split()} - able
+    about = {word for noun in want.subjects for word in canon(noun).split()} - able
+    around = {word for noun in settings for word in noun.split() if canon(word) not in able}
     for line in card.cannot:
-        if shared := asked & words_of(line):
+        literal = {singular(word.strip(".,;:()'\"")) for word in line.lower().split()}
+        if shared := (about & words_of(line)) | (around & literal):
             hard = any(canon(one).split()[-1] in shared for one in want.subjects)
             return [Mismatch("setting", f"asked for {', '.join(sorted(shared))}: it cannot {line}", 4, hard)]
-    if odd := asked & _ODD:
+    if odd := (about | around) & _ODD:
         said = f"asked for {', '.join(sorted(odd))}: made for {card.domain}"
         return [Mismatch("setting", said, 3, hard=False)]
     return []

@@ -17,6 +17,7 @@ from edgekit.catalog.licence_words import LicenceWish, find_licence
 from edgekit.catalog.nouns import Nouns, find_nouns, modalities_of
 from edgekit.catalog.quantities import Quantity, find_quantities
 from edgekit.catalog.task_words import IMPLIED, KINDS, Asked, find_tasks, settle
+from edgekit.errors import UsageError
 
 Preference = Literal["", "accuracy", "small", "fast", "eco"]
 PREFERENCES: Final[tuple[Preference, ...]] = ("accuracy", "small", "fast", "eco")
@@ -46,6 +47,7 @@ _ONE_LINE = (
     r"\b(?:one|single|a|individual|cropped|cut[- ]out|already cropped)(?: (?:one|single|cropped|cut[- ]out|already|text|printed))* "
     r"(?:text |word )?lines?\b(?! by)|\bline crops?\b|\bcropped (?:words?|text)\b|\bline recogni\w+"
 )
+MOST_CHARACTERS: Final = 1000
 _FRAME_MS: Final = 1000 / 30
 
 
@@ -138,7 +140,14 @@ def parse_need(text: str, names: Collection[str] = ()) -> Need:
     Args:
         text: English, a sentence or a few.
         names: models of the catalogue, of which the text may name some.
+
+    Raises:
+        UsageError: it is longer than 1,000 characters.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise UsageError(
+            f"need: {len(text):,} characters, expected at most {MOST_CHARACTERS:,}", "say it in a sentence"
+        )
     rest = _Rest(text)
     models = _models(rest, names)
     licence, spans = find_licence(rest.text)
@@ -154,6 +163,7 @@ def parse_need(text: str, names: Collection[str] = ()) -> Need:
     rest.drop(spans, ",")
     languages, spans = find_languages(rest.text)
     rest.drop(spans)
+    rest.text = " ".join(rest.text.split())  # rules of tasks are written with single spaces
     tasks = find_tasks(rest.text)
     nouns = find_nouns(rest.text, tasks)
     wants = _wants(tasks, nouns, rest.text)
@@ -217,36 +227,24 @@ def _models(rest: _Rest, names: Collection[str]) -> tuple[str, ...]:
 
 
 def _spellings(name: str) -> list[str]:
-    """Patterns of a model's name, whole and without its last part: ``smolvlm-256m``, ``smolvlm``."""
-    parts = name.split("-")
-    wholes = ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    """Patterns of a model's name, whole and without its last parts: ``whisper-small.en``, ``whisper-small``, ``whisper``.
+
+    Of ``yolov8n`` and ``smollm2`` also what is before a size's letter and a version: ``yolov8``, ``yolo``, ``smollm``.
+    """
+    wholes = [name, *(name[: match.start()] for match in re.finditer(r"[-.]", name))]
+    shorter = [re.sub(r"(?<=\d)[a-z]$", "", whole) for whole in wholes]
+    shorter += [re.sub(r"v?\d+[a-z]?$", "", whole) for whole in wholes if "-" not in whole]
     # A first part that is a plain word ("table", "age", "rapid") names no model by itself.
-    return [_loose(whole) for whole in wholes if whole == name or _is_proper(whole)]
+    proper = [whole for whole in (*wholes, *shorter) if whole == name or _is_proper(whole)]
+    return [_loose(whole) for whole in dict.fromkeys(proper)]
 
 
-_PLAIN = frozenset(
-    [
-        "table",
-        "age",
-        "expression",
-        "rapid",
-        "shapes",
-        "nsfw",
-        "bert",
-        "vit",
-        "yahoo",
-        "mlperf",
-        "deberta",
-        "centernet",
-        "pyannote",
-        "silero",
-    ]
-)
-_PROPER_OF_PLAIN = frozenset(["bert", "deberta", "centernet", "pyannote", "silero", "yahoo-open"])
+_PLAIN = frozenset(["table", "age", "expression", "rapid", "shapes", "nsfw", "yahoo", "twitter", "mlperf"])
+_SHORTEST = 4  # "gpt" and "vit" are families
 
 
 def _is_proper(name: str) -> bool:
-    return name in _PROPER_OF_PLAIN or (name not in _PLAIN and "-" not in name)
+    return name not in _PLAIN and len(name) >= _SHORTEST
 
 
 def _loose(name: str) -> str:

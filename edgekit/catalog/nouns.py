@@ -14,6 +14,7 @@ _IRREGULAR = {
     "knives": "knife", "shelves": "shelf", "leaves": "leaf", "feet": "foot", "teeth": "tooth", "geese": "goose",
     "media": "medium", "data": "data", "news": "news", "series": "series", "species": "species", "glasses": "glasses",
     "pliers": "pliers", "scissors": "scissors", "jeans": "jeans", "buses": "bus", "lenses": "lens", "gas": "gas",
+    "shoes": "shoe", "toes": "toe", "canoes": "canoe", "hoes": "hoe",
     "skis": "ski", "invoices": "invoice", "faces": "face", "axes": "axis", "analyses": "analysis", "movies": "movie",
     "cookies": "cookie", "selfies": "selfie", "ties": "tie", "pies": "pie", "imagenet": "imagenet", "bus": "bus",
     "canvas": "canvas", "iris": "iris", "virus": "virus", "lens": "lens", "this": "this", "christmas": "christmas",
@@ -45,7 +46,7 @@ _ADJECTIVES = frozenset(
         "automated embedded edge deep neural ai ml open free public private recorded photographed incoming "
         "uploaded user-uploaded one two three four five six seven eight nine ten few basic english-speaking "
         "non-english visual overlapping cropped old modern raw recent daily hidden fine tuned fine-tune "
-        "pre-trained pretrained well known"
+        "pre-trained pretrained well known printed typed"
     ).split()
 )
 _DETERMINERS = frozenset(
@@ -62,6 +63,13 @@ _DETERMINERS = frozenset(
         "together"
     ).split()
 )
+_VERBS = frozenset(
+    (
+        "come comes coming go goes going walk walks walking enters entering arrive arrives arriving appears "
+        "approaches approaching passes passing sits sitting lying jumps jumping climbs climbing say says said"
+    ).split()
+)
+"""What a noun does, beside what is asked for: "count customers that come in"."""
 _CONJUNCTIONS = frozenset({"and", "or", "&", "nor", "but"})
 _TO_OBJECT = frozenset({"into", "between", "as", "containing", "showing", "holding", "depicting"})
 _AFTER_TASK = frozenset({"of", "for", "about", "on", "to", "regarding", "around", "over", "by"})
@@ -98,7 +106,7 @@ def singular(word: str) -> str:
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"
-    if word.endswith(("ches", "shes", "sses", "xes", "zzes")):
+    if word.endswith(("ches", "shes", "sses", "xes", "zzes", "oes")):
         return word[:-2]
     return word[:-1]
 
@@ -160,7 +168,7 @@ class _Reader:
         elif token in ":;.?!":
             self.flush()
             self._is_object = True
-        elif not token[0].isalpha() or low in _CONJUNCTIONS:
+        elif not token[0].isalpha() or low in _CONJUNCTIONS or low in _VERBS:
             self.flush()
         elif low in _DETERMINERS:
             self.flush()

@@ -40,7 +40,7 @@ _MS = {
 _COUNTS = {r"k|thousand": 10**3, r"m|million": 10**6, r"b|bn|billion": 10**9}
 _LIMIT = (
     r"(?:(?:no more than|not more than|less than|smaller than|faster than|at most|up to|in under|within|under|below"
-    r"|about|around|roughly|some|max(?:imum)?(?: of)?|budget of|limit of|<=|≤|<|~|of)\s*)*"
+    r"|about|around|roughly|some|max(?:imum)?(?: of)?|budget of|limit of|<=|≤|<|~|of)\s*){0,4}"
 )
 _RATE = re.compile(
     r"(?P<number>\d+(?:\.\d+)?)\s*(?:fps|(?P<what>frames?|tokens?)\s*(?:/|per|a)\s*s(?:ec(?:ond)?)?)\b",
@@ -114,7 +114,7 @@ def _times(text: str) -> Iterator[Quantity]:
 
 def _matches(after: str, text: str) -> Iterator[re.Match[str]]:
     # A letter before the number is a name (`yolov8s`, `pi5`); so is one right after the unit.
-    return re.finditer(rf"{_LIMIT}(?<![\w.-]){_NUMBER}[\s-]*{after}(?![\w-])", text, re.IGNORECASE)
+    return re.finditer(rf"{_LIMIT}(?<![\w.-])(?<!\d,){_NUMBER}[\s-]*{after}(?![\w-])", text, re.IGNORECASE)
 
 
 def _value(match: re.Match[str]) -> float:

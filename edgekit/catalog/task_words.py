@@ -98,16 +98,16 @@ RULES: Final[tuple[tuple[str, str], ...]] = (  # the first of two that overlap
     (
         "transcribe",
         r"transcri\w+|(?:speech|voice|audio)[- ]to[- ]text|(?:speech|voice) recognition|asr|stt|subtitl\w+|dictat\w+"
-        r"|voice typing|(?:turn|convert)\w* (?:\w+ ){0,3}(?:speech|voice\w*|audio|recordings?|interviews?) (?:in)?to text"
+        r"|voice typing|(?:turn|convert)\w* (?:\w+ ){0,3}(?:speech|voice\w*|audio|recordings?|interviews?)(?: \w+){0,4}? (?:in)?to text"
         r"|(?:write|type) down what (?:is|was|people|they|he|she)\w* \w+|recogni[sz]\w+ (?:spoken|speech)(?: \w+)?"
         r"|closed captions?|minutes of (?:the |a )?meetings?",
     ),
     (
         "activity",
         rf"(?:voice|speech) activity(?: detect\w+)?|vad|(?:detect|find|spot|notic)\w* (?:\w+ ){{0,2}}?{_SPOKEN}"
-        rf"|{_SPOKEN} detect\w+|(?:when|whether|if) (?:someone|somebody|anybody|anyone|people|a person|nobody)"
+        rf"|{_SPOKEN} detect\w+|(?:when|whether|if|unless|until|while) (?:someone|somebody|anybody|anyone|people|a person|nobody)"
         rf"(?: is| are| starts?)? (?:speak|talk)\w*|is (?:anyone|anybody|someone|somebody) (?:speaking|talking)"
-        r"|(?:cut|trim|skip|remov)\w* (?:out )?(?:the )?silences?|speech or (?:silence|noise|music)|endpointing",
+        r"|(?:cut|trim|skip|remov)\w* (?:out )?(?:the )?silen(?:ces?|t (?:parts?|passages?))|speech or (?:silence|noise|music)|endpointing",
     ),
     (
         "classify_sound",
@@ -132,8 +132,8 @@ RULES: Final[tuple[tuple[str, str], ...]] = (  # the first of two that overlap
         "embed",
         rf"(?:sentence |text |word )?embedd\w+|semantic(?:ally)? (?:search\w*|similar\w*|retriev\w*|match\w*)"
         rf"|sentence (?:vectors?|similarity)|similar\w* (?:of |between |meanings? of )?{_TEXTS}|(?:near[- ]?)?duplicate {_TEXTS}"
-        rf"|near[- ]duplicates?|vector (?:search|database)|retriev\w+|cluster\w*|search\w* (?:\w+ ){{0,4}}by meaning"
-        rf"|{_TEXTS} search|search\w* (?:my |our |over |through |in |the ){{1,3}}{_TEXTS}|find\w* (?:related|similar) {_TEXTS}"
+        rf"|near[- ]duplicates?|vector (?:search|database)|retriev\w+|cluster\w*|group(?:ing)?(?: (?!of\b)\w+){{0,3}} {_TEXTS}|search\w* (?:\w+ ){{0,4}}by meaning"
+        rf"|find\w*(?: \w+){{1,5}}? {_TEXTS} (?:(?:that|which) )?(?:answers?|match\w*|explains?|about)|{_TEXTS} search|search\w* (?:my |our |over |through |in |the ){{1,3}}{_TEXTS}|find\w* (?:related|similar) {_TEXTS}"
         r"|paraphrases?|compare (?:the )?meanings?",
     ),
     (
@@ -154,10 +154,11 @@ RULES: Final[tuple[tuple[str, str], ...]] = (  # the first of two that overlap
         "identify",
         r"(?:tell|keep|distinguish)\w* (?:\w+ ){0,2}?(?:employees|people|persons|faces|visitors|customers|users|students|children|members|guests) apart"
         r"|who (?:is|are|was) (?:it|this|that|in|on|at|he|she|the|they|coming|shown)|whose face|who (?:a |the |some)?(?:person|people) (?:is|are)"
+        r"|(?:(?:tell|know|say|see) )?which \w+ (?:is|are|was|were)(?= (?:it|this|that|at|coming|here|there)\b[^;.]*\bfaces?\b)"
         r"|fac(?:e|ial) (?:recognition|verification|matching|id|login|unlock\w*|identification)|same person|identit(?:y|ies)"
         r"|(?:recogni[sz]|identif|authenticat|verif)\w* (?:(?:my|our|the|known|registered|specific|individual|each|every) ){0,3}"
         r"(?:employees?|colleagues?|people|persons?|visitors?|customers?|users?|students?|faces|individuals?|family|residents?|members?|staff|criminals?|celebrit\w+)"
-        r"|(?:log|sign)\w* \w+ in by (?:their )?face",
+        r"|(?:log|sign)\w* \w+ in by (?:their )?face|unlock\w*(?: [\w'’]+){0,5}? (?:by|with|using) (?:[\w'’]+ ){0,2}faces?",
     ),
     ("turn", r"upside[- ]?down|which way up|(?:text |line |page )?orientation|turned by 180|180 degrees|rotated (?:text|lines?)|right way up"),
     (
@@ -165,7 +166,8 @@ RULES: Final[tuple[tuple[str, str], ...]] = (  # the first of two that overlap
         r"(?:document |page |newspaper |paper )?layouts?(?: (?:analysis|detection|recognition|parsing))?"
         r"|(?:parts|regions|blocks) of (?:a |the )?(?:pages?|papers?|documents?)|page segmentation",
     ),
-    ("structure", r"tables? structures?(?: (?:recognition|detection|analysis|extraction))?|structure of (?:a |the )?tables?"),
+    ("structure", r"tables? structures?(?: (?:recognition|detection|analysis|extraction))?|structure of (?:a |the )?tables?"
+        r"|(?:cut|split|break|divid)\w*(?=(?: \w+){1,4} into (?:rows|columns|cells)\b)"),
     (
         "sentiment",
         r"sentiments?(?: (?:analysis|classif\w+|detection|of))?|polarity|opinion mining|(?:positive|good|happy)(?:,| or| and|/)+ ?(?:negative|bad|unhappy)(?:,? or neutral)?"
@@ -178,7 +180,7 @@ RULES: Final[tuple[tuple[str, str], ...]] = (  # the first of two that overlap
     ),
     (
         "answer",
-        r"(?:answer|ask|repl)\w*(?: \w+){0,2}? (?:questions?|queries)|question[- ]answering|q&a|questions? (?=about)",
+        r"(?:answer|ask|repl)\w*(?: \w+){0,2}? (?:questions?|queries)|question[- ]answering|q&a|questions?(?= about)",
     ),
     (
         "ask",
@@ -193,39 +195,51 @@ RULES: Final[tuple[tuple[str, str], ...]] = (  # the first of two that overlap
     (
         "generate",
         r"text (?:generation|completion|generator)|generat\w+ (?:\w+ ){0,2}(?:texts?|stor\w+|poems?|prose|sentences?|replies|code)"
-        r"|language models?|llms?|auto-?complet\w+|(?:write|writing|compose|draft)\w* (?:\w+ ){0,2}(?:stor\w+|poems?|texts?|prose|e-?mails?|letters?|replies|articles?)"
+        r"|language models?|llms?|auto-?complet\w+|(?:write|writing|compose|draft)\w* (?:\w+ ){0,2}(?:stor\w+|poems?|texts?|prose|e-?mails?|letters?|replies|articles?|descriptions?|messages?|reports?)"
         r"|(?:continu|complet|rewrit|rephras)\w+ (?:\w+ ){0,2}(?:texts?|sentences?|stor\w+|prose|paragraphs?)|storytelling",
     ),
     (
         "read",
         r"ocr|optical character recognition|text recognition|read(?:ing|s|er)?|(?:extract|get|copy|pull|lift|captur)\w* (?:the |all |any |printed ){0,3}(?:texts?|words?)"
         r"|digiti[sz]\w+|(?:recogni[sz]\w*|detect\w*|spot\w*|find\w*|locat\w+) (?:the |all |any |printed |handwritten ){0,3}(?:text|words?|letters?|characters?|digits?|handwriting|serial numbers?)"
-        r"|(?:scene|handwrit\w+) text|handwriting recognition|(?:text|words?) (?=(?:from|out of|on|in) (?:\w+ )?(?:photo|picture|image|scan|sign|label|receipt|page|screenshot))",
+        r"|(?:scene|handwrit\w+) text|handwriting recognition|(?:text|words?)(?= (?:from|out of|on|in) (?:\w+ )?(?:photo|picture|image|scan|sign|label|receipt|page|screenshot))",
     ),
     ("count", r"count(?:s|ing|er)?|how many|(?:the )?number of"),
     (
-        "presence",
-        r"(?:is|are) there(?: an?| any)?|presence(?: of)?|(?:whether|if|when) (?:there (?:is|are)|(?=(?:some|any)(?:one|body))"
-        r"|(?:an? |any )?(?=\w+(?: \w+)? (?:is|are|appears?|enters?) (?:present|there|in|on|at|visible|near)))"
-        r"|contains?|(?:notic|know|alert|wak|trigger|tell me)\w*(?: up| me| us)? (?:when|if|whether)(?: an?| there is| there are| someone| somebody)*",
+        "someone",
+        r"(?:(?:notic|notif|know|alert|warn|wak|trigger|tell me)\w*(?: \w+){0,2}? )?(?:when|whether|if|unless|as soon as|is) (?:some|any)(?:one|body)(?: is)?",
     ),
-    ("filter", r"block\w*|filter\w*|moderat\w+|reject\w*|censor\w*|flag(?:s|ging)?|hid(?:e|ing)|(?:screen|weed|sort|keep|throw) out|screening"),
+    (
+        "presence",
+        r"(?:is|are) there(?: an?| any)?|(?<!what )(?<!which )is(?= (?:an?|the|my|our|any) \w+(?: \w+)? (?:present|there|in|on|at|visible|near)\b)"
+        r"|presence(?: of)?|(?:whether|if|when|unless|as soon as)(?: there (?:is|are)"
+        r"|(?= (?:an? |any |the |some )?\w+(?: \w+)? (?:(?:is|are|appears?|enters?) (?:present|there|in|on|at|visible|near)"
+        r"|walks?|comes?|goes|drives?|arrives?|approach\w*|passes)\b))"
+        r"|(?:which (?:\w+ ){1,3})?ha(?:ve|s)(?= (?:\w+ ){1,4}?(?:on|in) (?:it|them)\b)|(?:check\w*|see|mak\w+ sure) (?:that|if|whether)"
+        r"|contains?|(?:notic|notif|know|alert|warn|wak|trigger|tell me)\w*(?: \w+){0,2}? (?:when|if|whether)(?: an?| there is| there are| someone| somebody)*",
+    ),
+    ("filter", r"block\w*|filter\w*|moderat\w+|reject\w*|censor\w*|flag(?:s|ging)?|hid(?:e|ing)|(?:screen|weed|sort|keep|throw)(?: out|(?= (?:\w+ ){1,3}?out\b))|screening"),
     (
         "find",
-        r"(?:object )?detect\w*|find(?:s|ing|er)?|locat\w+|spot(?:s|ting)?|locali[sz]\w+|bounding box(?:es)?|(?:search|look|watch)\w* (?:out )?for"
+        r"(?:object )?detect\w*|find(?:s|ing|er)?|locat\w+|spot(?:s|ting)?|locali[sz]\w+|bounding box(?:es)?|(?:search|look|watch|check|inspect|examin)\w*(?: \w+){0,3}? for"
         r"|where (?:is|are)|recover\w*|reconstruct\w*|extract\w*|track(?:ing)?|point(?:ing)? out|boxes (?:around|of)|mark(?:ing)?",
     ),
     (
         "classify",
         r"classif\w+|categori[sz]\w+|(?:image|picture|photo) recognition|tag(?:s|ging)?|sort(?:s|ing)?|guess\w*|estimat\w+|assess\w*"
         r"|grad(?:e|ing)|what (?:kind|type|sort|class|species|breed) of|which (?:kind|type|class|species|breed)(?: of)?|distinguish\w*|differentiat\w*"
-        r"|recogni[sz]\w+|recognition|identif\w+|predict\w*|tell(?:s|ing)?(?: me| us)?(?: what| which| whether| if)?|judg(?:e|ing)|say whether",
+        r"|recogni[sz]\w+|recognition|identif\w+|predict\w*|tell(?:s|ing)?(?: me| us)?(?: what| which| whether| if)?|judg(?:e|ing)|say whether|diagnos\w+|what(?: is|'s| are) (?:in|on)(?= (?:an?|the|this|that|these|my|each|every)\b)",
     ),
 )  # fmt: skip
 """Rule → words. Rules that are no kind are settled by :func:`settle`, with the nouns beside them."""
 
 IMPLIED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"sentiment": ("sentiment",), "layout": ("layout",), "structure": ("table row", "table column")}
+    {
+        "someone": ("person",),
+        "sentiment": ("sentiment",),
+        "layout": ("layout",),
+        "structure": ("table row", "table column"),
+    }
 )
 """Rule → what it is about, though no noun says so."""
 
@@ -264,6 +278,8 @@ def settle(rule: str, modalities: frozenset[Modality]) -> str:
             return "classify_sound" if sound_only else "detect"
         case "classify" | "filter":
             return "classify_sound" if sound_only else "classify_text" if text_only else "classify"
+        case "someone":
+            return "presence"
         case "answer":
             return "ask" if "picture" in modalities else "chat"
         case "ask":

@@ -101,8 +101,10 @@ def run(args: argparse.Namespace) -> int:
     cards = load_cards()
     need = _overridden(parse_need(args.need, cards), args)
     if not need.wants and not need.models:
+        understood = f"; understood: {told}" if (told := need.told()) else ""
         raise UsageError(
-            f"need: no task found in {args.need!r}", "say what to do (detect, read, …), or give --task"
+            f"need: no task found in {args.need!r}{understood}",
+            "say what to do (detect, read, …), or give --task",
         )
     advice = advise(need, cards, None if args.embed is None else _likeness(args, cards))
     emit(args, _as_json(advice), _told(advice))

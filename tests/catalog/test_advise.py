@@ -13,6 +13,8 @@ NEEDS = tomllib.loads((Path(__file__).parent / "needs.toml").read_text())["need"
 
 HELD_OUT = tomllib.loads((Path(__file__).parent / "held_out.toml").read_text())["need"]
 
+STRANGERS = tomllib.loads((Path(__file__).parent / "strangers.toml").read_text())["need"]
+
 
 def advice_on(text: str) -> Advice:
     return advise(parse_need(text, CARDS), CARDS)
@@ -38,6 +40,22 @@ def test_needs_that_were_held_out() -> None:
     wrongly = [need["text"] for need, advice in found if advice.warnings and not need.get("trap")]
     assert len(found) == 18 and len(right) >= 18
     assert (len(warned), wrongly) == (6, [])
+
+
+def test_needs_of_strangers() -> None:
+    found = [(need, advice_on(need["text"])) for need in STRANGERS]
+    right = sum(advice.top in need["top"] for need, advice in found)
+    told = [(need, " ".join(advice.warnings).lower()) for need, advice in found]
+    wrongly = sum(bool(said) for need, said in told if "warns" not in need)
+    silent = [
+        need["text"]
+        for need, said in told
+        for words in need.get("warns", [])
+        if not any(word.lower() in said for word in words.split("|"))
+    ]
+    assert len(found) == 60 and right >= 55
+    assert wrongly <= 5
+    assert silent == ["recognise the cow by its muzzle print, Pi 4"]
 
 
 def test_a_vision_language_model_in_50_mb_is_refused_with_the_arithmetic() -> None:

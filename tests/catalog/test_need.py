@@ -2,6 +2,7 @@ import pytest
 
 from edgekit.catalog.cards import load_cards
 from edgekit.catalog.need import Need, Want, parse_need
+from edgekit.errors import UsageError
 
 CARDS = load_cards()
 
@@ -23,6 +24,21 @@ def read(text):
         ("read text from labels", "read", ()),
         ("general image classification", "classify", ()),
         ("depth estimation", "depth", ()),
+        ("switch the light on when a dog walks in", "presence", ("dog",)),
+        ("tell me when someone is at the door", "presence", ("person",)),
+        ("warn the nurse if somebody comes in", "presence", ("person",)),
+        ("is the dog on the bed", "presence", ("dog",)),
+        ("which pages have tables on them", "presence", ("table",)),
+        ("check pallets for cracks", "detect", ("crack",)),
+        ("count customers that come in", "count", ("customer",)),
+        ("keep porn out of the uploads", "classify", ("porn",)),
+        ("what is on this photo", "classify", ()),
+        ("sort tomatoes and shoes", "classify", ("tomato", "shoe")),
+        ("words from a photo", "read", ()),
+        ("turn my Dutch voice notes into text", "transcribe", ()),
+        ("unlock the door with the guest's face", "identify", ()),
+        ("tell which nurse is at the door by her face", "identify", ()),
+        ("cut a table into rows", "detect", ("table row", "table column", "table", "row")),
     ],
 )
 def test_what_and_about_what(text, kind, subjects):
@@ -92,6 +108,17 @@ def test_models_are_named_whole_or_in_part():
     assert read("SmolVLM in 50 MB").models == ("smolvlm-256m", "smolvlm-500m")
     assert read("smolvlm 256m in 50 MB").models == ("smolvlm-256m",)
     assert read("detect tables on pages").models == ()
+    assert read("Whisper large in 200 MB").models == ("whisper-large-v3",)
+    assert read("Whisper small").models == ("whisper-small.en",)
+    assert read("YOLOv8 on a Pi 5").models == read("YOLO").models == ("yolov8n", "yolov8s-signature")
+    assert read("SmolLM in 20 MB").models == ("smollm2-135m",)
+    assert read("sentiment of Twitter posts").models == ()
+
+
+def test_a_need_is_a_sentence_or_a_few():
+    assert read("find faces " * 90).wants == (Want("detect", ("face",)),)
+    with pytest.raises(UsageError, match="1,008 characters, expected at most 1,000"):
+        read("find out " * 112)
 
 
 def test_nothing_understood_is_no_wish():

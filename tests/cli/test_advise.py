@@ -79,7 +79,10 @@ def test_none_fits(capsys):
 
 
 def test_refusals(capsys):
-    assert "no task found in 'hello'" in refused(capsys, "hello")
+    assert "no task found in 'well, well' (say what" in refused(capsys, "well, well")
+    assert "no task found in 'my cat, 5 MB'; understood: in cat; at most 5,000,000 bytes (say" in refused(
+        capsys, "my cat, 5 MB"
+    )
     assert "--task: got 'fly'" in refused(capsys, "find faces", "--task", "fly")
     assert "--language: got 'Klingon'" in refused(capsys, "transcribe", "--language", "Klingon")
     assert "got '0MB'" in refused(capsys, "find faces", "--max-size", "0MB")
