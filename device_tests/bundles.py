@@ -37,7 +37,7 @@ from edgekit_export.recipe import SourceModel
 from edgekit_export.sources.bare import BareInput
 from edgekit_export.sources.gguf.reader import open_gguf
 from edgekit_export.sources.resolve import resolve
-from edgekit_export.sources.text_source import TextSource
+from edgekit_export.sources.text_source import TextSource, text_source
 from edgekit_export.work import ExportOptions
 
 LABELS = "assets/labels.txt"
@@ -137,6 +137,28 @@ def export_checkpoint(file: Path, path: Path) -> Path:
     """
     options = TextOptions(context=128, engine=EngineOptions(threads=2))
     package = export_text(TextSource(open_gguf(file)), path, options, _silent)
+    assert package.written, package.refusal
+    return path
+
+
+def export_shapes(path: Path) -> Path:
+    """Exports int8 of the vision-language model of our own, whose weights are in `models/`, as ONNX and as TFLite.
+
+    Args:
+        path: the bundle; its reference lies beside it.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        EnvironmentLacks: what reads checkpoints is not installed here.
+    """
+    source = text_source("shapes-vlm")
+    assert source is not None
+    options = TextOptions(
+        recipes=("int8",), formats=("onnx", "tflite"), context=128, engine=EngineOptions(threads=2)
+    )
+    package = export_text(source, path, options, _silent)
     assert package.written, package.refusal
     return path
 

@@ -122,7 +122,8 @@ class LiteRtSession:
             return False
         self._allocated = False  # until it is done; a failure must not look like a success next time
         for index, shape in zip(self._input_indices, shapes, strict=True):
-            self._interpreter.resize_tensor_input(index, shape, strict=True)
+            if shape:  # a scalar has no other; to be told so ends the process on ARM (ai-edge-litert 2.3.0)
+                self._interpreter.resize_tensor_input(index, shape, strict=True)
         self._interpreter.allocate_tensors()
         self._shapes, self._allocated = shapes, True
         return True

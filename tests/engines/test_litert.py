@@ -1,5 +1,7 @@
 import subprocess
 import sys
+from pathlib import Path
+from unittest.mock import Mock, call
 
 import numpy as np
 import pytest
@@ -171,6 +173,24 @@ def test_nothing_is_written_to_stderr(tmp_path):
         [sys.executable, "-c", script, tmp_path / "m.tflite"], capture_output=True, timeout=60, check=True
     )
     assert done.stderr == b"kept\n"
+
+
+def test_a_scalar_is_never_resized():
+    """To be told a scalar's shape, which is empty, ends the process on ARM."""
+    details = [
+        {"index": index, "name": name, "dtype": np.int32, "shape": np.array(shape), "shape_signature": np.array(signature),
+         "quantization_parameters": {"scales": [], "zero_points": []}}
+        for index, name, shape, signature in ((3, "ids", [1, 1], [1, -1]), (5, "total", [], []))
+    ]  # fmt: skip
+    told = Mock(spec=["get_input_details", "get_output_details", "get_signature_list", "resize_tensor_input",
+                      "allocate_tensors", "set_tensor"])  # fmt: skip
+    told.get_input_details.return_value, told.get_output_details.return_value = details, []
+    told.get_signature_list.return_value = {}
+    session = litert.LiteRtSession(told, Path("m.tflite"))
+    feeds = {"ids": np.zeros((1, 7), np.int32), "total": np.array(7, np.int32)}
+    assert [session.place(feeds), session.place(feeds)] == [True, False]
+    assert told.resize_tensor_input.mock_calls == [call(3, (1, 7), strict=True)]
+    assert [args[0][0] for args in told.set_tensor.call_args_list] == [3, 5, 3, 5]
 
 
 def test_two_loads_at_once_leave_stderr_where_it_was():
