@@ -81,4 +81,6 @@ def lock(target: Path, path: Path, flags: int) -> ExitStack:
 
 def failed(target: Path, error: OSError) -> OutputError:
     """The error of a write that failed."""
-    return OutputError(f"{target}: {error.strerror or error}", "check free space and permissions")
+    left = isinstance(error, BrokenPipeError)
+    remedy = "whoever reads it has left" if left else "check free space and permissions"
+    return OutputError(f"{target}: {error.strerror or error}", remedy)

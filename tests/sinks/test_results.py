@@ -59,6 +59,17 @@ def test_a_pipe_is_written_to_directly(tmp_path, outcome):
     assert pipe.is_fifo()
 
 
+def test_a_pipe_that_nobody_reads_any_more(tmp_path, outcome):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    sink = ResultsSink(pipe)
+    os.close(reader)
+    with pytest.raises(OutputError, match=r"pipe: Broken pipe \(whoever reads it has left\)"):
+        sink.write(outcome(9))
+    sink.abort()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk(outcome):
     sink = ResultsSink(Path("/dev/full"))
