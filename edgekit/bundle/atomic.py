@@ -40,6 +40,8 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     """
     if target.is_dir():
         raise OutputError(f"{target}: expected a file to write, got a folder", "name a file in it")
+    if is_special(target):
+        raise OutputError(f"{target}: expected a file to write, got a device or a pipe", "name a file")
     if not target.parent.is_dir():
         raise OutputError(f"{target}: no folder {target.parent}", "make it first")
     stem = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]
@@ -59,6 +61,15 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def is_special(target: Path) -> bool:
+    """Whether it is no file but a device, a pipe, a socket, or a link to one: a rename would put a file in its place.
+
+    ``/dev/stdout`` is a link to whatever is open there, even a file.
+    """
+    inside = target.is_symlink() and target.absolute().parts[1:2] in (("dev",), ("proc",))
+    return inside or (target.exists() and not target.is_file())
 
 
 def remove_abandoned(folder: Path, stem: str) -> None:

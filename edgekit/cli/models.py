@@ -49,17 +49,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _write_page(path: Path, cards: Mapping[str, Card]) -> None:
     from edgekit.bundle.atomic import replacing
-    from edgekit.errors import OutputError
     from edgekit.report.catalogue import catalogue_html
 
     content = catalogue_html(cards).encode()
-    try:
-        with replacing(path) as file:
-            file.write(content)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: {error.strerror or error}", "name a file in a folder that is there"
-        ) from error
+    with replacing(path) as file:
+        file.write(content)
 
 
 def _list(cards: Mapping[str, Card]) -> Table:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+from pathlib import Path
 
 import pytest
 
 from edgekit.bundle import atomic
-from edgekit.bundle.atomic import replacing
+from edgekit.bundle.atomic import is_special, replacing
 from edgekit.errors import OutputError
 
 
@@ -109,3 +111,33 @@ def test_a_temporary_file_removed_before_it_was_locked(tmp_path, monkeypatch):
         file.write(b"x")
     assert len(removed) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_pipe_or_a_link_to_one_is_not_replaced(tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for target in (pipe, link):
+        with pytest.raises(OutputError, match="got a device or a pipe"), replacing(target):
+            pass
+    assert stat.S_ISFIFO(pipe.lstat().st_mode) and link.is_symlink()
+
+
+def test_what_is_special():
+    """Asked only, never written to: as root a test that failed would put a file there."""
+    assert is_special(Path("/dev/null"))
+    assert is_special(Path("/dev/stdout"))
+    assert is_special(Path("/proc/self/fd/0"))
+    assert not is_special(Path(__file__))
+
+
+def test_a_link_to_a_file_is_replaced_and_the_file_is_not(tmp_path):
+    file, link, nothing = tmp_path / "a", tmp_path / "b", tmp_path / "c"
+    file.write_bytes(b"old")
+    link.symlink_to(file)
+    nothing.symlink_to(tmp_path / "gone")
+    for target in (link, nothing):
+        with replacing(target) as made:
+            made.write(b"new")
+        assert target.read_bytes() == b"new"
+    assert file.read_bytes() == b"old"
