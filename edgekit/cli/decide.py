@@ -101,5 +101,8 @@ def _drawn(decision: Decision, w: Workload) -> str:
 
 
 def _save(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    from edgekit.bundle.atomic import replacing
+
+    with replacing(path) as file:
+        file.write(text.encode())
     say(f"wrote {path}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgekit.cli.values import option, parse_count, parse_duration, parse_path, parse_size
@@ -155,15 +156,18 @@ def assumptions_of(args: argparse.Namespace) -> tuple[Assumptions, dict[str, tup
 
     modalities = modalities_of(args)
     tables = parse(_read(args.assumptions)) if args.assumptions else {}
-    device = _device(args.device, tables)
+    settings = [setting(text) for text in args.settings]
+    device = _device(args.device, [tables, *settings])
     found = default_assumptions(device, modalities)
     notes = default_sources(device, modalities)
     layers = [(tables, "yours")]
     if args.specialist:
-        layers.append(({"specialist": _specialist(args.specialist)}, f"card of {args.specialist}"))
+        layers.append(
+            ({"specialist": _specialist(args.specialist, modalities)}, f"card of {args.specialist}")
+        )
     if args.vlm:
         layers.append(({"vlm": _vlm(args.vlm, found)}, f"card of {args.vlm}"))
-    layers += [(setting(text), "yours") for text in args.settings]
+    layers += [(changes, "yours") for changes in settings]
     for changes, source in layers:
         before = flat(found)
         found = changed(found, changes)
@@ -178,24 +182,34 @@ def _read(path: Path) -> str:
         raise DataError(f"{path}: expected TOML in UTF-8: {error}") from error
 
 
-def _device(asked: str | None, tables: dict[str, object]) -> str:
-    section = tables.get("device")
-    said = section.get("name") if isinstance(section, dict) else None
-    if asked and said and asked != said:
-        raise UsageError(f"--device {asked}, and the assumptions are of {said}", "drop one of them")
-    name = asked or said or DEFAULT_DEVICE
-    if not isinstance(name, str):
-        raise DataError(f"assumptions: device.name: expected a name, got {name!r}")
-    return name
+def _device(asked: str | None, changes: Sequence[Mapping[str, object]]) -> str:
+    """The device whose figures are the defaults: one that is named twice is named the same."""
+    sections = [tables.get("device") for tables in changes]
+    named = [one["name"] for one in sections if isinstance(one, dict) and "name" in one]
+    for name in named:
+        if not isinstance(name, str):
+            raise DataError(f"assumptions: device.name: expected a name, got {name!r}")
+        if name != (asked or named[0]):
+            raise UsageError(
+                f"device {asked or named[0]}, and the assumptions are of {name}", "drop one of them"
+            )
+    return asked or (named[0] if named else DEFAULT_DEVICE)
 
 
-def _specialist(name: str) -> dict[str, float]:
+def _specialist(name: str, modalities: Sequence[str]) -> dict[str, float]:
+    from edgekit.catalog.abilities import modality_of
     from edgekit.catalog.cards import load_card
 
     card = load_card(name)
     if card.task in _ANSWERS:
         raise UsageError(
             f"--specialist {name}: it answers token by token (task {card.task})", f"write --vlm {name}"
+        )
+    takes = modality_of(card).replace("picture", "image")
+    if takes not in modalities:
+        raise UsageError(
+            f"--specialist {name}: it takes {takes}, and an input is {'+'.join(modalities)}",
+            f"write --modalities {takes}, or name another model",
         )
     if card.operations is None:
         raise DataError(

@@ -214,6 +214,8 @@ def test_a_plot(capsys, tmp_path):
         ("--per-day 5 --vlm nothing", "nothing"),
         ("--per-day 5 --vlm efficientnet-lite0", "write --specialist efficientnet-lite0"),
         ("--per-day 5 --specialist smollm2-135m", "write --vlm smollm2-135m"),
+        ("--per-day 5 --specialist whisper-small.en", "it takes sound, and an input is image"),
+        ("--per-day 5 --specialist yolov8n --modalities text", "write --modalities image"),
         ("--per-day 5 --set dense.usd_a_call=0", "dense.usd_a_call"),
         ("--per-day 5 --set dense.price=1", "no figure dense.price"),
         ("--per-day 5 --set dense", "SECTION.FIGURE=VALUE"),
@@ -222,6 +224,14 @@ def test_a_plot(capsys, tmp_path):
 )
 def test_bad_input(capsys, arguments, said):
     assert said in refused(capsys, arguments)
+
+
+def test_a_device_that_is_set_by_its_name_is_that_device(capsys):
+    named = decided(capsys, "--per-day 5k --set device.name=pi4")
+    assert named["options"] == decided(capsys, "--per-day 5k --device pi4")["options"]
+    assert named["assumptions"]["device.price_usd"]["value"] == 55
+    assert "the assumptions are of pi4" in refused(capsys, "--per-day 5 --device pi5 --set device.name=pi4")
+    assert "pi9" in refused(capsys, "--per-day 5 --set device.name=pi9")
 
 
 def test_a_file_of_another_device_contradicts(capsys, tmp_path):
