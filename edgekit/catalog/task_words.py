@@ -158,6 +158,7 @@ RULES: Final[tuple[tuple[str, str], ...]] = (  # the first of two that overlap
         r"|fac(?:e|ial) (?:recognition|verification|matching|id|login|unlock\w*|identification)|same person|identit(?:y|ies)"
         r"|(?:recogni[sz]|identif|authenticat|verif)\w* (?:(?:my|our|the|known|registered|specific|individual|each|every) ){0,3}"
         r"(?:employees?|colleagues?|people|persons?|visitors?|customers?|users?|students?|faces|individuals?|family|residents?|members?|staff|criminals?|celebrit\w+)"
+        r"|(?:recogni[sz]|identif)\w* (?:\w+ ){1,3}?by (?:its|their|his|her|the) (?:\w+ )?(?:\w*prints?|iris\w*|gaits?)"
         r"|(?:log|sign)\w* \w+ in by (?:their )?face|unlock\w*(?: [\w'’]+){0,5}? (?:by|with|using) (?:[\w'’]+ ){0,2}faces?",
     ),
     ("turn", r"upside[- ]?down|which way up|(?:text |line |page )?orientation|turned by 180|180 degrees|rotated (?:text|lines?)|right way up"),

@@ -55,7 +55,7 @@ def test_needs_of_strangers() -> None:
     ]
     assert len(found) == 60 and right >= 55
     assert wrongly <= 5
-    assert silent == ["recognise the cow by its muzzle print, Pi 4"]
+    assert silent == []
 
 
 def test_a_vision_language_model_in_50_mb_is_refused_with_the_arithmetic() -> None:

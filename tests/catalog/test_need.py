@@ -38,6 +38,7 @@ def read(text):
         ("turn my Dutch voice notes into text", "transcribe", ()),
         ("unlock the door with the guest's face", "identify", ()),
         ("tell which nurse is at the door by her face", "identify", ()),
+        ("recognise a cow by its muzzle print", "identify", ()),
         ("cut a table into rows", "detect", ("table row", "table column", "table", "row")),
     ],
 )
