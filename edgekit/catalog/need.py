@@ -20,7 +20,6 @@ from edgekit.catalog.task_words import IMPLIED, KINDS, Asked, find_tasks, settle
 from edgekit.errors import UsageError
 
 Preference = Literal["", "accuracy", "small", "fast", "eco"]
-PREFERENCES: Final[tuple[Preference, ...]] = ("accuracy", "small", "fast", "eco")
 
 _PREFERRED: Final[tuple[tuple[Preference, str], ...]] = (
     (

@@ -178,8 +178,8 @@ def test_nothing_is_written_to_stderr(tmp_path):
 def test_a_scalar_is_never_resized():
     """To be told a scalar's shape, which is empty, ends the process on ARM."""
     details = [
-        {"index": index, "name": name, "dtype": np.int32, "shape": np.array(shape), "shape_signature": np.array(signature),
-         "quantization_parameters": {"scales": [], "zero_points": []}}
+        {"index": index, "name": name, "dtype": np.int32, "shape": np.array(shape),
+         "shape_signature": np.array(signature), "quantization_parameters": {"scales": [], "zero_points": []}}
         for index, name, shape, signature in ((3, "ids", [1, 1], [1, -1]), (5, "total", [], []))
     ]  # fmt: skip
     told = Mock(spec=["get_input_details", "get_output_details", "get_signature_list", "resize_tensor_input",
