@@ -44,9 +44,11 @@ def kinds(found):
     return "".join({Frame: "F", Corrupt: "c", Lost: "L"}[type(reading)] for reading in found)
 
 
-def served(script):
+def served(script, sent=None):
     with serving(script) as server:
-        return server.url, readings(open_source(server.url))
+        source = open_source(server.url)
+        assert sent is None or sent.wait(30)  # what is there is no matter of time
+        return server.url, readings(source)
 
 
 def test_pictures_come_as_they_were_sent_and_a_closed_stream_is_lost():
@@ -63,25 +65,31 @@ def test_pictures_come_as_they_were_sent_and_a_closed_stream_is_lost():
 
 
 def test_a_stream_that_stalls_is_lost_after_the_timeout(impatient):
+    sent = threading.Event()
+
     def script(_n):
         yield HEAD
         yield from pictures(0, 3, 0.0)
+        sent.set()
         yield None
 
-    _, found = served(script)
+    _, found = served(script, sent)
     assert kinds(found) == "FFFL"
     assert "no answer in time after 3 frames" in found[-1].reason
 
 
 def test_a_picture_that_comes_byte_by_byte_is_lost_too(impatient):
+    sent = threading.Event()
+
     def script(_n):
         yield HEAD
         yield part(jpeg(0))
+        sent.set()
         for byte in part(jpeg(1)):
             yield bytes([byte])
             yield 0.02
 
-    _, found = served(script)
+    _, found = served(script, sent)
     assert kinds(found) == "FL"
     assert "no whole picture within 1 s" in found[-1].reason
 
