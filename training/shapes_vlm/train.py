@@ -77,7 +77,7 @@ def train(plan: Plan) -> Idefics3ForConditionalGeneration:
 
 
 def _work(rank: int, plan: Plan) -> None:
-    """One worker: both stages, with rank 0 writing checkpoints and the log."""
+    """One worker: all stages, with rank 0 writing checkpoints and the log."""
     os.setsid()  # a session for each: a busy Linux shares its cores among sessions, not processes
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
