@@ -2,7 +2,7 @@
 
 One head covers detectors of one map (FastestDet), of several with boxes decoded in the graph or not (YOLO,
 PicoDet), of anchors (BlazeFace), of centres (CenterNet) and of queries (DETR and its kin): they differ in the
-code of their boxes, in what a score is made of, and in what is left out. ``docs/bundle-format.md`` says exactly
+code of their boxes, in what a score is made of, and in what is left out. ``docs/bundle-processing.md`` says exactly
 how.
 """
 

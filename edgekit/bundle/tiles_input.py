@@ -27,7 +27,7 @@ class TilesInput(Strict, frozen=True, tag="tiles", tag_field="kind"):
 
     The picture is scaled to ``longest``, if that is given, then stretched to ``size`` × ``size``; pixels become
     ``(x / 255 - mean) / std``. With ``split`` it is stretched to multiples of ``size`` instead and cut, row by row, and
-    the whole picture follows as the last tile; ``docs/bundle-format.md``, section 4.10, says how exactly.
+    the whole picture follows as the last tile; ``docs/bundle-processing.md``, section 4.10, says how exactly.
 
     Attributes:
         tensor: the graph's input.

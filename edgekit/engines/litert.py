@@ -47,7 +47,7 @@ _STDERR = threading.Lock()  # two loads at once would each put back what the oth
 
 
 class LiteRtSession:
-    """A loaded TFLite model. Its tensors are real values: see ``docs/bundle-format.md``, section 4.5."""
+    """A loaded TFLite model. Its tensors are real values: see ``docs/bundle-processing.md``, section 4.5."""
 
     def __init__(self, interpreter: Any, path: Path) -> None:  # noqa: ANN401 (the library is untyped)
         self._interpreter = interpreter

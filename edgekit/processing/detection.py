@@ -1,6 +1,6 @@
 """A detector's outputs become boxes, by the head that the bundle names (``bundle.detect_head.DetectHead``).
 
-``docs/bundle-format.md``, section 4.3, is the same in words.
+``docs/bundle-processing.md``, section 4.3, is the same in words.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ _FILTERS = {
 def pillow_resize(pixels: U8, size_wh: tuple[int, int], algorithm: str) -> U8:
     """Resizes ``(height, width, 3)`` pixels; channels are treated alike.
 
-    ``docs/bundle-format.md``, section 4.2, says what Pillow computes.
+    ``docs/bundle-processing.md``, section 4.2, says what Pillow computes.
 
     Raises:
         EnvironmentLacks: Pillow is not installed; no other algorithm takes its place.

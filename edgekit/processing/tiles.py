@@ -2,7 +2,7 @@
 
 Idefics3's and SmolVLM's (``image_processing_pil_idefics3.py`` of transformers 5.23) where ``longest`` is given, Gemma
 3's (``image_processing_pil_gemma3.py``) where it is not. Sizes are computed in double precision with the processors'
-own divisions, because another order of them rounds other sides to other pixels. ``docs/bundle-format.md``, section
+own divisions, because another order of them rounds other sides to other pixels. ``docs/bundle-processing.md``, section
 4.10, is the definition; ``docs/pictures-in-prompts.md`` says which files are opened otherwise than there.
 """
 

@@ -1,4 +1,4 @@
-"""Pillow's algorithms as docs/bundle-format.md defines them, against Pillow."""
+"""Pillow's algorithms as docs/bundle-processing.md defines them, against Pillow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``opencv_linear_exact`` as docs/bundle-format.md defines it, in integers, against OpenCV.
+"""``opencv_linear_exact`` as docs/bundle-processing.md defines it, in integers, against OpenCV.
 
 The definition is what a reader in another language implements, so it is proven here and not only described.
 """

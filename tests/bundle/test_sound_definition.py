@@ -1,4 +1,4 @@
-"""``docs/bundle-format.md``, section 4.7, as code, against what reads bundles here."""
+"""``docs/bundle-processing.md``, section 4.7, as code, against what reads bundles here."""
 
 from __future__ import annotations
 

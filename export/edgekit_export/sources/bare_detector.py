@@ -16,7 +16,7 @@ from edgekit_export.convert.shapes import fix_input_shape, infer_shapes
 _STRIDES = (8, 16, 32)
 _ANCHORS = 3  # of each cell, of a YOLO with anchors
 _REMEDY = (
-    "write a recipe.toml with a detect_head (docs/bundle-format.md, section 4.3): levels with the outputs of "
+    "write a recipe.toml with a detect_head (docs/bundle-processing.md, section 4.3): levels with the outputs of "
     "scores and boxes, and the code of the boxes"
 )
 
